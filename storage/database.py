@@ -1,0 +1,90 @@
+"""Connections, named SQL statements and typed rows. The nouns beside this module build on it; nobody else opens SQL files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, LiteralString, cast
+
+import aiosql
+import msgspec
+import psycopg
+from psycopg.rows import RowMaker, dict_row
+from psycopg_pool import ConnectionPool
+
+from storage.errors import UnavailableError
+
+type Connection = psycopg.Connection[tuple[Any, ...]]
+
+SQL_FOLDER = files("storage") / "sql"
+
+# Times leave the database as UTC whatever the server's own zone is.
+_SESSION_OPTIONS = "-c timezone=UTC -c client_min_messages=warning"
+
+
+def connect(url: str, *, application: str = "voirie", autocommit: bool = False) -> Connection:
+    """Open one connection. Raises UnavailableError when the server does not answer."""
+    try:
+        return psycopg.connect(url, application_name=application, options=_SESSION_OPTIONS, autocommit=autocommit)
+    except psycopg.OperationalError as error:
+        raise UnavailableError(f"the database does not answer: {error}") from error
+
+
+def open_pool(url: str, *, application: str = "voirie", max_size: int = 8) -> ConnectionPool[Connection]:
+    """Open a pool of connections; close it with its context manager. A borrowed connection is one transaction."""
+    pool: ConnectionPool[Connection] = ConnectionPool(
+        url,
+        min_size=1,
+        max_size=max_size,
+        open=False,
+        kwargs={"application_name": application, "options": _SESSION_OPTIONS},
+        check=ConnectionPool.check_connection,
+    )
+    pool.open()
+    return pool
+
+
+@cache
+def _queries(noun: str) -> Any:
+    text = (SQL_FOLDER / "queries" / f"{noun}.sql").read_text(encoding="utf-8")
+    return aiosql.from_str(text, "psycopg", mandatory_parameters=False)
+
+
+@cache
+def statement(noun: str, name: str) -> LiteralString:
+    """Return the SQL of query `name` in `sql/queries/<noun>.sql`, with psycopg's placeholders."""
+    # The text comes from a file of this package, never from outside: that is what LiteralString asserts.
+    return cast("LiteralString", getattr(_queries(noun), name).sql)
+
+
+def typed_row[T](kind: type[T]) -> Callable[[psycopg.Cursor[Any]], RowMaker[T]]:
+    """Return a row factory that makes each row a `kind` (a dataclass of storage.model), enums and tuples included."""
+
+    def factory(cursor: psycopg.Cursor[Any]) -> RowMaker[T]:
+        make_dict = dict_row(cursor)
+
+        def make(values: Sequence[Any]) -> T:
+            return msgspec.convert(make_dict(values), kind, strict=False)
+
+        return make
+
+    return factory
+
+
+def fetch[T](connection: Connection, kind: type[T], query: LiteralString, parameters: dict[str, Any]) -> list[T]:
+    """Run `query` and return its rows as `kind`."""
+    with connection.cursor(row_factory=typed_row(kind)) as cursor:
+        return cursor.execute(query, parameters).fetchall()
+
+
+def fetch_one[T](connection: Connection, kind: type[T], query: LiteralString, parameters: dict[str, Any]) -> T | None:
+    """Run `query` and return its first row as `kind`, or None."""
+    with connection.cursor(row_factory=typed_row(kind)) as cursor:
+        return cursor.execute(query, parameters).fetchone()
+
+
+def has_timescaledb(connection: Connection) -> bool:
+    """Whether this database has the TimescaleDB extension."""
+    row = connection.execute("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')").fetchone()
+    return bool(row and row[0])

@@ -1,0 +1,58 @@
+"""Places that are not bins (delivery bays, parking spaces, depots, disposal sites) and the vehicles that start there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from storage.database import Connection, fetch, statement
+from storage.model import DeliveryBay, DisposalSite, ParkingSpace, Place, PlaceKind, Vehicle
+
+
+def save_places(connection: Connection, places: Iterable[Place]) -> None:
+    """Insert or update bare places (depots, for instance)."""
+    with connection.cursor() as cursor:
+        cursor.executemany(statement("places", "upsert_place"), [asdict(place) for place in places])
+
+
+def save_delivery_bays(connection: Connection, bays: Iterable[DeliveryBay]) -> None:
+    """Insert or update delivery bays with their rules."""
+    rows = [asdict(bay) | {"kind": PlaceKind.DELIVERY_BAY, "enforced_days": list(bay.enforced_days)} for bay in bays]
+    _save(connection, "upsert_delivery_bay", rows)
+
+
+def save_parking_spaces(connection: Connection, spaces: Iterable[ParkingSpace]) -> None:
+    """Insert or update parking spaces."""
+    _save(connection, "upsert_parking_space", [asdict(space) | {"kind": PlaceKind.PARKING_SPACE} for space in spaces])
+
+
+def save_disposal_sites(connection: Connection, sites: Iterable[DisposalSite]) -> None:
+    """Insert or update disposal sites."""
+    _save(connection, "upsert_disposal_site", [asdict(site) | {"kind": PlaceKind.DISPOSAL_SITE} for site in sites])
+
+
+def _save(connection: Connection, query: str, rows: list[dict[str, object]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(statement("places", "upsert_place"), rows)
+        cursor.executemany(statement("places", query), rows)
+
+
+def save_vehicles(connection: Connection, vehicles: Iterable[Vehicle]) -> None:
+    """Insert or update vehicles; their depots must exist."""
+    with connection.cursor() as cursor:
+        cursor.executemany(statement("places", "upsert_vehicle"), [asdict(vehicle) for vehicle in vehicles])
+
+
+def of_kind(connection: Connection, commune_insee: str, kind: PlaceKind) -> list[Place]:
+    """Return the commune's places of one kind by id."""
+    return fetch(connection, Place, statement("places", "of_kind"), {"commune_insee": commune_insee, "kind": kind})
+
+
+def disposal_sites(connection: Connection, commune_insee: str) -> list[DisposalSite]:
+    """Return the commune's disposal sites by id."""
+    return fetch(connection, DisposalSite, statement("places", "disposal_sites"), {"commune_insee": commune_insee})
+
+
+def vehicles(connection: Connection, commune_insee: str) -> list[Vehicle]:
+    """Return the commune's vehicles by id."""
+    return fetch(connection, Vehicle, statement("places", "vehicles"), {"commune_insee": commune_insee})

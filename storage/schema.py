@@ -1,0 +1,112 @@
+"""The schema's life: migrations run once and never change after they ship; views are replaced every time."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import sqlalchemy
+from alembic import command, op
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from procrastinate.schema import SchemaManager
+
+from storage.database import SQL_FOLDER, Connection, connect
+from storage.errors import SchemaError, UnavailableError
+
+_VERSION_TABLE = "voirie_schema_version"
+# Two processes that migrate at once would race; the second waits here. The number is arbitrary and only has to be ours.
+_MIGRATION_LOCK = 0x766F69726965
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("storage") / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _sqlalchemy_engine(url: str) -> sqlalchemy.Engine:
+    # libpq's own URL goes through a creator, since SQLAlchemy reads socket directories and options differently.
+    return sqlalchemy.create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect(url, application="voirie migrate"),
+        poolclass=sqlalchemy.NullPool,
+    )
+
+
+def run_sql_file(name: str) -> None:
+    """Run one file of `sql/migrations` inside the revision that calls it."""
+    text = (SQL_FOLDER / "migrations" / name).read_text(encoding="utf-8")
+    # The driver's cursor, without parameters: a file holds many statements, and SQLAlchemy would read its colons.
+    driver_connection = op.get_bind().connection.driver_connection
+    if driver_connection is None:
+        raise UnavailableError("the migration's connection was lost")
+    driver_connection.execute(text)
+
+
+def migrate(url: str) -> str:
+    """Bring the database at `url` to this version's schema; return the schema's version. Harmless when repeated."""
+    engine = _sqlalchemy_engine(url)
+    config = _alembic_config()
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        # Views stand on tables: they go first and come back last, so that a revision may alter any column.
+        _drop_views(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        _create_views(connection)
+        _create_job_tables(connection)
+    return head_version()
+
+
+def _view_files() -> list[str]:
+    return sorted(item.name for item in (SQL_FOLDER / "views").iterdir() if item.name.endswith(".sql"))
+
+
+def _drop_views(connection: sqlalchemy.Connection) -> None:
+    for name in reversed(_view_files()):
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name.removesuffix('.sql')}")
+
+
+def _create_views(connection: sqlalchemy.Connection) -> None:
+    for name in _view_files():
+        text = (SQL_FOLDER / "views" / name).read_text(encoding="utf-8")
+        connection.exec_driver_sql(text.replace("%", "%%"))
+
+
+def _create_job_tables(connection: sqlalchemy.Connection) -> None:
+    """Create Procrastinate's tables once; its own upgrades come as revisions of ours."""
+    exists = connection.exec_driver_sql("SELECT to_regclass('procrastinate_jobs') IS NOT NULL").scalar()
+    if not exists:
+        driver_connection = connection.connection.driver_connection
+        if driver_connection is None:
+            raise UnavailableError("the migration's connection was lost")
+        driver_connection.execute(SchemaManager.get_schema())
+
+
+def head_version() -> str:
+    """Return the version of the schema that this code needs."""
+    head = ScriptDirectory.from_config(_alembic_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+def current_version(url: str) -> str | None:
+    """Return the version of the schema that the database has, None when it has none."""
+    with _sqlalchemy_engine(url).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": _VERSION_TABLE})
+        return context.get_current_revision()
+
+
+def require_schema(connection: Connection) -> None:
+    """Raise SchemaError unless the database has exactly the schema that this code needs."""
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [_VERSION_TABLE]).fetchone()
+    if row is None or not row[0]:
+        raise SchemaError
+    found = connection.execute("SELECT version_num FROM voirie_schema_version").fetchone()
+    if found is None or found[0] != head_version():
+        raise SchemaError(
+            f"the database has schema {found[0] if found else 'none'}, this version of Voirie needs {head_version()}: "
+            "run `voirie migrate`"
+        )

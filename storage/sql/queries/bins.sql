@@ -1,0 +1,62 @@
+-- name: upsert_bin!
+INSERT INTO bin (commune_insee, place_id, bin_kind, volume_l, service_s, sector, surroundings)
+VALUES (:commune_insee, :place_id, :bin_kind, :volume_l, :service_s, :sector, :surroundings)
+ON CONFLICT (commune_insee, place_id) DO UPDATE
+SET bin_kind = excluded.bin_kind,
+    volume_l = excluded.volume_l,
+    service_s = excluded.service_s,
+    sector = excluded.sector,
+    surroundings = excluded.surroundings;
+
+-- name: every
+SELECT
+    place.commune_insee, place.place_id, longitude_deg, latitude_deg, street, bin_kind, volume_l, service_s, sector,
+    surroundings
+FROM place JOIN bin USING (commune_insee, place_id)
+WHERE commune_insee = :commune_insee
+ORDER BY place_id;
+
+-- name: now
+-- The forecast is the latest run's, for the first hour that is not past; after its horizon there is none.
+WITH latest_run AS (
+    SELECT run_id
+    FROM forecast_run
+    WHERE commune_insee = :commune_insee AND as_of <= :now
+    ORDER BY as_of DESC, made_at DESC
+    LIMIT 1
+), forecast AS (
+    SELECT DISTINCT ON (place_id) place_id, valid_at, p10, p50, p90, probability_full
+    FROM fill_forecast JOIN latest_run USING (run_id)
+    WHERE commune_insee = :commune_insee AND valid_at >= :now
+    ORDER BY place_id, valid_at
+)
+SELECT
+    bin_state.place_id, longitude_deg, latitude_deg, street, bin_kind, volume_l, sector, has_sensor, measured_at,
+    measured_fill_fraction, quality, battery_percent, last_emptied_at,
+    forecast.valid_at AS forecast_valid_at,
+    forecast.p10 AS forecast_p10,
+    forecast.p50 AS forecast_p50,
+    forecast.p90 AS forecast_p90,
+    forecast.probability_full
+FROM bin_state LEFT JOIN forecast USING (place_id)
+WHERE commune_insee = :commune_insee AND (:place_id::text IS NULL OR bin_state.place_id = :place_id)
+ORDER BY bin_state.place_id;
+
+-- name: declare!
+INSERT INTO service_event (
+    commune_insee, event_id, place_id, kind, happened_at, found_fraction, plan_id, comment
+)
+VALUES (:commune_insee, :event_id, :place_id, :kind, :happened_at, :found_fraction, :plan_id, :comment)
+ON CONFLICT (commune_insee, event_id) DO NOTHING;
+
+-- name: emptyings
+SELECT place_id, happened_at AS emptied_at, found_fraction
+FROM service_event
+WHERE commune_insee = :commune_insee AND kind = 'emptied' AND happened_at >= :since AND happened_at < :until
+ORDER BY place_id, happened_at;
+
+-- name: events_of_plan
+SELECT commune_insee, event_id, place_id, kind, happened_at, found_fraction, plan_id, comment
+FROM service_event
+WHERE commune_insee = :commune_insee AND plan_id = :plan_id
+ORDER BY happened_at, event_id;

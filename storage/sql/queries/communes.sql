@@ -1,0 +1,33 @@
+-- name: upsert!
+INSERT INTO commune (commune_insee, name, time_zone, school_zone)
+VALUES (:commune_insee, :name, :time_zone, :school_zone)
+ON CONFLICT (commune_insee) DO UPDATE
+SET name = excluded.name, time_zone = excluded.time_zone, school_zone = excluded.school_zone;
+
+-- name: every
+SELECT commune_insee, name, time_zone, school_zone FROM commune ORDER BY commune_insee;
+
+-- name: one^
+SELECT commune_insee, name, time_zone, school_zone FROM commune WHERE commune_insee = :commune_insee;
+
+-- name: simulation^
+SELECT commune_insee, seed, streets_source, started_at, history_until, wall_origin, simulated_origin, rate, options
+FROM simulation
+WHERE commune_insee = :commune_insee;
+
+-- name: save_simulation!
+INSERT INTO simulation (
+    commune_insee, seed, streets_source, started_at, history_until, wall_origin, simulated_origin, rate, options
+)
+VALUES (
+    :commune_insee, :seed, :streets_source, :started_at, :history_until, :wall_origin, :simulated_origin, :rate, :options
+)
+ON CONFLICT (commune_insee) DO UPDATE
+SET seed = excluded.seed,
+    streets_source = excluded.streets_source,
+    started_at = excluded.started_at,
+    history_until = excluded.history_until,
+    wall_origin = excluded.wall_origin,
+    simulated_origin = excluded.simulated_origin,
+    rate = excluded.rate,
+    options = excluded.options;

