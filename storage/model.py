@@ -125,6 +125,7 @@ class Simulation:
     wall_origin: datetime
     simulated_origin: datetime
     rate: float
+    history_published: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
 

@@ -76,6 +76,12 @@ def latest(connection: Connection, commune_insee: str, *, service_date: date | N
     return None if row is None else one(connection, commune_insee, row[0])
 
 
+def planned_dates(connection: Connection, commune_insee: str, *, since: date) -> set[date]:
+    """Return the days from `since` on that have a plan."""
+    parameters = {"commune_insee": commune_insee, "since": since}
+    return {row[0] for row in connection.execute(statement("plans", "planned_dates"), parameters)}
+
+
 def one(connection: Connection, commune_insee: str, plan_id: UUID) -> Plan:
     """Return a plan with its routes, stops and left-out bins; NotFoundError when the commune has no such plan."""
     key = {"commune_insee": commune_insee, "plan_id": plan_id}

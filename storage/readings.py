@@ -97,6 +97,12 @@ def levels(connection: Connection, commune_insee: str, *, since: datetime, until
     )
 
 
+def last_measured_at(connection: Connection, commune_insee: str) -> datetime | None:
+    """Return the event time of the commune's newest reading, None before the first."""
+    row = connection.execute(statement("readings", "last_measured_at"), {"commune_insee": commune_insee}).fetchone()
+    return None if row is None else row[0]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeasuredLevel:
     """One measurement of a bin as people see it in its history."""

@@ -18,6 +18,7 @@ CREATE TABLE simulation (
     wall_origin      timestamptz NOT NULL,
     simulated_origin timestamptz NOT NULL,
     rate             double precision NOT NULL CHECK (rate > 0),
+    history_published boolean NOT NULL DEFAULT false,
     options          jsonb NOT NULL DEFAULT '{}'
 );
 

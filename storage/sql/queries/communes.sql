@@ -11,16 +11,19 @@ SELECT commune_insee, name, time_zone, school_zone FROM commune ORDER BY commune
 SELECT commune_insee, name, time_zone, school_zone FROM commune WHERE commune_insee = :commune_insee;
 
 -- name: simulation^
-SELECT commune_insee, seed, streets_source, started_at, history_until, wall_origin, simulated_origin, rate, options
+SELECT commune_insee, seed, streets_source, started_at, history_until, wall_origin, simulated_origin, rate,
+    history_published, options
 FROM simulation
 WHERE commune_insee = :commune_insee;
 
 -- name: save_simulation!
 INSERT INTO simulation (
-    commune_insee, seed, streets_source, started_at, history_until, wall_origin, simulated_origin, rate, options
+    commune_insee, seed, streets_source, started_at, history_until, wall_origin, simulated_origin, rate,
+    history_published, options
 )
 VALUES (
-    :commune_insee, :seed, :streets_source, :started_at, :history_until, :wall_origin, :simulated_origin, :rate, :options
+    :commune_insee, :seed, :streets_source, :started_at, :history_until, :wall_origin, :simulated_origin, :rate,
+    :history_published, :options
 )
 ON CONFLICT (commune_insee) DO UPDATE
 SET seed = excluded.seed,
@@ -30,4 +33,5 @@ SET seed = excluded.seed,
     wall_origin = excluded.wall_origin,
     simulated_origin = excluded.simulated_origin,
     rate = excluded.rate,
+    history_published = excluded.history_published,
     options = excluded.options;

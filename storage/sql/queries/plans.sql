@@ -37,6 +37,9 @@ WHERE commune_insee = :commune_insee AND (:service_date::date IS NULL OR service
 ORDER BY service_date DESC, made_at DESC
 LIMIT 1;
 
+-- name: planned_dates
+SELECT DISTINCT service_date FROM plan WHERE commune_insee = :commune_insee AND service_date >= :since;
+
 -- name: plan^
 SELECT
     commune_insee, plan_id, service_date, made_at, as_of, engine, seed, solve_s, travel_source, forecast_run_id,

@@ -54,6 +54,12 @@ FROM fill_reading
 WHERE commune_insee = :commune_insee AND fill_fraction IS NOT NULL AND measured_at >= :since AND measured_at < :until
 ORDER BY place_id, measured_at, record_index;
 
+-- name: last_measured_at^
+SELECT greatest(
+    (SELECT max(measured_at) FROM fill_reading WHERE commune_insee = :commune_insee),
+    (SELECT max(measured_at) FROM occupancy_reading WHERE commune_insee = :commune_insee)
+);
+
 -- name: history_of_bin
 SELECT measured_at, fill_fraction, quality, distance_mm, temperature_c, battery_percent
 FROM fill_reading

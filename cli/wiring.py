@@ -1,0 +1,132 @@
+"""From settings to what each room needs. Nothing is started here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
+
+from config.settings import Settings
+from storage.errors import SettingsError
+
+if TYPE_CHECKING:  # each command imports only the room that it runs, so that all of them start fast
+    from api.app import ApiOptions
+    from ingest.collector import CollectorOptions
+    from ingest.topics import Network
+    from optimise.rounds.planner import PlannerOptions
+
+# The broker takes it with each connection; a file can end with a newline that an editor put there.
+_STRIPPED = "\r\n"
+
+
+def database_url(settings: Settings) -> str:
+    """Return the database's connection string, with the password of its file. Raises SettingsError without a url."""
+    if not settings.database.url:
+        raise SettingsError(
+            "database.url is not set: name a PostgreSQL database in voirie.toml or VOIRIE_DATABASE__URL "
+            "(only `voirie demo` brings its own)"
+        )
+    try:
+        if settings.database.password_file is None:
+            return make_conninfo(settings.database.url)
+        return make_conninfo(settings.database.url, password=_secret(settings.database.password_file))
+    except ProgrammingError as error:
+        raise SettingsError(f"database.url is not a PostgreSQL connection URL: {error}") from error
+
+
+def broker_url(settings: Settings) -> str:
+    """Return the broker's URL, with user and password when they are set."""
+    if not settings.mqtt.username:
+        return settings.mqtt.url
+    parts = urlsplit(settings.mqtt.url)
+    password = "" if settings.mqtt.password_file is None else _secret(settings.mqtt.password_file)
+    user = f"{quote(settings.mqtt.username, safe='')}:{quote(password, safe='')}@"
+    return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
+
+
+def _secret(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").rstrip(_STRIPPED)
+    except OSError as error:
+        raise SettingsError(f"the password file {file} cannot be read: {error.strerror}") from error
+
+
+def collector_options(settings: Settings) -> CollectorOptions:
+    """Return what `voirie collect` runs with."""
+    from ingest.collector import CollectorOptions  # noqa: PLC0415 - see above
+
+    ingest = settings.ingest
+    return CollectorOptions(
+        database_url=database_url(settings),
+        broker_url=broker_url(settings),
+        client_id=settings.mqtt.client_id,
+        networks=networks(settings),
+        shared_group=settings.mqtt.shared_group or None,
+        batch_messages=ingest.batch_messages,
+        batch_wait_s=ingest.batch_wait_ms / 1000,
+        max_payload_bytes=ingest.max_payload_bytes,
+        max_future_s=ingest.max_future_s,
+        max_age_days=ingest.max_age_days,
+        metrics_port=ingest.metrics_port,
+    )
+
+
+def networks(settings: Settings) -> tuple[Network, ...]:
+    """Return the streams of messages to take; without any in the settings, the commune's native one and ChirpStack's."""
+    from ingest.topics import Network  # noqa: PLC0415 - see above
+
+    if settings.networks:
+        return tuple(
+            Network(
+                name=network.name,
+                commune_insee=network.commune,
+                envelope=network.envelope,
+                topic_filter=network.topic_filter,
+            )
+            for network in settings.networks
+        )
+    insee = settings.commune.insee_code
+    return (
+        Network(name="native", commune_insee=insee, envelope="native", topic_filter=f"voirie/v1/{insee}/+/readings"),
+        Network(
+            name="chirpstack",
+            commune_insee=insee,
+            envelope="chirpstack",
+            topic_filter="application/+/device/+/event/up",
+        ),
+    )
+
+
+def api_options(settings: Settings) -> ApiOptions:
+    """Return what `voirie api` runs with."""
+    from api.app import ApiOptions  # noqa: PLC0415 - see above
+
+    return ApiOptions(
+        database_url=database_url(settings),
+        commune_insee=settings.commune.insee_code,
+        streets_extract=settings.streets.extract,
+        tiles_url=settings.api.tiles_url or None,
+        pool_size=settings.database.pool_size,
+    )
+
+
+def planner_options(settings: Settings) -> PlannerOptions:
+    """Return what the planner runs with."""
+    from optimise.rounds.planner import PlannerOptions  # noqa: PLC0415 - see above
+
+    return PlannerOptions(
+        extract=settings.streets.extract,
+        cache_dir=settings.streets.cache_folder,
+        profile=street_profile(),
+        solve_s=settings.rounds.solve_s,
+        seed=settings.rounds.seed,
+        detour_factor=settings.streets.detour_factor,
+    )
+
+
+def street_profile() -> Path:
+    """Return OSRM's profile of a collection vehicle."""
+    return Path(__file__).resolve().parent.parent / "config" / "streets" / "collection_vehicle.lua"

@@ -1,0 +1,258 @@
+"""The settings: typed, from `voirie.toml` and from environment variables, which win.
+
+`VOIRIE_MQTT__URL` overrides `url` in the table `[mqtt]`, and so on. A wrong value, an unknown name or an impossible
+combination is refused at start in one sentence. `config/voirie.toml` documents every option, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from storage.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "VOIRIE_"
+# These steer the program before or beside its settings.
+_OTHER_VARIABLES = {"VOIRIE_CONFIG", "VOIRIE_PYTHON", "VOIRIE_REFERENCE_DATA", "VOIRIE_WRITE_SCREENS"}
+_TEST_PREFIX = "VOIRIE_TEST_"
+
+
+def _known_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"expected the name of a time zone such as Europe/Paris, got {name!r}") from error
+    return name
+
+
+TimeZoneName = Annotated[str, AfterValidator(_known_time_zone)]
+InseeCode = Annotated[str, Field(pattern=r"^[0-9][0-9AB][0-9]{3}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class DatabaseSettings(_Table):
+    """Where the readings are kept."""
+
+    url: str = ""
+    password_file: Path | None = None
+    pool_size: int = Field(default=8, ge=1, le=200)
+
+
+class MqttSettings(_Table):
+    """The broker that devices and network servers publish to."""
+
+    url: str = Field(default="mqtt://127.0.0.1:1883", pattern=r"^mqtt://")
+    username: str = ""
+    password_file: Path | None = None
+    client_id: str = Field(default="voirie-collector", min_length=1, max_length=64)
+    shared_group: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
+
+
+class NetworkSettings(_Table):
+    """One stream of messages: whose it is and how it is wrapped."""
+
+    name: str = Field(min_length=1)
+    envelope: Literal["native", "chirpstack"]
+    topic_filter: str = Field(min_length=1)
+    commune: InseeCode
+
+
+class IngestSettings(_Table):
+    """How collectors batch, and which messages they refuse."""
+
+    batch_messages: int = Field(default=500, ge=1, le=20_000)
+    batch_wait_ms: int = Field(default=200, ge=1, le=10_000)
+    max_payload_bytes: int = Field(default=65_536, ge=256)
+    max_future_s: float = Field(default=600, ge=0)
+    max_age_days: float = Field(default=90, gt=0)
+    metrics_port: Port | None = None
+
+
+class CommuneSettings(_Table):
+    """The commune that commands work for when they name none."""
+
+    insee_code: InseeCode = "93051"
+    name: str = Field(default="Noisy-le-Grand", min_length=1)
+    time_zone: TimeZoneName = "Europe/Paris"
+    school_zone: Literal["A", "B", "C"] | None = "C"
+
+
+class StreetsSettings(_Table):
+    """The street network."""
+
+    extract: Path | None = None
+    cache_folder: Path = Path(".voirie/cache")
+    detour_factor: float = Field(default=1.4, ge=1.0, le=3.0)
+
+
+class ForecastSettings(_Table):
+    """The nightly forecast."""
+
+    horizon_h: int = Field(default=48, ge=1, le=168)
+    every_h: float = Field(default=6, gt=0, le=24)
+    seed: int = 0
+
+
+class RoundsSettings(_Table):
+    """The daily plan."""
+
+    plan_at: time = time(20, 0)
+    solve_s: float = Field(default=25, gt=0, le=3600)
+    seed: int = 0
+
+
+class ApiSettings(_Table):
+    """The web server."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    tiles_url: str = (
+        "https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"
+        "&STYLE=normal&FORMAT=image/png&TILEMATRIXSET=PM&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}"
+    )
+
+
+class LogSettings(_Table):
+    """What is logged, to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class SimulatorSettings(_Table):
+    """The simulated commune of the demo; real communes ignore it."""
+
+    seed: int = Field(default=1, ge=0)
+    bins: int = Field(default=1000, ge=20, le=20_000)
+    sensor_share: float = Field(default=0.3, ge=0.0, le=1.0)
+    bays: int = Field(default=60, ge=0, le=5_000)
+    spaces: int = Field(default=400, ge=0, le=50_000)
+    days: int = Field(default=28, ge=2, le=90)
+    speed: float = Field(default=180, ge=1, le=3600)
+    api_url: str = ""
+
+
+class Settings(BaseSettings):
+    """All settings. Build them with `read_settings`, once, in an entry point."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", validate_default=True
+    )
+
+    database: DatabaseSettings = DatabaseSettings()
+    mqtt: MqttSettings = MqttSettings()
+    networks: tuple[NetworkSettings, ...] = ()
+    ingest: IngestSettings = IngestSettings()
+    commune: CommuneSettings = CommuneSettings()
+    streets: StreetsSettings = StreetsSettings()
+    forecast: ForecastSettings = ForecastSettings()
+    rounds: RoundsSettings = RoundsSettings()
+    api: ApiSettings = ApiSettings()
+    log: LogSettings = LogSettings()
+    simulator: SimulatorSettings = SimulatorSettings()
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        names = [network.name for network in self.networks]
+        if len(names) != len(set(names)):
+            raise ValueError("networks: two networks have the same name; refused messages are told apart by it")
+        if self.mqtt.password_file is not None and not self.mqtt.username:
+            raise ValueError("mqtt.password_file is set but mqtt.username is empty: the broker needs both")
+        if self.ingest.max_age_days < self.simulator.days:
+            raise ValueError(
+                f"ingest.max_age_days is {self.ingest.max_age_days:g} but simulator.days is {self.simulator.days}: "
+                "the collector would refuse the simulated history as too old"
+            )
+        if self.ingest.metrics_port is not None and self.ingest.metrics_port == self.api.port:
+            raise ValueError(f"ingest.metrics_port and api.port are both {self.api.port}: give each its own")
+        # Tomorrow's rounds end up to a day and a shift after the plan is made; the forecast has to reach that far.
+        if self.forecast.horizon_h < _HOURS_PLAN_NEEDS:
+            raise ValueError(
+                f"forecast.horizon_h is {self.forecast.horizon_h} but planning tomorrow's rounds needs a forecast "
+                f"of at least {_HOURS_PLAN_NEEDS} h"
+            )
+        if self.api.tiles_url and not all(mark in self.api.tiles_url for mark in ("{z}", "{x}", "{y}")):
+            raise ValueError("api.tiles_url must contain {z}, {x} and {y}, or be empty to draw the extract's streets")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class names it
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then what the file said (handed to the constructor by `read_settings`)."""
+        assert isinstance(init_settings, InitSettingsSource)
+        assert isinstance(env_settings, EnvSettingsSource)
+        return env_settings, init_settings
+
+
+_HOURS_PLAN_NEEDS = 36
+
+
+def read_settings(file: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `file` (or VOIRIE_CONFIG, or ./voirie.toml if it exists) and the environment.
+
+    Raises SettingsError with one sentence that names the option and the rule it breaks.
+    """
+    environment = os.environ if environment is None else environment
+    _refuse_unknown_variables(environment)
+    if file is None and environment.get("VOIRIE_CONFIG"):
+        file = Path(environment["VOIRIE_CONFIG"])
+    if file is None and Path("voirie.toml").is_file():
+        file = Path("voirie.toml")
+    try:
+        return Settings(**_read_file(file))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        sentence = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"setting {where}: {sentence}" if where else sentence) from error
+    except ValueError as error:  # pydantic-settings: a variable that should hold JSON does not
+        raise SettingsError(f"a setting in the environment cannot be read: {error}") from error
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"the settings file {file} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {file} is not TOML: {error}") from error
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """Refuse a misspelt variable: a setting that silently does nothing is worse than an error."""
+    for name in environment:
+        if not name.startswith(ENVIRONMENT_PREFIX) or name in _OTHER_VARIABLES or name.startswith(_TEST_PREFIX):
+            continue
+        table, _, option = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+        field = Settings.model_fields.get(table)
+        if field is None:
+            raise SettingsError(f"environment variable {name}: there is no table {table!r} in the settings")
+        options = getattr(field.annotation, "model_fields", None)
+        if option and options is not None and option not in options:
+            raise SettingsError(f"environment variable {name}: the table {table!r} has no option {option!r}")

@@ -1,0 +1,44 @@
+"""What is due in a commune: a new forecast, the next plan. The worker asks every minute, by the commune's own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+_LATEST_START = time(6, 0)
+"""Until this local hour a missing plan for the day itself is still worth making: rounds start about then."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgendaOptions:
+    """When work is due: a forecast older than `every_h` hours is stale; plans are made from the local time `plan_at`."""
+
+    every_h: float = 6.0
+    plan_at: time = time(20, 0)
+
+    def __post_init__(self) -> None:
+        """Refuse nonsense."""
+        if self.every_h <= 0:
+            raise ValueError(f"expected every_h > 0, got {self.every_h}")
+
+
+def forecast_is_due(*, now: datetime, latest_as_of: datetime | None, options: AgendaOptions) -> bool:
+    """Whether the newest forecast (made of data until `latest_as_of`) is missing or too old at `now` (UTC)."""
+    return latest_as_of is None or now - latest_as_of >= timedelta(hours=options.every_h)
+
+
+def plan_due_for(*, now: datetime, time_zone: str, planned: Collection[date], options: AgendaOptions) -> date | None:
+    """Return the local day whose rounds should be planned at `now` (UTC), None when no plan is due.
+
+    From `plan_at` on it is tomorrow; before the rounds start it is today, when the evening's plan was missed.
+    """
+    local = now.astimezone(ZoneInfo(time_zone))
+    if local.time() >= options.plan_at:
+        day = local.date() + timedelta(days=1)
+    elif local.time() < _LATEST_START:
+        day = local.date()
+    else:
+        return None
+    return None if day in planned else day
