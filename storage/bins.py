@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from psycopg.types.json import Jsonb
 
 from storage.database import Connection, fetch, fetch_one, statement
@@ -44,18 +45,34 @@ def one_now(connection: Connection, commune_insee: str, place_id: str, *, at: da
 
 
 def declare(connection: Connection, events: Iterable[ServiceEvent]) -> int:
-    """Store what agents declared; return how many were new. An event sent twice is stored once."""
+    """Store what agents declared and tell the live listeners; return how many were new.
+
+    An event sent twice is stored once.
+    """
     rows = [asdict(event) for event in events]
     if not rows:
         return 0
     with connection.cursor() as cursor:
         cursor.executemany(statement("bins", "declare"), rows)
-        return cursor.rowcount
+        new = cursor.rowcount
+    if new:
+        for commune_insee in sorted({row["commune_insee"] for row in rows}):
+            notice = {"kind": "service_events", "commune_insee": commune_insee}
+            connection.execute(statement("readings", "notify"), {"message": msgspec.json.encode(notice).decode()})
+    return new
 
 
-def emptyings(connection: Connection, commune_insee: str, *, since: datetime, until: datetime) -> list[Emptying]:
-    """Return declared emptyings in [since, until), by place and time."""
-    parameters = {"commune_insee": commune_insee, "since": since, "until": until}
+def known_ids(connection: Connection, commune_insee: str, place_ids: Iterable[str]) -> set[str]:
+    """Return those of `place_ids` that are bins of the commune."""
+    parameters = {"commune_insee": commune_insee, "place_ids": list(place_ids)}
+    return {place_id for (place_id,) in connection.execute(statement("bins", "known_ids"), parameters)}
+
+
+def emptyings(
+    connection: Connection, commune_insee: str, *, since: datetime, until: datetime, place_id: str | None = None
+) -> list[Emptying]:
+    """Return declared emptyings in [since, until), of all bins or of one, by place and time."""
+    parameters = {"commune_insee": commune_insee, "since": since, "until": until, "place_id": place_id}
     return fetch(connection, Emptying, statement("bins", "emptyings"), parameters)
 
 

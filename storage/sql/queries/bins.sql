@@ -52,7 +52,11 @@ ON CONFLICT (commune_insee, event_id) DO NOTHING;
 -- name: emptyings
 SELECT place_id, happened_at AS emptied_at, found_fraction
 FROM service_event
-WHERE commune_insee = :commune_insee AND kind = 'emptied' AND happened_at >= :since AND happened_at < :until
+WHERE commune_insee = :commune_insee
+    AND kind = 'emptied'
+    AND happened_at >= :since
+    AND happened_at < :until
+    AND (:place_id::text IS NULL OR place_id = :place_id)
 ORDER BY place_id, happened_at;
 
 -- name: events_of_plan
@@ -60,3 +64,6 @@ SELECT commune_insee, event_id, place_id, kind, happened_at, found_fraction, pla
 FROM service_event
 WHERE commune_insee = :commune_insee AND plan_id = :plan_id
 ORDER BY happened_at, event_id;
+
+-- name: known_ids
+SELECT place_id FROM bin WHERE commune_insee = :commune_insee AND place_id = ANY(:place_ids);
