@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 import structlog
 
@@ -73,8 +72,9 @@ class Jobs:
 
     def plan(self, connection: Connection, commune_insee: str, *, service_date: date, as_of: datetime) -> Plan:
         """Plan the rounds of a day; stored when the call returns, and only if the checker accepts them."""
-        from cli.wiring import planner_options  # noqa: PLC0415 - only planning needs OR-Tools and the streets
         from optimise.rounds.planner import plan_day  # noqa: PLC0415 - same
+
+        from cli.wiring import planner_options  # noqa: PLC0415 - only planning needs OR-Tools and the streets
 
         plan = plan_day(
             connection,

@@ -1,7 +1,7 @@
 """The worker: Procrastinate jobs that keep every commune's forecast fresh and its next rounds planned.
 
-A tick each minute asks what is due by each commune's own clock and queues it. A job asks again when it starts, so that a
-job queued twice works once, and two workers never do the same work at the same time (one lock).
+A tick each minute asks what is due by each commune's own clock and queues it. A job asks again when it starts, so that
+a job queued twice works once, and two workers never do the same work at the same time (one lock).
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """The settings: typed, from `voirie.toml` and from environment variables, which win.
 
 `VOIRIE_MQTT__URL` overrides `url` in the table `[mqtt]`, and so on. A wrong value, an unknown name or an impossible
-combination is refused at start in one sentence. `config/voirie.toml` documents every option, and a test compares the two.
+combination is refused at start in one sentence. `config/voirie.toml` documents every option; a test compares them.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -193,28 +192,20 @@ class Settings(BaseSettings):
             raise ValueError("api.tiles_url must contain {z}, {x} and {y}, or be empty to draw the extract's streets")
         return self
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class names it
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment first, then what the file said (handed to the constructor by `read_settings`)."""
-        assert isinstance(init_settings, InitSettingsSource)
-        assert isinstance(env_settings, EnvSettingsSource)
-        return env_settings, init_settings
-
 
 _HOURS_PLAN_NEEDS = 36
 
 
-def read_settings(file: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
+def read_settings(
+    file: Path | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Settings:
     """Read the settings from `file` (or VOIRIE_CONFIG, or ./voirie.toml if it exists) and the environment.
 
-    Raises SettingsError with one sentence that names the option and the rule it breaks.
+    `overrides` are options of the command line by table; they win over both. Raises SettingsError with one sentence
+    that names the option and the rule it breaks.
     """
     environment = os.environ if environment is None else environment
     _refuse_unknown_variables(environment)
@@ -223,7 +214,7 @@ def read_settings(file: Path | None = None, *, environment: Mapping[str, str] | 
     if file is None and Path("voirie.toml").is_file():
         file = Path("voirie.toml")
     try:
-        return Settings(**_read_file(file))
+        return _sourced(_read_file(file))(**(overrides or {}))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -231,6 +222,24 @@ def read_settings(file: Path | None = None, *, environment: Mapping[str, str] | 
         raise SettingsError(f"setting {where}: {sentence}" if where else sentence) from error
     except ValueError as error:  # pydantic-settings: a variable that should hold JSON does not
         raise SettingsError(f"a setting in the environment cannot be read: {error}") from error
+
+
+def _sourced(from_file: dict[str, Any]) -> Callable[..., Settings]:
+    """Return Settings with its sources in order: the call's own arguments, the environment, the file."""
+
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - same
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=from_file)
+
+    return Sourced
 
 
 def _read_file(file: Path | None) -> dict[str, Any]:

@@ -1,0 +1,197 @@
+"""The `voirie` command. Each command imports its room when it runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+
+app = typer.Typer(
+    name="voirie",
+    help="From a sensor's message to a driver's round: street bins, delivery areas and parking of French communes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(help="Settings file; otherwise VOIRIE_CONFIG, otherwise ./voirie.toml.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+
+def run() -> None:
+    """Run the command line; errors become one sentence and an exit code (2: bad usage or input, 1: otherwise)."""
+    from storage.errors import InputError, SettingsError, VoirieError  # noqa: PLC0415 - see the module's docstring
+
+    try:
+        app()
+    except (InputError, SettingsError) as error:
+        _say_and_exit(str(error), EXIT_USAGE)
+    except VoirieError as error:
+        _say_and_exit(str(error), EXIT_FAILURE)
+    except KeyboardInterrupt:
+        _say_and_exit("interrupted", 130)
+
+
+def _say_and_exit(sentence: str, code: int) -> None:
+    typer.echo(f"voirie: {sentence}", err=True)
+    sys.exit(code)
+
+
+def _start(config: Path | None, overrides: dict[str, dict[str, Any]] | None = None) -> Settings:
+    """Read the settings and configure the logs; `overrides` are options of the command line, by table."""
+    from cli.logs import configure_logging  # noqa: PLC0415 - see the module's docstring
+    from config.settings import read_settings  # noqa: PLC0415 - same
+
+    settings = read_settings(config, overrides=overrides or {})
+    configure_logging(level=settings.log.level, form=settings.log.format)
+    return settings
+
+
+@app.command()
+def migrate(config: ConfigOption = None) -> None:
+    """Bring the database to this version's schema. Harmless when repeated."""
+    settings = _start(config)
+    from cli.wiring import database_url  # noqa: PLC0415 - see the module's docstring
+    from storage.schema import migrate as migrate_schema  # noqa: PLC0415 - same
+
+    version = migrate_schema(database_url(settings))
+    typer.echo(f"the database has schema {version}")
+
+
+@app.command()
+def collect(config: ConfigOption = None) -> None:
+    """Take messages in from the broker until stopped: nothing is acknowledged before it is committed."""
+    settings = _start(config)
+    from cli.services import collect as run_collector  # noqa: PLC0415 - see the module's docstring
+
+    run_collector(settings)
+
+
+@app.command()
+def api(
+    config: ConfigOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default=False)] = None,
+) -> None:
+    """Serve the HTTP routes and the map."""
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = _start(config, {"api": given})
+    from cli.services import serve  # noqa: PLC0415 - see the module's docstring
+
+    serve(settings)
+
+
+@app.command()
+def worker(config: ConfigOption = None) -> None:
+    """Run jobs until stopped: forecasts, and the next rounds, when each commune's clock says so."""
+    settings = _start(config)
+    from cli.services import work  # noqa: PLC0415 - see the module's docstring
+
+    work(settings)
+
+
+@app.command()
+def forecast(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """Forecast the fill of every bin of the commune now."""
+    settings = _start(config)
+    from cli.services import forecast_now  # noqa: PLC0415 - see the module's docstring
+
+    forecast_now(settings, as_json=as_json)
+
+
+@app.command()
+def plan(
+    config: ConfigOption = None,
+    service_date: Annotated[
+        str | None, typer.Option("--date", help="Day of service, YYYY-MM-DD; otherwise tomorrow.", show_default=False)
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Plan the rounds of a day now; a plan that the checker refuses is not kept."""
+    settings = _start(config)
+    from cli.services import plan_now  # noqa: PLC0415 - see the module's docstring
+
+    plan_now(settings, service_date=service_date, as_json=as_json)
+
+
+StreetsOption = Annotated[
+    Path | None, typer.Option(help="OpenStreetMap extract (.osm.pbf); otherwise the demo's own.", show_default=False)
+]
+BinsOption = Annotated[int | None, typer.Option(help="Number of bins.", show_default=False)]
+DaysOption = Annotated[int | None, typer.Option(help="Days of history published first.", show_default=False)]
+SeedOption = Annotated[int | None, typer.Option(help="The same seed gives the same commune.", show_default=False)]
+
+
+def _simulator_overrides(
+    *, streets: Path | None, bins: int | None, days: int | None, seed: int | None, speed: float | None
+) -> dict[str, dict[str, Any]]:
+    simulator = {"bins": bins, "days": days, "seed": seed, "speed": speed}
+    return {
+        "simulator": {name: value for name, value in simulator.items() if value is not None},
+        "streets": {} if streets is None else {"extract": streets},
+    }
+
+
+@app.command()
+def simulate(
+    config: ConfigOption = None,
+    streets: StreetsOption = None,
+    bins: BinsOption = None,
+    days: DaysOption = None,
+    seed: SeedOption = None,
+    speed: Annotated[float | None, typer.Option(help="Simulated seconds in a real one.", show_default=False)] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Write every acknowledged publication here.", show_default=False)
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="Write the fill that only the simulator knows here.", show_default=False)
+    ] = None,
+    *,
+    history_only: Annotated[bool, typer.Option(help="Stop when the history is published.")] = False,
+) -> None:
+    """Stand in for the devices and crews of a commune: provision it, publish its history, then live on."""
+    overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed)
+    settings = _start(config, overrides)
+    from cli.simulation import simulate as run_simulation  # noqa: PLC0415 - see the module's docstring
+
+    run_simulation(settings, history_only=history_only, ledger=ledger, truth=truth)
+
+
+@app.command()
+def demo(
+    config: ConfigOption = None,
+    streets: StreetsOption = None,
+    bins: BinsOption = None,
+    days: DaysOption = None,
+    seed: SeedOption = None,
+    speed: Annotated[float | None, typer.Option(help="Simulated seconds in a real one.", show_default=False)] = None,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path(".voirie"),
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Headless, with data of its own; end after the plan.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the whole product on a simulated commune, with a broker and a database of its own."""
+    if as_json and not once:
+        raise typer.BadParameter("--json needs --once: a demo that goes on has no result to print")
+    overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed)
+    if once:
+        overrides["log"] = {"level": "warning"}
+    settings = _start(config, overrides)
+    from cli.demo.play import play, play_once  # noqa: PLC0415 - see the module's docstring
+
+    if once:
+        play_once(settings, folder=folder, as_json=as_json)
+    else:
+        play(settings, folder=folder)

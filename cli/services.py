@@ -1,0 +1,142 @@
+"""The long-running processes and the work on demand, wired from settings."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+import typer
+
+from cli.stopping import stop_on_signals
+from cli.wiring import api_options, collector_options, database_url
+from config.settings import Settings
+from storage import communes
+from storage.database import connect
+from storage.errors import InputError, SchemaError, UnavailableError
+from storage.schema import require_schema
+
+log = structlog.get_logger()
+
+_WAIT_FOR_DATABASE_S = 60.0
+
+
+def wait_for_schema(url: str) -> None:
+    """Wait until the database answers and has this version's schema, as long as a migration job may take.
+
+    Raises SchemaError or UnavailableError when it takes longer.
+    """
+    deadline = time.monotonic() + _WAIT_FOR_DATABASE_S
+    while True:
+        try:
+            with connect(url) as connection:
+                require_schema(connection)
+        except (SchemaError, UnavailableError) as error:
+            if time.monotonic() > deadline:
+                raise
+            log.info("waiting_for_database", reason=str(error).splitlines()[0])
+            time.sleep(1.0)
+        else:
+            return
+
+
+def collect(settings: Settings) -> None:
+    """Run a collector until a stop signal; it commits and acknowledges what it holds before it ends."""
+    from ingest.collector import Collector  # noqa: PLC0415 - each process imports only its own room
+
+    options = collector_options(settings)
+    stop = stop_on_signals()
+    wait_for_schema(options.database_url)
+    Collector(options).run(stop)
+
+
+def serve(settings: Settings) -> None:
+    """Serve HTTP until a stop signal."""
+    import uvicorn  # noqa: PLC0415 - each process imports only its own room
+    from api.app import create_app  # noqa: PLC0415 - same
+
+    options = api_options(settings)
+    wait_for_schema(options.database_url)
+    uvicorn.run(
+        create_app(options),
+        host=settings.api.host,
+        port=settings.api.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+def work(settings: Settings) -> None:
+    """Run jobs until a stop signal; the running job ends first."""
+    from cli.jobs import Jobs  # noqa: PLC0415 - each process imports only its own room
+    from cli.worker import make_app  # noqa: PLC0415 - same
+
+    url = database_url(settings)
+    wait_for_schema(url)
+    app = make_app(database_url=url, jobs=Jobs(settings=settings, database_url=url))
+    with app.open():
+        # What became due while no worker ran is done at once, not at the next full minute.
+        app.configure_task("tick").defer(timestamp=int(time.time()))
+    log.info("worker_started")
+    # Solving holds the interpreter for seconds at a time: a short heartbeat limit would declare this worker dead.
+    app.run_worker(concurrency=1, stalled_worker_timeout=600, shutdown_graceful_timeout=5, fetch_job_polling_interval=1)
+
+
+def forecast_now(settings: Settings, *, as_json: bool) -> None:
+    """Forecast the settings' commune on demand."""
+    from cli.jobs import Jobs, present  # noqa: PLC0415 - each process imports only its own room
+
+    url = database_url(settings)
+    insee = settings.commune.insee_code
+    jobs = Jobs(settings=settings, database_url=url)
+    with jobs.connect() as connection:
+        require_schema(connection)
+        communes.one(connection, insee)
+        now = present(connection, insee)
+        if now is None:
+            raise InputError("the commune's simulated history is still being published: try again when it is done")
+        run = jobs.forecast(connection, insee, as_of=now)
+    document = {
+        "run_id": str(run.run_id),
+        "model_version": run.model_version,
+        "as_of": run.as_of.isoformat(),
+        "scores": run.scores,
+    }
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=None if as_json else 2))
+
+
+def plan_now(settings: Settings, *, service_date: str | None, as_json: bool) -> None:
+    """Plan the settings' commune on demand."""
+    from cli.jobs import Jobs, present  # noqa: PLC0415 - each process imports only its own room
+
+    url = database_url(settings)
+    insee = settings.commune.insee_code
+    jobs = Jobs(settings=settings, database_url=url)
+    with jobs.connect() as connection:
+        require_schema(connection)
+        commune = communes.one(connection, insee)
+        now = present(connection, insee)
+        if now is None:
+            raise InputError("the commune's simulated history is still being published: try again when it is done")
+        if service_date is None:
+            day = now.astimezone(ZoneInfo(commune.time_zone)).date() + timedelta(days=1)
+        else:
+            try:
+                day = date.fromisoformat(service_date)
+            except ValueError as error:
+                raise InputError(f"--date: expected YYYY-MM-DD, got {service_date!r}") from error
+        made = jobs.plan(connection, insee, service_date=day, as_of=now)
+    document = {
+        "plan_id": str(made.plan_id),
+        "service_date": made.service_date.isoformat(),
+        "routes": len(made.routes),
+        "left_out": len(made.left_out),
+        "distance_m": round(made.distance_m),
+        "duration_s": round(made.duration_s),
+        "travel_source": made.travel_source,
+        "checker": made.checker,
+    }
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=None if as_json else 2))

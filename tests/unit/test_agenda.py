@@ -1,0 +1,42 @@
+"""What is due, by the commune's clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for
+
+OPTIONS = AgendaOptions()
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "planned", "due"),
+    [
+        pytest.param("2026-03-10T18:59", set(), None, id="19:59 in Paris is too early"),
+        pytest.param("2026-03-10T19:00", set(), date(2026, 3, 11), id="20:00 in Paris plans tomorrow"),
+        pytest.param("2026-03-10T19:00", {date(2026, 3, 11)}, None, id="tomorrow is planned"),
+        pytest.param("2026-07-10T18:00", set(), date(2026, 7, 11), id="20:00 in Paris, summer time"),
+        pytest.param("2026-03-10T23:30", set(), date(2026, 3, 11), id="after midnight in Paris it is today"),
+        pytest.param("2026-03-11T05:30", set(), None, id="06:30 in Paris is too late for today"),
+    ],
+)
+def test_plan_is_due_from_the_evening_until_rounds_start(now: str, planned: set[date], due: date | None):
+    assert plan_due_for(now=utc(now), time_zone="Europe/Paris", planned=planned, options=OPTIONS) == due
+
+
+def test_forecast_is_due_when_missing_or_stale():
+    now = utc("2026-03-10T12:00")
+    assert forecast_is_due(now=now, latest_as_of=None, options=OPTIONS)
+    assert forecast_is_due(now=now, latest_as_of=now - timedelta(hours=6), options=OPTIONS)
+    assert not forecast_is_due(now=now, latest_as_of=now - timedelta(hours=5, minutes=59), options=OPTIONS)
+
+
+def test_nonsense_is_refused():
+    with pytest.raises(ValueError, match=r"expected every_h > 0, got 0"):
+        AgendaOptions(every_h=0)

@@ -1,0 +1,94 @@
+"""Settings: the documented file is the defaults, the environment wins, nonsense is refused in one sentence."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings, read_settings
+from storage.errors import SettingsError
+
+DOCUMENTED = Path(__file__).resolve().parents[2] / "config" / "voirie.toml"
+
+
+@pytest.fixture(autouse=True)
+def empty_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("VOIRIE_CONFIG", "VOIRIE_MQTT__URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_documented_file_states_the_defaults():
+    assert read_settings(DOCUMENTED).model_dump() == Settings().model_dump()
+
+
+def test_documented_file_names_every_option_and_no_other():
+    text = DOCUMENTED.read_text(encoding="utf-8")
+    # Options without a default stand commented out, ready to be filled in.
+    uncommented = re.sub(r"^# (\[\[?\w+\]\]?|\w+ = )", r"\1", text, flags=re.MULTILINE)
+    documented = tomllib.loads(uncommented)
+    documented["networks"] = documented["networks"][0]
+    known = {
+        table: set(getattr(field.annotation, "model_fields", {})) for table, field in Settings.model_fields.items()
+    }
+    known["networks"] = {"name", "envelope", "topic_filter", "commune"}
+    assert {table: set(options) for table, options in documented.items()} == known
+
+
+def test_command_line_wins_over_environment_over_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    file = tmp_path / "mine.toml"
+    file.write_text('[api]\nport = 1001\nhost = "10.0.0.1"\n[log]\nlevel = "debug"\n', encoding="utf-8")
+    monkeypatch.setenv("VOIRIE_API__PORT", "1002")
+    monkeypatch.setenv("VOIRIE_API__HOST", "10.0.0.2")
+    settings = read_settings(file, overrides={"api": {"port": 1003}})
+    assert (settings.api.port, settings.api.host, settings.log.level) == (1003, "10.0.0.2", "debug")
+
+
+def test_file_of_the_working_folder_is_found(tmp_path: Path):
+    (tmp_path / "voirie.toml").write_text("[api]\nport = 1234\n", encoding="utf-8")
+    assert read_settings().api.port == 1234
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[api]\nport = 0\n", r"setting api\.port: .*greater than or equal to 1"),
+        ("[api]\nprot = 80\n", r"setting api\.prot: Extra inputs"),
+        ('[commune]\ninsee_code = "9305"\n', r"setting commune\.insee_code"),
+        ('[commune]\ntime_zone = "Europe/Pari"\n', r"expected the name of a time zone .* 'Europe/Pari'"),
+        ("[forecast]\nhorizon_h = 12\n", r"forecast\.horizon_h is 12 .* at least 36 h"),
+        ("[ingest]\nmax_age_days = 7\n", r"ingest\.max_age_days is 7 but simulator\.days is 28"),
+        ("[ingest]\nmetrics_port = 8000\n", r"ingest\.metrics_port and api\.port are both 8000"),
+        ('[mqtt]\npassword_file = "x"\n', r"mqtt\.username is empty"),
+        ('[api]\ntiles_url = "https://tiles/{z}"\n', r"must contain \{z\}, \{x\} and \{y\}"),
+        ("[api\n", r"is not TOML"),
+    ],
+)
+def test_nonsense_is_refused_with_the_rule_it_breaks(tmp_path: Path, text: str, sentence: str):
+    file = tmp_path / "wrong.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=sentence) as refusal:
+        read_settings(file)
+    assert "\n" not in str(refusal.value)
+
+
+def test_two_networks_of_one_name_are_refused(tmp_path: Path):
+    network = '[[networks]]\nname = "a"\nenvelope = "native"\ntopic_filter = "x"\ncommune = "93051"\n'
+    file = tmp_path / "twice.toml"
+    file.write_text(network * 2, encoding="utf-8")
+    with pytest.raises(SettingsError, match="two networks have the same name"):
+        read_settings(file)
+
+
+@pytest.mark.parametrize("name", ["VOIRIE_DATABSE__URL", "VOIRIE_DATABASE__ULR"])
+def test_misspelt_variable_is_refused(name: str):
+    with pytest.raises(SettingsError, match=name):
+        read_settings(environment={name: "x"})
+
+
+def test_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(SettingsError, match=r"nowhere\.toml cannot be read"):
+        read_settings(tmp_path / "nowhere.toml")
