@@ -1,4 +1,4 @@
-"""The work behind the worker's jobs and the commands on demand: forecast a commune, plan its rounds, when they are due."""
+"""The work behind the worker's jobs and the commands on demand: forecast a commune, plan its rounds."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Jobs:
 
     def forecast(self, connection: Connection, commune_insee: str, *, as_of: datetime) -> ForecastRun:
         """Train and forecast with the data until `as_of`; stored when the call returns."""
-        from optimise.fill.job import forecast_commune  # noqa: PLC0415 - scikit-learn takes a second to import
+        from optimise.fill.job import forecast_commune
 
         with connection.transaction():
             run = forecast_commune(
@@ -72,9 +72,9 @@ class Jobs:
 
     def plan(self, connection: Connection, commune_insee: str, *, service_date: date, as_of: datetime) -> Plan:
         """Plan the rounds of a day; stored when the call returns, and only if the checker accepts them."""
-        from optimise.rounds.planner import plan_day  # noqa: PLC0415 - same
+        from optimise.rounds.planner import plan_day
 
-        from cli.wiring import planner_options  # noqa: PLC0415 - only planning needs OR-Tools and the streets
+        from cli.wiring import planner_options
 
         plan = plan_day(
             connection,

@@ -31,7 +31,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 def run() -> None:
     """Run the command line; errors become one sentence and an exit code (2: bad usage or input, 1: otherwise)."""
-    from storage.errors import InputError, SettingsError, VoirieError  # noqa: PLC0415 - see the module's docstring
+    from storage.errors import InputError, SettingsError, VoirieError
 
     try:
         app()
@@ -50,8 +50,8 @@ def _say_and_exit(sentence: str, code: int) -> None:
 
 def _start(config: Path | None, overrides: dict[str, dict[str, Any]] | None = None) -> Settings:
     """Read the settings and configure the logs; `overrides` are options of the command line, by table."""
-    from cli.logs import configure_logging  # noqa: PLC0415 - see the module's docstring
-    from config.settings import read_settings  # noqa: PLC0415 - same
+    from cli.logs import configure_logging
+    from config.settings import read_settings
 
     settings = read_settings(config, overrides=overrides or {})
     configure_logging(level=settings.log.level, form=settings.log.format)
@@ -62,8 +62,8 @@ def _start(config: Path | None, overrides: dict[str, dict[str, Any]] | None = No
 def migrate(config: ConfigOption = None) -> None:
     """Bring the database to this version's schema. Harmless when repeated."""
     settings = _start(config)
-    from cli.wiring import database_url  # noqa: PLC0415 - see the module's docstring
-    from storage.schema import migrate as migrate_schema  # noqa: PLC0415 - same
+    from cli.wiring import database_url
+    from storage.schema import migrate as migrate_schema
 
     version = migrate_schema(database_url(settings))
     typer.echo(f"the database has schema {version}")
@@ -73,7 +73,7 @@ def migrate(config: ConfigOption = None) -> None:
 def collect(config: ConfigOption = None) -> None:
     """Take messages in from the broker until stopped: nothing is acknowledged before it is committed."""
     settings = _start(config)
-    from cli.services import collect as run_collector  # noqa: PLC0415 - see the module's docstring
+    from cli.services import collect as run_collector
 
     run_collector(settings)
 
@@ -87,7 +87,7 @@ def api(
     """Serve the HTTP routes and the map."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = _start(config, {"api": given})
-    from cli.services import serve  # noqa: PLC0415 - see the module's docstring
+    from cli.services import serve
 
     serve(settings)
 
@@ -96,7 +96,7 @@ def api(
 def worker(config: ConfigOption = None) -> None:
     """Run jobs until stopped: forecasts, and the next rounds, when each commune's clock says so."""
     settings = _start(config)
-    from cli.services import work  # noqa: PLC0415 - see the module's docstring
+    from cli.services import work
 
     work(settings)
 
@@ -105,7 +105,7 @@ def worker(config: ConfigOption = None) -> None:
 def forecast(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Forecast the fill of every bin of the commune now."""
     settings = _start(config)
-    from cli.services import forecast_now  # noqa: PLC0415 - see the module's docstring
+    from cli.services import forecast_now
 
     forecast_now(settings, as_json=as_json)
 
@@ -121,7 +121,7 @@ def plan(
 ) -> None:
     """Plan the rounds of a day now; a plan that the checker refuses is not kept."""
     settings = _start(config)
-    from cli.services import plan_now  # noqa: PLC0415 - see the module's docstring
+    from cli.services import plan_now
 
     plan_now(settings, service_date=service_date, as_json=as_json)
 
@@ -164,7 +164,7 @@ def simulate(
     """Stand in for the devices and crews of a commune: provision it, publish its history, then live on."""
     overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed)
     settings = _start(config, overrides)
-    from cli.simulation import simulate as run_simulation  # noqa: PLC0415 - see the module's docstring
+    from cli.simulation import simulate as run_simulation
 
     run_simulation(settings, history_only=history_only, ledger=ledger, truth=truth)
 
@@ -189,7 +189,7 @@ def demo(
     if once:
         overrides["log"] = {"level": "warning"}
     settings = _start(config, overrides)
-    from cli.demo.play import play, play_once  # noqa: PLC0415 - see the module's docstring
+    from cli.demo.play import play, play_once
 
     if once:
         play_once(settings, folder=folder, as_json=as_json)

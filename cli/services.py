@@ -44,7 +44,7 @@ def wait_for_schema(url: str) -> None:
 
 def collect(settings: Settings) -> None:
     """Run a collector until a stop signal; it commits and acknowledges what it holds before it ends."""
-    from ingest.collector import Collector  # noqa: PLC0415 - each process imports only its own room
+    from ingest.collector import Collector
 
     options = collector_options(settings)
     stop = stop_on_signals()
@@ -54,8 +54,8 @@ def collect(settings: Settings) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve HTTP until a stop signal."""
-    import uvicorn  # noqa: PLC0415 - each process imports only its own room
-    from api.app import create_app  # noqa: PLC0415 - same
+    import uvicorn
+    from api.app import create_app
 
     options = api_options(settings)
     wait_for_schema(options.database_url)
@@ -71,8 +71,8 @@ def serve(settings: Settings) -> None:
 
 def work(settings: Settings) -> None:
     """Run jobs until a stop signal; the running job ends first."""
-    from cli.jobs import Jobs  # noqa: PLC0415 - each process imports only its own room
-    from cli.worker import make_app  # noqa: PLC0415 - same
+    from cli.jobs import Jobs
+    from cli.worker import make_app
 
     url = database_url(settings)
     wait_for_schema(url)
@@ -87,7 +87,7 @@ def work(settings: Settings) -> None:
 
 def forecast_now(settings: Settings, *, as_json: bool) -> None:
     """Forecast the settings' commune on demand."""
-    from cli.jobs import Jobs, present  # noqa: PLC0415 - each process imports only its own room
+    from cli.jobs import Jobs, present
 
     url = database_url(settings)
     insee = settings.commune.insee_code
@@ -110,7 +110,7 @@ def forecast_now(settings: Settings, *, as_json: bool) -> None:
 
 def plan_now(settings: Settings, *, service_date: str | None, as_json: bool) -> None:
     """Plan the settings' commune on demand."""
-    from cli.jobs import Jobs, present  # noqa: PLC0415 - each process imports only its own room
+    from cli.jobs import Jobs, present
 
     url = database_url(settings)
     insee = settings.commune.insee_code

@@ -56,7 +56,7 @@ def _secret(file: Path) -> str:
 
 def collector_options(settings: Settings) -> CollectorOptions:
     """Return what `voirie collect` runs with."""
-    from ingest.collector import CollectorOptions  # noqa: PLC0415 - see above
+    from ingest.collector import CollectorOptions
 
     ingest = settings.ingest
     return CollectorOptions(
@@ -75,8 +75,8 @@ def collector_options(settings: Settings) -> CollectorOptions:
 
 
 def networks(settings: Settings) -> tuple[Network, ...]:
-    """Return the streams of messages to take; without any in the settings, the commune's native one and ChirpStack's."""
-    from ingest.topics import Network  # noqa: PLC0415 - see above
+    """Return the streams of messages to take; by default the commune's native one and ChirpStack's."""
+    from ingest.topics import Network
 
     if settings.networks:
         return tuple(
@@ -102,7 +102,7 @@ def networks(settings: Settings) -> tuple[Network, ...]:
 
 def api_options(settings: Settings) -> ApiOptions:
     """Return what `voirie api` runs with."""
-    from api.app import ApiOptions  # noqa: PLC0415 - see above
+    from api.app import ApiOptions
 
     return ApiOptions(
         database_url=database_url(settings),
@@ -115,7 +115,7 @@ def api_options(settings: Settings) -> ApiOptions:
 
 def planner_options(settings: Settings) -> PlannerOptions:
     """Return what the planner runs with."""
-    from optimise.rounds.planner import PlannerOptions  # noqa: PLC0415 - see above
+    from optimise.rounds.planner import PlannerOptions
 
     return PlannerOptions(
         extract=settings.streets.extract,

@@ -13,7 +13,7 @@ _LATEST_START = time(6, 0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgendaOptions:
-    """When work is due: a forecast older than `every_h` hours is stale; plans are made from the local time `plan_at`."""
+    """A forecast older than `every_h` hours is stale; plans are made from the local time `plan_at` on."""
 
     every_h: float = 6.0
     plan_at: time = time(20, 0)

