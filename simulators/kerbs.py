@@ -52,13 +52,13 @@ def find_kerbs(streets: StreetMap) -> Kerbs:
         if not street.fronted:
             continue
         line = streets.plane.to_metres(street.coordinates)
-        spots, tangents, where = _walk(line)
-        normal = np.column_stack([-tangents[:, 1], tangents[:, 0]])
+        count = max(1, int(street.length_m // _STEP_M))
+        where = (np.arange(count) + 0.5) * street.length_m / count
         for sign in (1, -1):
-            metres.append(spots + sign * _KERB_OFFSET_M * normal)
-            edge.append(np.full(len(spots), number))
+            metres.append(kerb_at(line, where, side=sign))
+            edge.append(np.full(count, number))
             along.append(where)
-            side.append(np.full(len(spots), sign))
+            side.append(np.full(count, sign))
     spots = np.vstack(metres)
     return Kerbs(
         metres=spots,
@@ -70,23 +70,27 @@ def find_kerbs(streets: StreetMap) -> Kerbs:
     )
 
 
+def kerb_at(line: NDArray[np.float64], along_m: NDArray[np.float64], *, side: int) -> NDArray[np.float64]:
+    """Return the kerb's points, shape (k, 2), `along_m` (k,) metres along a street's middle `line` (v, 2)."""
+    steps = np.diff(line, axis=0)
+    lengths = np.hypot(steps[:, 0], steps[:, 1])
+    moves = lengths > 0
+    if not moves.any():
+        return np.repeat(line[:1], len(along_m), axis=0)
+    steps, lengths, corners = steps[moves], lengths[moves], line[:-1][moves]
+    starts = np.concatenate([[0.0], np.cumsum(lengths)])
+    piece = np.clip(np.searchsorted(starts, along_m, side="right") - 1, 0, len(lengths) - 1)
+    tangents = steps[piece] / lengths[piece, None]
+    normals = np.column_stack([-tangents[:, 1], tangents[:, 0]])
+    points: NDArray[np.float64] = (
+        corners[piece] + tangents * (along_m - starts[piece])[:, None] + side * _KERB_OFFSET_M * normals
+    )
+    return points
+
+
 def degrees(plane: Plane, metres: NDArray[np.float64]) -> list[tuple[float, float]]:
     """Return [lon, lat] of spots, rounded to a centimetre as a survey would."""
     return [(round(float(lon), 7), round(float(lat), 7)) for lon, lat in plane.to_degrees(metres)]
-
-
-def _walk(line: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return spots (k, 2), unit tangents (k, 2) and distances from the start (k,), every _STEP_M along a line."""
-    steps = np.diff(line, axis=0)
-    lengths = np.hypot(steps[:, 0], steps[:, 1])
-    steps, lengths = steps[lengths > 0], lengths[lengths > 0]
-    starts = np.concatenate([[0.0], np.cumsum(lengths)])
-    count = max(1, int(starts[-1] // _STEP_M))
-    where = (np.arange(count) + 0.5) * starts[-1] / count
-    piece = np.clip(np.searchsorted(starts, where, side="right") - 1, 0, len(lengths) - 1)
-    tangents = steps[piece] / lengths[piece, None]
-    first = line[np.concatenate([[True], np.hypot(*np.diff(line, axis=0).T) > 0])]
-    return first[piece] + tangents * (where - starts[piece])[:, None], tangents, where
 
 
 def _draw(streets: StreetMap, spots: NDArray[np.float64]) -> NDArray[np.float64]:
