@@ -32,6 +32,7 @@ class Stream(IntEnum):
 def stream(seed: int, purpose: Stream, *indices: int) -> np.random.Generator:
     """Return the generator of `purpose` (and of its week, block, ...): the same in every process.
 
-    NumPy's SeedSequence mixes the integers; nothing depends on hash() or on the order of earlier draws.
+    NumPy's SeedSequence mixes the integers; nothing depends on hash() or on the order of earlier draws. It pads short
+    sequences with zeros, so the number of indices comes before them: [7] and [7, 0] would be one stream.
     """
-    return np.random.default_rng([seed, int(purpose), *indices])
+    return np.random.default_rng([int(purpose), len(indices), *indices, seed])
