@@ -1,0 +1,117 @@
+"""The truth about bays and spaces: who stood where from when until when. Grows by weeks as later moments are asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.local_time import HOUR_S, WEEK_HOURS, local_hours
+from simulators.randomness import Stream, stream
+from simulators.visits import Attempts
+
+_WEEK_S = WEEK_HOURS * HOUR_S
+_GAP_S = 45
+"""The least time between a departure and the next arrival at the same place."""
+_FAR_S = 2**40
+_FIRST_OCCUPIED = 0.5
+_FIRST_STAY_S = 6 * HOUR_S
+
+AttemptsOfWeek = Callable[[NDArray[np.int64], NDArray[np.int64], np.random.Generator], Attempts]
+"""(local hours of the week (168,), their Unix seconds (168,), generator) -> attempts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Sessions:
+    """k sessions sorted by place, then by time: `place` (k,), `arrive_s` (k,), `depart_s` (k,), int64 Unix seconds."""
+
+    place: NDArray[np.int64]
+    arrive_s: NDArray[np.int64]
+    depart_s: NDArray[np.int64]
+
+
+class OccupancyTruth:
+    """Sessions at n places. A week depends on the seed and the weeks before it only. Safe for several threads."""
+
+    def __init__(
+        self, places: int, attempts: AttemptsOfWeek, *, seed: int, purpose: Stream, start_s: int, time_zone: str
+    ) -> None:
+        self._places = places
+        self._attempts = attempts
+        self._seed = seed
+        self._purpose = purpose
+        self._start_s = start_s
+        self._time_zone = time_zone
+        self._lock = threading.RLock()
+        self._weeks = 0
+        self._free_from_s = np.full(places, start_s, dtype=np.int64)
+        self._found: list[tuple[int, int, int]] = []
+        self._sessions = Sessions(
+            place=np.zeros(0, np.int64), arrive_s=np.zeros(0, np.int64), depart_s=np.zeros(0, np.int64)
+        )
+        self._keys = np.zeros(0, dtype=np.int64)
+        self._start_with_some()
+
+    def __len__(self) -> int:
+        return self._places
+
+    def sessions_until(self, until_s: int) -> Sessions:
+        """Return all sessions that begin before `until_s`, and perhaps some that begin after it.
+
+        Those from before the start, one at most a place, begin at `start_s - 3600`.
+        """
+        with self._lock:
+            while self._start_s + self._weeks * _WEEK_S < until_s or self._weeks == 0:
+                self._add_week()
+            return self._sessions
+
+    def occupied(self, places: NDArray[np.int64], at_s: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return whether places (k,) are occupied at moments (k,)."""
+        return self.occupied_since_s(places, at_s) >= 0
+
+    def occupied_since_s(self, places: NDArray[np.int64], at_s: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return since when places (k,) are occupied at moments (k,), Unix seconds; -1 where free."""
+        if len(places) == 0:
+            return np.zeros(0, dtype=np.int64)
+        with self._lock:
+            sessions = self.sessions_until(int(at_s.max()) + 1)
+            last = np.searchsorted(self._keys, places * _FAR_S + at_s, side="right") - 1
+            there = (last >= 0) & (sessions.place[last] == places) & (sessions.depart_s[last] > at_s)
+            return np.where(there, sessions.arrive_s[last], -1)
+
+    def _start_with_some(self) -> None:
+        """Put somebody in half of the places, so that the first day does not begin in an empty town."""
+        generator = stream(self._seed, self._purpose)
+        there = generator.random(self._places) < _FIRST_OCCUPIED
+        stay = (generator.random(self._places) * _FIRST_STAY_S).astype(np.int64) + 60
+        for place in np.flatnonzero(there):
+            depart = self._start_s + int(stay[place])
+            self._found.append((int(place), self._start_s - HOUR_S, depart))
+            self._free_from_s[place] = depart + _GAP_S
+
+    def _add_week(self) -> None:
+        week_s = self._start_s + self._weeks * _WEEK_S
+        hours, _ = local_hours(datetime.fromtimestamp(week_s, UTC), WEEK_HOURS, self._time_zone)
+        starts = week_s + np.arange(WEEK_HOURS, dtype=np.int64) * HOUR_S
+        attempts = self._attempts(hours, starts, stream(self._seed, self._purpose, self._weeks))
+        order = np.lexsort((attempts.dwell_s, attempts.arrive_s, attempts.place))
+        free_from = self._free_from_s.tolist()
+        for place, arrive, dwell in zip(
+            attempts.place[order].tolist(),
+            attempts.arrive_s[order].tolist(),
+            attempts.dwell_s[order].tolist(),
+            strict=True,
+        ):
+            # Who finds the place taken drives on: no queue, as on a real street.
+            if arrive >= free_from[place]:
+                self._found.append((place, arrive, arrive + dwell))
+                free_from[place] = arrive + dwell + _GAP_S
+        self._free_from_s = np.array(free_from, dtype=np.int64)
+        self._weeks += 1
+        table = np.array(sorted(self._found), dtype=np.int64).reshape(-1, 3)
+        self._sessions = Sessions(place=table[:, 0], arrive_s=table[:, 1], depart_s=table[:, 2])
+        self._keys = table[:, 0] * _FAR_S + table[:, 1]
