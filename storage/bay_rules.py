@@ -1,8 +1,8 @@
 """What a delivery bay's rule says of what its sensor says. Pure: the rooms that show, count or judge bays share it.
 
 A rule is in force on its ISO weekdays between two local hours; everything else is computed on UTC moments, so a stay
-over a change to or from daylight-saving time lasts as long as it really does. Windows and stays are half-open: a vehicle
-is over its limit from exactly `max_stay_s + grace_s` on.
+over a change to or from daylight-saving time lasts as long as it really does. Windows and stays are half-open: a
+vehicle is over its limit from exactly `max_stay_s + grace_s` on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Places that are not bins (delivery bays, parking spaces, depots, disposal sites) and the vehicles that start there."""
+"""Places that are not bins (delivery bays, parking spaces, depots, disposal sites), and vehicles, which start there."""
 
 from __future__ import annotations
 
@@ -56,3 +56,18 @@ def disposal_sites(connection: Connection, commune_insee: str) -> list[DisposalS
 def vehicles(connection: Connection, commune_insee: str) -> list[Vehicle]:
     """Return the commune's vehicles by id."""
     return fetch(connection, Vehicle, statement("places", "vehicles"), {"commune_insee": commune_insee})
+
+
+def counts_by_kind(connection: Connection, commune_insee: str) -> dict[PlaceKind, int]:
+    """Return how many places of each kind the commune has; kinds without a place are absent."""
+    rows = connection.execute(statement("places", "counts_by_kind"), {"commune_insee": commune_insee})
+    return {PlaceKind(kind): number for kind, number in rows}
+
+
+def extent(connection: Connection, commune_insee: str) -> tuple[float, float, float, float] | None:
+    """Return (west, south, east, north) of the commune's places in degrees, None when it has none."""
+    row = connection.execute(statement("places", "extent"), {"commune_insee": commune_insee}).fetchone()
+    if row is None or row[0] is None:
+        return None
+    west, south, east, north = row
+    return west, south, east, north

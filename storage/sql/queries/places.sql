@@ -65,3 +65,11 @@ SELECT commune_insee, vehicle_id, name, capacity_l, depot_id, shift_from, shift_
 FROM vehicle
 WHERE commune_insee = :commune_insee
 ORDER BY vehicle_id;
+
+-- name: counts_by_kind
+SELECT kind, count(*) FROM place WHERE commune_insee = :commune_insee GROUP BY kind ORDER BY kind;
+
+-- name: extent^
+SELECT min(longitude_deg), min(latitude_deg), max(longitude_deg), max(latitude_deg)
+FROM place
+WHERE commune_insee = :commune_insee;
