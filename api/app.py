@@ -1,0 +1,102 @@
+"""The application: opens every resource in one place and puts routers, errors and guards together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import errors
+from api.live import LiveHub
+from api.metrics import Metrics
+from api.options import IGN_PLAN_URL, ApiOptions
+from api.routes import (
+    bins,
+    communes,
+    delivery_bays,
+    health,
+    intake,
+    live,
+    metrics,
+    pages,
+    parking,
+    plans,
+    service_events,
+    streets,
+)
+from api.security import Guard
+from api.state import AppState
+from api.streets import StreetsCache
+from storage.database import open_pool
+
+__all__ = ["IGN_PLAN_URL", "ApiOptions", "create_app"]
+
+_DESCRIPTION = """\
+From the sensors on a commune's streets to what its teams do next. Times are UTC, units are in the names (`_m` metres,
+`_s` seconds, `_l` litres, `_fraction` 0 to 1, `_deg` degrees WGS 84). Measured, predicted and declared values are
+separate fields; unknown is said, never guessed. Every error is `application/problem+json` (RFC 9457).
+"""
+
+
+def create_app(options: ApiOptions) -> FastAPI:
+    """Return the application. Nothing is opened before its lifespan starts."""
+    counted = Metrics()
+    app = FastAPI(
+        title="Voirie",
+        version="1",
+        summary="Street bins, delivery areas and parking of French communes",
+        description=_DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan(options, counted),
+        max_body_size=options.max_body_bytes,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    errors.install(app)
+    version_1 = APIRouter(prefix="/api/v1")
+    for module in (communes, bins, plans, service_events, delivery_bays, parking, intake, streets, live):
+        version_1.include_router(module.router)
+    app.include_router(version_1)
+    for module in (health, metrics, pages):
+        app.include_router(module.router)
+    app.mount("/static/leaflet", StaticFiles(directory=_leaflet_folder()), name="leaflet")
+    app.mount("/static", StaticFiles(directory=str(pages.WEB_FOLDER / "static")), name="static")
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(Guard, options=options, metrics=counted)
+    errors.add_schemas(app.openapi())
+    return app
+
+
+def _lifespan(
+    options: ApiOptions, counted: Metrics
+) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        pool = await asyncio.to_thread(
+            open_pool, options.database_url, application="voirie api", max_size=options.pool_size
+        )
+        hub = LiveHub(options.database_url, heartbeat_s=options.heartbeat_s)
+        hub.start()
+        state = AppState(
+            options=options, pool=pool, live=hub, metrics=counted, streets=StreetsCache(options.streets_extract)
+        )
+        try:
+            yield dict(state)
+        finally:
+            await hub.stop()
+            await asyncio.to_thread(pool.close)
+
+    return lifespan
+
+
+def _leaflet_folder() -> Path:
+    from xstatic.pkg import leaflet  # noqa: PLC0415 - the package of static files is needed here alone
+
+    return Path(leaflet.BASE_DIR)

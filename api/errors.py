@@ -1,0 +1,140 @@
+"""Every error leaves the API as problem details (RFC 9457), in one shape, without a word of our insides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from psycopg_pool import PoolTimeout
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from storage.errors import InputError, NotFoundError, SchemaError, UnavailableError, VoirieError
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+_TYPE_PREFIX = "urn:voirie:problem:"
+
+
+class ProblemError(BaseModel):
+    """One thing that is wrong in the request."""
+
+    location: list[str | int] = Field(
+        description="Where: `path`, `query` or `body`, then names and indexes",
+        examples=[["body", "events", 3, "place_id"]],
+    )
+    detail: str = Field(description="What is wrong there", examples=["commune 93051 has no bin 'COR-9999'"])
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes them. `type` is stable and for machines, `detail` is for people."""
+
+    type: str = Field(description="The kind of problem; never changes meaning", examples=[f"{_TYPE_PREFIX}not-found"])
+    title: str = Field(description="The kind of problem, in words", examples=["Not found"])
+    status: int = Field(description="The HTTP status", examples=[404])
+    detail: str = Field(description="What happened this time", examples=["commune 93051 has no bin 'COR-9999'"])
+    instance: str = Field(description="The path that was asked for", examples=["/api/v1/communes/93051/bins/COR-9999"])
+    errors: list[ProblemError] = Field(default=[], description="Each thing that is wrong, when there are several")
+
+
+class UnknownPlacesError(InputError):
+    """The request names places that the commune does not have."""
+
+    def __init__(self, errors: Sequence[ProblemError]) -> None:
+        super().__init__(errors[0].detail if len(errors) == 1 else f"{len(errors)} places are unknown")
+        self.errors = list(errors)
+
+
+def problem(
+    request: Request, status: int, detail: str, *, kind: str | None = None, errors: Sequence[ProblemError] = ()
+) -> Response:
+    """Return the response for one problem; `kind` defaults to the status's name."""
+    title = kind.replace("-", " ").capitalize() if kind else HTTPStatus(status).phrase
+    body = Problem(
+        type=_TYPE_PREFIX + (kind or title.lower().replace(" ", "-")),
+        title=title,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        errors=list(errors),
+    )
+    return Response(body.model_dump_json(), status_code=status, media_type=MEDIA_TYPE)
+
+
+def unexpected(request: Request) -> Response:
+    """Return the response for an error that nobody foresaw; the log has the rest."""
+    return problem(request, 500, "Voirie failed on this request; the operator's log says why.", kind="internal-error")
+
+
+def _on_voirie_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, UnknownPlacesError):
+        return problem(request, 422, str(error), kind="unknown-place", errors=error.errors)
+    if isinstance(error, NotFoundError):
+        return problem(request, 404, str(error))
+    if isinstance(error, InputError):
+        return problem(request, 422, str(error), kind="invalid-request")
+    if isinstance(error, UnavailableError | SchemaError):
+        log.warning("service_unavailable", path=request.url.path, error=str(error))
+        return problem(request, 503, str(error))
+    log.error("request_failed", path=request.url.path, exc_info=error)
+    return unexpected(request)
+
+
+def _on_database_error(request: Request, error: Exception) -> Response:
+    # The driver's message may name hosts and users: it goes to the log alone.
+    log.warning("database_unavailable", path=request.url.path, error=str(error))
+    return problem(request, 503, "The database does not answer; try again in a moment.")
+
+
+def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [ProblemError(location=list(item["loc"]), detail=item["msg"]) for item in error.errors()]
+    detail = errors[0].detail if len(errors) == 1 else f"{len(errors)} values are invalid"
+    return problem(request, 422, detail, kind="invalid-request", errors=errors)
+
+
+def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    response = problem(request, error.status_code, str(error.detail))
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer every error with problem details."""
+    app.add_exception_handler(VoirieError, _on_voirie_error)
+    app.add_exception_handler(psycopg.OperationalError, _on_database_error)
+    app.add_exception_handler(psycopg.errors.UndefinedTable, _on_no_schema)
+    app.add_exception_handler(PoolTimeout, _on_database_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def _on_no_schema(request: Request, error: Exception) -> Response:
+    log.warning("schema_missing", path=request.url.path, error=str(error))
+    return problem(request, 503, str(SchemaError()))
+
+
+def add_schemas(document: dict[str, Any]) -> None:
+    """Add the schemas that `documented` refers to; given as `model` they would be documented as plain JSON too."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= schema.pop("$defs") | {Problem.__name__: schema}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return OpenAPI's `responses` for the problems that a router may answer with."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in (*statuses, 500)
+    }

@@ -1,0 +1,91 @@
+"""One request, one transaction, one commune, one "now": the dependency that most endpoints ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import psycopg
+from fastapi import Depends, Path, Request
+
+from api.state import state_of
+from storage import communes
+from storage.database import Connection
+from storage.model import Clock, Commune
+
+CommuneInsee = Annotated[
+    str,
+    Path(
+        pattern="^[0-9][0-9AB][0-9]{3}$",
+        description="INSEE code of the commune",
+        examples=["93051"],
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Here:
+    """The commune of a request, its clock and present, and the request's transaction."""
+
+    connection: Connection
+    commune: Commune
+    clock: Clock
+    now: datetime
+
+    @property
+    def insee(self) -> str:
+        """The commune's INSEE code."""
+        return self.commune.commune_insee
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The commune's time zone."""
+        return ZoneInfo(self.commune.time_zone)
+
+
+@contextmanager
+def _transaction(request: Request, *, read_only: bool) -> Iterator[Connection]:
+    state = state_of(request)
+    with state["pool"].connection(timeout=state["options"].pool_wait_s) as connection:
+        # A read sees one moment of the database through all its queries, and cannot write by mistake.
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else None
+        connection.read_only = read_only
+        yield connection
+
+
+def _here(connection: Connection, commune_insee: str) -> Here:
+    commune = communes.one(connection, commune_insee)
+    clock = communes.clock(connection, commune_insee)
+    return Here(connection=connection, commune=commune, clock=clock, now=clock.now())
+
+
+def _reading(request: Request, commune_insee: CommuneInsee) -> Iterator[Here]:
+    with _transaction(request, read_only=True) as connection:
+        yield _here(connection, commune_insee)
+
+
+def _writing(request: Request, commune_insee: CommuneInsee) -> Iterator[Here]:
+    with _transaction(request, read_only=False) as connection:
+        yield _here(connection, commune_insee)
+
+
+def _read_connection(request: Request) -> Iterator[Connection]:
+    with _transaction(request, read_only=True) as connection:
+        yield connection
+
+
+def _known_commune(request: Request, commune_insee: CommuneInsee) -> Commune:
+    """Look the commune up and let the connection go: for responses that stream on for hours."""
+    with _transaction(request, read_only=True) as connection:
+        return communes.one(connection, commune_insee)
+
+
+# `scope="function"` ends the transaction before the response starts: what a client is told is accepted is committed.
+Reading = Annotated[Here, Depends(_reading, scope="function")]
+Writing = Annotated[Here, Depends(_writing, scope="function")]
+ReadConnection = Annotated[Connection, Depends(_read_connection, scope="function")]
+KnownCommune = Annotated[Commune, Depends(_known_commune)]

@@ -1,0 +1,69 @@
+"""Prometheus metrics of one API process. Each application has its own registry, so that two never share a counter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.types import Scope
+
+from storage.model import IntakeTally
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """What the process counts while it serves."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "voirie_http_requests", "Requests served", ("method", "route", "status"), registry=self._registry
+        )
+        self._seconds = Histogram(
+            "voirie_http_request_seconds",
+            "Time to serve a request (live streams are not timed)",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self.live_clients = Gauge("voirie_live_clients", "Open streams of live events", registry=self._registry)
+
+    def observe_request(self, scope: Scope, *, status: int, seconds: float) -> None:
+        """Count one request under its route's template, never under its path: ids would make a series each."""
+        route = getattr(scope.get("route"), "path", None) or scope.get("path_format") or "unmatched"
+        self._requests.labels(scope["method"], route, str(int(status))).inc()
+        if not route.endswith("/live"):
+            self._seconds.labels(route).observe(seconds)
+
+    def exposition(self, tallies: dict[str, IntakeTally] | None) -> bytes:
+        """Return Prometheus' text format; `tallies` by commune is what the ledger says, None: no database."""
+        with_ledger = CollectorRegistry()
+        with_ledger.register(_Ledger(tallies))
+        return generate_latest(self._registry) + generate_latest(with_ledger)
+
+
+class _Ledger(Collector):
+    """The collectors' ledger as counters: they are sums over committed rows, so they survive every restart."""
+
+    def __init__(self, tallies: dict[str, IntakeTally] | None) -> None:
+        self._tallies = tallies
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: `collect` is cheap."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the ledger's sums by commune, and whether the database answered."""
+        yield GaugeMetricFamily(
+            "voirie_database_up", "1 when the database answers", value=float(self._tallies is not None)
+        )
+        for name in ("messages", "stored", "duplicates", "refused"):
+            family = CounterMetricFamily(
+                f"voirie_intake_{name}", f"The collectors' ledger: {name}", labels=["commune_insee"]
+            )
+            for commune_insee, tally in (self._tallies or {}).items():
+                family.add_metric([commune_insee], float(getattr(tally, name)))
+            yield family

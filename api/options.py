@@ -1,0 +1,65 @@
+"""What the API is told when it starts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from storage.errors import SettingsError
+
+IGN_PLAN_URL = (
+    "https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"
+    "&STYLE=normal&FORMAT=image/png&TILEMATRIXSET=PM&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}"
+)
+"""IGN's Plan from the Géoplateforme's public WMTS; no key. Web Mercator ("PM"), zoom 0 to 19."""
+
+_INSEE = re.compile(r"[0-9][0-9AB][0-9]{3}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiOptions:
+    """Options of the API; refuses nonsense with SettingsError.
+
+    `commune_insee` is the commune that the page shows; the routes serve every commune of the database. Without
+    `tiles_url` no request leaves the server's own origin, and the page draws the streets of `streets_extract` (an
+    OpenStreetMap extract of that commune), if there is one.
+    """
+
+    database_url: str
+    commune_insee: str
+    streets_extract: Path | None = None
+    tiles_url: str | None = None
+    tiles_attribution: str = "© IGN, Géoplateforme"
+    pool_size: int = 8
+    pool_wait_s: float = 5.0
+    heartbeat_s: float = 15.0
+    max_body_bytes: int = 1_048_576
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if not self.database_url:
+            raise SettingsError("expected a database_url, got an empty one")
+        if not _INSEE.fullmatch(self.commune_insee):
+            raise SettingsError(f"expected commune_insee of 5 characters like '93051', got {self.commune_insee!r}")
+        if self.streets_extract is not None and not self.streets_extract.is_file():
+            raise SettingsError(f"expected streets_extract to be a file, got {self.streets_extract}")
+        if self.tiles_url is not None:
+            parts = urlsplit(self.tiles_url)
+            if parts.scheme not in {"https", "http"} or not parts.netloc:
+                raise SettingsError(f"expected tiles_url to be an http(s) URL, got {self.tiles_url!r}")
+            missing = [name for name in ("{z}", "{x}", "{y}") if name not in self.tiles_url]
+            if missing:
+                raise SettingsError(f"expected tiles_url to contain {', '.join(missing)}, got {self.tiles_url!r}")
+        for name in ("pool_size", "pool_wait_s", "heartbeat_s", "max_body_bytes"):
+            if getattr(self, name) <= 0:
+                raise SettingsError(f"expected {name} > 0, got {getattr(self, name)}")
+
+    @property
+    def tiles_origin(self) -> str | None:
+        """The origin that pages may load images from besides their own: scheme, host and port of `tiles_url`."""
+        if self.tiles_url is None:
+            return None
+        parts = urlsplit(self.tiles_url)
+        return f"{parts.scheme}://{parts.netloc}"

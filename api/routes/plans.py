@@ -1,0 +1,69 @@
+"""Plans, and a driver's round."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+
+from api.errors import documented
+from api.here import Here, Reading
+from api.models.plans import LeftOutModel, LeftOutsModel, PlanModel, ReasonModel, RouteModel
+from storage import places, plans
+from storage.errors import NotFoundError
+
+router = APIRouter(prefix="/communes/{commune_insee}/plans", tags=["plans"], responses=documented(404, 422, 503))
+
+PlanId = Annotated[UUID, Path(description="Id of the plan")]
+
+
+def _vehicle_names(here: Here) -> dict[str, str]:
+    return {vehicle.vehicle_id: vehicle.name for vehicle in places.vehicles(here.connection, here.insee)}
+
+
+@router.get("/latest", summary="The newest plan")
+def latest_plan(
+    here: Reading,
+    service_date: Annotated[
+        date | None, Query(description="Local day of service; without it the newest day that has a plan")
+    ] = None,
+) -> PlanModel:
+    """Return the newest plan with all its rounds. 404 before the first one is made."""
+    plan = plans.latest(here.connection, here.insee, service_date=service_date)
+    if plan is None:
+        on_that_day = f" on {service_date}" if service_date else ""
+        raise NotFoundError(f"commune {here.insee} has no plan{on_that_day}")
+    return PlanModel.of(plan, _vehicle_names(here))
+
+
+@router.get("/{plan_id}", summary="One plan")
+def one_plan(here: Reading, plan_id: PlanId) -> PlanModel:
+    """Return a plan with all its rounds. A plan never changes: another one takes its place."""
+    return PlanModel.of(plans.one(here.connection, here.insee, plan_id), _vehicle_names(here))
+
+
+@router.get("/{plan_id}/left-out", summary="Bins left out, and why")
+def left_out(here: Reading, plan_id: PlanId) -> LeftOutsModel:
+    """Return every bin that the plan leaves for another day, with the reason why that is safe."""
+    plan = plans.one(here.connection, here.insee, plan_id)
+    return LeftOutsModel(
+        plan_id=plan_id,
+        left_out=[
+            LeftOutModel(place_id=item.place_id, reason=ReasonModel.model_validate(item.reason))
+            for item in plan.left_out
+        ],
+    )
+
+
+@router.get("/{plan_id}/routes/{route_index}", summary="A driver's whole round")
+def one_route(
+    here: Reading, plan_id: PlanId, route_index: Annotated[int, Path(ge=0, description="Index of the round")]
+) -> RouteModel:
+    """Return everything that a driver needs in one answer, to keep for places without network."""
+    plan = plans.one(here.connection, here.insee, plan_id)
+    for route in plan.routes:
+        if route.route_index == route_index:
+            return RouteModel.of(plan, route, _vehicle_names(here))
+    raise NotFoundError(f"plan {plan_id} has no round {route_index}")

@@ -1,0 +1,29 @@
+"""The bag of resources that a running API holds, opened in one place (`app.lifespan`) and typed here."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict, cast
+
+from fastapi import Request
+from psycopg_pool import ConnectionPool
+
+from api.live import LiveHub
+from api.metrics import Metrics
+from api.options import ApiOptions
+from api.streets import StreetsCache
+from storage.database import Connection
+
+
+class AppState(TypedDict):
+    """Every resource of the API; request handlers reach it through `state_of`."""
+
+    options: ApiOptions
+    pool: ConnectionPool[Connection]
+    live: LiveHub
+    metrics: Metrics
+    streets: StreetsCache
+
+
+def state_of(request: Request[Any]) -> AppState:
+    """Return the state of the application that serves `request`."""
+    return cast("AppState", request.scope["state"])
