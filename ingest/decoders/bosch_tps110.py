@@ -1,0 +1,74 @@
+"""Bosch TPS110 (Parking Lot Sensor): radar and magnetometer, for delivery bays and parking spaces.
+
+The port tells the frame's kind (Bosch, Parking Lot Sensor, communication interface, firmware 0.23 to 0.29). Bit 0 of
+the state byte is the state; the other bits are reserved.
+
+Public decoders disagree on the byte order of versions and debug codes, so these are kept as they came, in hexadecimal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ingest.decoders.decoded import Decoded, Info, Measurement
+from ingest.envelopes import Uplink
+from ingest.refusal import RefusedError
+from storage.model import RefusalReason
+
+_STATE, _HEARTBEAT, _START_UP, _INFORMATION, _USAGE, _DEBUG, _TEMPERATURE = range(1, 8)
+_OCCUPIED = 0x01
+_START_UP_LENGTH = 17
+# Causes above 3 changed between firmwares: they keep their number.
+_RESET_CAUSES = {1: "watchdog", 2: "power_on", 3: "system_request"}
+_OTHER_FRAMES = {_INFORMATION: "device_information", _USAGE: "device_usage", _DEBUG: "debug"}
+
+
+def decode_tps110(uplink: Uplink) -> Decoded:
+    """Return the state of the place, or the device's information."""
+    payload = uplink.payload
+    if not payload:
+        raise RefusedError(RefusalReason.MALFORMED_PAYLOAD, "the frame is empty")
+    match uplink.f_port:
+        case 1:
+            _expect(payload, "a state", (1,))
+            return Decoded(measurements=(Measurement(occupied=_occupied(payload[0])),))
+        case 2:
+            # Older firmware sends no temperature.
+            _expect(payload, "a heartbeat", (1, 2))
+            temperature = _signed(payload[1]) if len(payload) > 1 else None
+            return Decoded(measurements=(Measurement(occupied=_occupied(payload[0]), temperature_c=temperature),))
+        case 3:
+            return Decoded(infos=(Info(kind="start_up", detail=_start_up(payload)),))
+        case 4 | 5 | 6:
+            return Decoded(infos=(Info(kind=_OTHER_FRAMES[uplink.f_port], detail={"bytes": payload.hex()}),))
+        case 7:
+            _expect(payload, "a temperature alert", (1,))
+            return Decoded(infos=(Info(kind="temperature_alert", detail={"temperature_c": _signed(payload[0])}),))
+        case other:
+            raise RefusedError(RefusalReason.MALFORMED_PAYLOAD, f"the TPS110 sends nothing on fPort {other}")
+
+
+def _start_up(payload: bytes) -> dict[str, Any]:
+    """Return what the start-up frame says. Its state is no reading: after a reset the sensor learns its place anew."""
+    _expect(payload, "a start-up frame", (_START_UP_LENGTH,))
+    cause = payload[15]
+    return {
+        "debug_bytes": payload[:12].hex(),
+        "firmware_bytes": payload[12:15].hex(),
+        "reset_cause": _RESET_CAUSES.get(cause, f"other ({cause})"),
+        "occupied_flag": _occupied(payload[16]),
+    }
+
+
+def _expect(payload: bytes, what: str, lengths: tuple[int, ...]) -> None:
+    if len(payload) not in lengths:
+        expected = " or ".join(str(length) for length in lengths)
+        raise RefusedError(RefusalReason.MALFORMED_PAYLOAD, f"expected {what} of {expected} bytes, got {len(payload)}")
+
+
+def _occupied(state: int) -> bool:
+    return bool(state & _OCCUPIED)
+
+
+def _signed(byte: int) -> int:
+    return int.from_bytes(bytes((byte,)), signed=True)

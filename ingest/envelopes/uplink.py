@@ -1,0 +1,26 @@
+"""The one thing all envelopes come down to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class Uplink(msgspec.Struct, frozen=True, kw_only=True):
+    """What a device sent, freed of its network's envelope.
+
+    `payload`: the device's bytes, None when the envelope carries decoded values alone. `records`: decoded values as
+    they came, one JSON text a record, None when the envelope carries none; their decoder reads them. `network_time`:
+    when the network received the frame (UTC), which is the event time of a frame without a clock of its own; None when
+    the envelope carries none. `frame_counter`: the network's, None when unknown.
+    """
+
+    device_eui: str
+    payload: bytes | None = None
+    records: tuple[bytes, ...] | None = None
+    network_time: datetime | None = None
+    f_port: int | None = None
+    frame_counter: int | None = None
+    rssi_dbm: float | None = None
+    snr_db: float | None = None

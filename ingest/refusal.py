@@ -1,0 +1,23 @@
+"""How a deciding module says that a message, or one record of it, cannot be taken in."""
+
+from __future__ import annotations
+
+from storage.errors import VoirieError
+from storage.model import RefusalReason
+
+_LONGEST_QUOTE = 120
+
+
+class RefusedError(VoirieError):
+    """The message cannot be taken in."""
+
+    def __init__(self, reason: RefusalReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def quoted(foreign: object) -> str:
+    """Return text from outside as it may stand in a sentence: short, and without control characters."""
+    text = repr(foreign)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."

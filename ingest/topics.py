@@ -1,0 +1,109 @@
+"""Networks, and what a topic says: whose message it is and of which device. Topics are MQTT 3.1.1's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ingest.refusal import RefusedError, quoted
+from storage.model import RefusalReason
+
+type EnvelopeKind = Literal["native", "chirpstack"]
+
+_ENVELOPES: tuple[str, ...] = get_args(EnvelopeKind.__value__)
+_INSEE = re.compile(r"[0-9][0-9AB][0-9]{3}")
+_NATIVE = re.compile(r"voirie/v1/([^/]+)/([A-Za-z0-9._-]{1,64})/readings")
+_CHIRPSTACK = re.compile(r"(?:.*/)?device/([0-9A-Fa-f]{16})/event/([a-z]+)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Network:
+    """One stream of messages: where to subscribe, for which commune, and how the messages are wrapped."""
+
+    name: str
+    commune_insee: str
+    envelope: EnvelopeKind
+    topic_filter: str
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("expected a name for the network, got none")
+        if not _INSEE.fullmatch(self.commune_insee):
+            raise ValueError(f"expected commune_insee to be an INSEE code like '93051', got {self.commune_insee!r}")
+        if self.envelope not in _ENVELOPES:
+            raise ValueError(f"expected envelope to be one of {', '.join(_ENVELOPES)}, got {self.envelope!r}")
+        check_filter(self.topic_filter)
+
+
+def check_filter(topic_filter: str) -> None:
+    """Raise ValueError unless `topic_filter` is one that MQTT allows (3.1.1, section 4.7) and is not a shared one."""
+    if not topic_filter or "\0" in topic_filter:
+        raise ValueError(f"expected a topic filter, got {topic_filter!r}")
+    if topic_filter.startswith("$share/"):
+        raise ValueError(f"expected a plain topic filter (the group is an option of its own), got {topic_filter!r}")
+    levels = topic_filter.split("/")
+    for index, level in enumerate(levels):
+        if "#" in level and (level != "#" or index != len(levels) - 1):
+            raise ValueError(f"expected '#' to be the last level, alone, got {topic_filter!r}")
+        if "+" in level and level != "+":
+            raise ValueError(f"expected '+' to be a level alone, got {topic_filter!r}")
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Whether `topic` is one that a subscription to `topic_filter` receives."""
+    filter_levels = topic_filter.split("/")
+    topic_levels = topic.split("/")
+    if topic.startswith("$") and filter_levels[0] in {"+", "#"}:
+        return False
+    for index, level in enumerate(filter_levels):
+        if level == "#":
+            return True
+        if index >= len(topic_levels) or level not in {"+", topic_levels[index]}:
+            return False
+    return len(filter_levels) == len(topic_levels)
+
+
+def network_of(networks: Sequence[Network], topic: str) -> Network | None:
+    """Return the first network whose filter the topic matches, or None."""
+    for network in networks:
+        if matches(network.topic_filter, topic):
+            return network
+    return None
+
+
+def device_of(network: Network, topic: str) -> str:
+    """Return the device that the topic names (a DevEUI in lower case); RefusedError when it is no reading's topic."""
+    if network.envelope == "native":
+        return _device_of_native(network, topic)
+    return _device_of_chirpstack(topic)
+
+
+def _device_of_native(network: Network, topic: str) -> str:
+    found = _NATIVE.fullmatch(topic)
+    if found is None:
+        raise RefusedError(
+            RefusalReason.UNKNOWN_TOPIC,
+            f"expected voirie/v1/{{commune_insee}}/{{device_id}}/readings, got {quoted(topic)}",
+        )
+    if found[1] != network.commune_insee:
+        raise RefusedError(
+            RefusalReason.UNKNOWN_TOPIC,
+            f"expected commune {network.commune_insee} on network {network.name}, got {quoted(found[1])}",
+        )
+    return found[2]
+
+
+def _device_of_chirpstack(topic: str) -> str:
+    found = _CHIRPSTACK.fullmatch(topic)
+    if found is None:
+        raise RefusedError(
+            RefusalReason.UNKNOWN_TOPIC, f"expected .../device/{{dev_eui}}/event/up, got {quoted(topic)}"
+        )
+    if found[2] != "up":
+        raise RefusedError(
+            RefusalReason.UNKNOWN_TOPIC,
+            f"ChirpStack's event {quoted(found[2])} carries no reading: subscribe to .../event/up",
+        )
+    return found[1].lower()
