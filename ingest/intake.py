@@ -76,7 +76,7 @@ def take_in_message(message: Message, registry: Registry, rules: IntakeRules) ->
     try:
         eui = device_of(message.network, message.topic)
         if len(message.payload) > rules.max_payload_bytes:
-            return _refusal(
+            return refuse(
                 message,
                 RefusalReason.TOO_LARGE,
                 f"expected at most {rules.max_payload_bytes} bytes, got {len(message.payload)}",
@@ -85,11 +85,11 @@ def take_in_message(message: Message, registry: Registry, rules: IntakeRules) ->
         uplink = open_envelope(message.network.envelope, eui, message.payload)
         return _take_in_uplink(message, uplink, registry, rules)
     except RefusedError as refused:
-        return _refusal(message, refused.reason, refused.detail, eui=eui)
+        return refuse(message, refused.reason, refused.detail, eui=eui)
     except Exception as error:
         # One message that our code cannot bear must not stop the others; it is kept, so that the fault can be found.
         log.exception("message_broke_intake", topic=quoted(message.topic), payload_bytes=len(message.payload))
-        return _refusal(message, RefusalReason.INTERNAL_ERROR, f"{type(error).__name__}: {quoted(str(error))}", eui=eui)
+        return refuse(message, RefusalReason.INTERNAL_ERROR, f"{type(error).__name__}: {quoted(str(error))}", eui=eui)
 
 
 def _take_in_uplink(message: Message, uplink: Uplink, registry: Registry, rules: IntakeRules) -> Taken:
@@ -147,7 +147,8 @@ def _summary(details: Sequence[str]) -> str:
     return told if len(details) <= _DETAILS_TOLD else f"{told}; and {len(details) - _DETAILS_TOLD} more"
 
 
-def _refusal(message: Message, reason: RefusalReason, detail: str, *, eui: str | None) -> Taken:
+def refuse(message: Message, reason: RefusalReason, detail: str, *, eui: str | None = None) -> Taken:
+    """Refuse the whole message."""
     return Taken(refused=(_refused(message, reason, detail, eui),))
 
 

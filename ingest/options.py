@@ -1,0 +1,52 @@
+"""What a collector is told at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.broker import BrokerAddress
+from ingest.topics import Network
+
+# MQTT numbers a connection's unacknowledged messages with 16 bits.
+_MOST_IN_FLIGHT = 65535
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CollectorOptions:
+    """Where a collector takes messages from, where it puts them, and its limits.
+
+    `client_id` names the persistent session: two collectors with one name throw each other out. `shared_group`:
+    collectors of one group share the messages (not with the embedded broker: it fails when the last of a group leaves).
+    `batch_messages`, `batch_wait_s`: a transaction takes so many messages, or what has come that long after its first.
+    """
+
+    database_url: str
+    broker_url: str
+    client_id: str
+    networks: tuple[Network, ...]
+    shared_group: str | None = None
+    batch_messages: int = 500
+    batch_wait_s: float = 0.2
+    max_payload_bytes: int = 65536
+    max_future_s: float = 600
+    max_age_days: float = 90
+    metrics_port: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.networks:
+            raise ValueError("expected at least one network, got none")
+        if not self.client_id:
+            raise ValueError("expected a client_id, got none: without a name the broker keeps no session")
+        if not 1 <= self.batch_messages <= _MOST_IN_FLIGHT:
+            raise ValueError(f"expected batch_messages in 1..{_MOST_IN_FLIGHT}, got {self.batch_messages}")
+        if self.batch_wait_s <= 0:
+            raise ValueError(f"expected batch_wait_s > 0, got {self.batch_wait_s}")
+        if self.shared_group is not None and not set(self.shared_group).isdisjoint("/+#"):
+            raise ValueError(f"expected a shared_group without '/', '+' and '#', got {self.shared_group!r}")
+        BrokerAddress.parse(self.broker_url)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The topic filters to subscribe to, each once."""
+        plain = dict.fromkeys(network.topic_filter for network in self.networks)
+        return tuple(f"$share/{self.shared_group}/{name}" if self.shared_group else name for name in plain)
