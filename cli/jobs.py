@@ -42,10 +42,13 @@ class Jobs:
         now = present(connection, commune.commune_insee)
         if now is None:
             return Due(now=None)
-        latest = forecasts.latest_run(connection, commune.commune_insee, at=now)
+        run = forecasts.latest_run(connection, commune.commune_insee, at=now)
+        latest_as_of = None if run is None else run.as_of
         return Due(
             now=now,
-            forecast=forecast_is_due(now=now, latest_as_of=latest and latest.as_of, options=self._agenda),
+            forecast=forecast_is_due(
+                now=now, latest_as_of=latest_as_of, options=self._agenda
+            ),
             plan_for=plan_due_for(
                 now=now,
                 time_zone=commune.time_zone,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -144,7 +145,7 @@ def reading_keys(connection: Connection, commune_insee: str) -> set[tuple[str, f
     return {(eui, measured_at_s) for eui, measured_at_s in rows}
 
 
-def refused_digests(connection: Connection, commune_insee: str) -> set[str]:
-    """Return SHA-256 (hex) of topic + payload of every refused message, for the same purpose."""
+def refused_digests(connection: Connection, commune_insee: str) -> Counter[str]:
+    """Return how often each refused message is kept, by SHA-256 (hex) of topic + payload, for the same purpose."""
     rows = connection.execute(statement("readings", "refused_digests"), {"commune_insee": commune_insee})
-    return {digest for (digest,) in rows}
+    return Counter(digest for (digest,) in rows)

@@ -44,7 +44,7 @@ def publish_history(stage: Stage, *, screen: Screen, ledger: Path | None = None,
             for event in tail.events():
                 published = _show_history(event, meter, screen=screen, published=published)
             if simulator.returncode != 0:
-                raise UnavailableError(f"the simulator ended with code {simulator.returncode}: {simulator.last_words()}")
+                simulator.require_running()
         screen.step("Taking in what is left", total=published)
         _drain(stage, connection, insee, expected=before + published, screen=screen)
 
@@ -100,7 +100,7 @@ def _drain(stage: Stage, connection: Connection, insee: str, *, expected: int, s
 
 
 def plan_rounds(stage: Stage, worker: Child, *, screen: Screen) -> None:
-    """Return when the worker has forecast every bin and planned the first rounds; at once when they were planned before."""
+    """Return when the worker has forecast every bin and planned the first rounds, or had done so before."""
     insee = stage.settings.commune.insee_code
     tail = LogTail(worker.log)
     screen.step("Learning how the bins fill")
@@ -117,7 +117,7 @@ def plan_rounds(stage: Stage, worker: Child, *, screen: Screen) -> None:
 
 
 def _show_work(event: dict[str, Any], screen: Screen) -> None:
-    """Show one event of the worker's log. Raises UnavailableError when a job failed: the demo would wait for nothing."""
+    """Show one event of the worker's log. Raises UnavailableError when a job failed: nothing more would come."""
     match event.get("event"):
         case "forecast_progress" | "plan_progress":
             screen.update(event["text"])

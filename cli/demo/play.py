@@ -51,13 +51,17 @@ def play_once(settings: Settings, *, folder: Path, as_json: bool) -> None:
     # Kept apart from the data of `play`, but the built street network is the same.
     scratch = Path(tempfile.mkdtemp(prefix="once-", dir=folder))
     try:
-        with _stop_signals_interrupt(), open_screen() as screen, open_stage(settings, folder=scratch, screen=screen) as s:
+        with (
+            _stop_signals_interrupt(),
+            open_screen() as screen,
+            open_stage(settings, folder=scratch, screen=screen) as stage,
+        ):
             ledger, truth = scratch / "ledger", scratch / "truth.npz"
-            publish_history(s, screen=screen, ledger=ledger, truth=truth)
-            with running(s.start("worker", "worker")) as worker:
-                plan_rounds(s, worker, screen=screen)
+            publish_history(stage, screen=screen, ledger=ledger, truth=truth)
+            with running(stage.start("worker", "worker")) as worker:
+                plan_rounds(stage, worker, screen=screen)
             screen.step("Comparing with the truth")
-            result = demo_result(s, ledger=ledger, truth=truth)
+            result = demo_result(stage, ledger=ledger, truth=truth)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     result["seconds"] = round(time.monotonic() - began, 1)
@@ -96,19 +100,20 @@ def _stop_signals_interrupt() -> Iterator[None]:
 
 
 def _as_text(result: dict[str, Any]) -> str:
+    """Return the result for people."""
     forecast, plan = result["forecast"], result["plan"]
-    return "\n".join(
-        (
-            f"messages   {result['published']} published, {result['stored']} readings stored, "
-            f"{result['rejected']} refused, {result['duplicates']} duplicates, {result['lost']} lost",
-            f"forecast   {forecast['bins']} bins; without a sensor: {forecast['mae_percent_unsensored']} points of error "
-            f"(best simple method {forecast['mae_percent_baseline']}), 80 % interval covers "
-            f"{forecast['coverage_80']:.0%}",
-            f"plan       {plan['routes']} routes, {plan['stops']} bins served, {plan['left_out']} left out, "
-            f"{plan['distance_m'] / 1000:.1f} km, checker: {plan['checker']}",
-            f"bays       {result['delivery_bays']}",
-            f"parking    {result['parking']}",
-            f"streets    {result['streets']}",
-            f"seconds    {result['seconds']}",
-        )
-    )
+    lines = {
+        "messages": f"{result['published']:,} published, {result['stored']:,} readings stored, "
+        f"{result['rejected']:,} refused, {result['duplicates']:,} duplicates, {result['lost']} lost",
+        "forecast": f"{forecast['bins']} bins; without a sensor {forecast['mae_percent_unsensored']} points of error, "
+        f"best simple method {forecast['mae_percent_baseline']}; 80 % interval covers {forecast['coverage_80']:.0%}",
+        "plan": f"{plan['routes']} routes, {plan['stops']} bins served, {plan['left_out']} left out, "
+        f"{plan['distance_m'] / 1000:.1f} km, {plan['checker']} by the checker",
+        "bays": "{bays} delivery bays, {occupied} occupied, {overstays} over their limit".format(
+            **result["delivery_bays"]
+        ),
+        "parking": "{spaces} spaces, {free} free".format(**result["parking"]),
+        "streets": "{source}, {edges} edges".format(**result["streets"]),
+        "seconds": f"{result['seconds']}",
+    }
+    return "\n".join(f"{name:<10} {text}" for name, text in lines.items())
