@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import threading
 
 import numpy as np
@@ -26,10 +25,8 @@ class FillTruth:
         self._start_s = start_s
         self._lock = threading.RLock()
         self._cumulative = process.first_litres()[:, None]
-        self._emptied: list[list[int]] = [[] for _ in range(len(self._cumulative))]
         self._keys = np.zeros(0, dtype=np.int64)
         self._base_l = np.zeros(0)
-        self._stale = False
 
     def __len__(self) -> int:
         return len(self._cumulative)
@@ -46,29 +43,31 @@ class FillTruth:
         with self._lock:
             litres = self._litres(bins, at_s)
             seen_s = at_s if known_until_s is None else np.minimum(at_s, known_until_s)
-            self._index_emptyings()
             last = np.searchsorted(self._keys, bins * _FAR_S + seen_s, side="right") - 1
-            emptied = (
-                (last >= 0) & (self._keys[last] // _FAR_S == bins) if len(self._keys) else np.zeros(len(bins), bool)
-            )
-            base = np.where(emptied, self._base_l[last], 0.0) if len(self._keys) else np.zeros(len(bins))
-        return self._process.level(bins, litres - base)
+            # Index -1 means no emptying before: the sentinel at the end belongs to no bin.
+            emptied = np.append(self._keys, -1)[last] // _FAR_S == bins
+            base_l = np.where(emptied, np.append(self._base_l, 0.0)[last], 0.0)
+        return self._process.level(bins, np.maximum(litres - base_l, 0.0))
 
-    def empty(self, bin_index: int, at_s: int) -> float:
-        """Empty a bin and return how full it was. The same emptying twice counts once."""
+    def empty(self, bins: NDArray[np.int64], at_s: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Empty bins (k,), each at its own moment (k,), and return how full each was, (k,).
+
+        An emptying told twice counts once; emptyings may be told in any order.
+        """
         with self._lock:
-            found = float(self.fractions(np.array([bin_index]), np.array([at_s]))[0])
-            moments = self._emptied[bin_index]
-            place = bisect.bisect_left(moments, at_s)
-            if place == len(moments) or moments[place] != at_s:
-                moments.insert(place, at_s)
-                self._stale = True
+            found = self.fractions(bins, at_s)
+            keys = np.setdiff1d(bins * _FAR_S + at_s, self._keys)
+            all_keys = np.concatenate([self._keys, keys])
+            base_l = np.concatenate([self._base_l, self._litres(keys // _FAR_S, keys % _FAR_S)])
+            order = np.argsort(all_keys)
+            self._keys, self._base_l = all_keys[order], base_l[order]
             return found
 
-    def emptyings(self, bin_index: int) -> tuple[int, ...]:
+    def emptyings_s(self, bin_index: int) -> NDArray[np.int64]:
         """Return the moments at which a bin was emptied, ascending."""
         with self._lock:
-            return tuple(self._emptied[bin_index])
+            first, last = np.searchsorted(self._keys, [bin_index * _FAR_S, (bin_index + 1) * _FAR_S])
+            return self._keys[first:last] % _FAR_S
 
     def cumulative_litres(self, bin_index: int, at_s: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the litres thrown into a bin from the start (and before) to each moment (k,), emptied or not."""
@@ -76,6 +75,8 @@ class FillTruth:
             return self._litres(np.full(len(at_s), bin_index), at_s)
 
     def _litres(self, bins: NDArray[np.int64], at_s: NDArray[np.int64]) -> NDArray[np.float64]:
+        if len(at_s) == 0:
+            return np.zeros(0)
         since = at_s - self._start_s
         if since.min() < 0:
             raise ValueError("expected moments at or after the commune's start")
@@ -94,12 +95,3 @@ class FillTruth:
             known += WEEK_HOURS
         if len(blocks) > 1:
             self._cumulative = np.concatenate(blocks, axis=1)
-
-    def _index_emptyings(self) -> None:
-        if not self._stale:
-            return
-        bins = np.repeat(np.arange(len(self._emptied)), [len(moments) for moments in self._emptied])
-        moments_s = np.array([moment for moments in self._emptied for moment in moments], dtype=np.int64)
-        self._keys = bins * _FAR_S + moments_s
-        self._base_l = self._litres(bins, moments_s)
-        self._stale = False

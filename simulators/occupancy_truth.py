@@ -1,4 +1,4 @@
-"""The truth about bays and spaces: who stood where from when until when. Grows by weeks as later moments are asked for."""
+"""The truth about bays and spaces: who stood where from when until when. Grows by weeks, as they are asked for."""
 
 from __future__ import annotations
 
@@ -82,6 +82,19 @@ class OccupancyTruth:
             last = np.searchsorted(self._keys, places * _FAR_S + at_s, side="right") - 1
             there = (last >= 0) & (sessions.place[last] == places) & (sessions.depart_s[last] > at_s)
             return np.where(there, sessions.arrive_s[last], -1)
+
+    def changes_until(self, places: NDArray[np.int64], at_s: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how often places (k,) changed state from the beginning up to and at moments (k,)."""
+        if len(places) == 0:
+            return np.zeros(0, dtype=np.int64)
+        with self._lock:
+            sessions = self.sessions_until(int(at_s.max()) + 1)
+            last = np.searchsorted(self._keys, places * _FAR_S + at_s, side="right") - 1
+            first = np.searchsorted(self._keys, places * _FAR_S, side="left")
+            begun = last - first + 1
+            still_there = (begun > 0) & (sessions.depart_s[last] > at_s)
+            changes: NDArray[np.int64] = 2 * begun - still_there
+            return changes
 
     def _start_with_some(self) -> None:
         """Put somebody in half of the places, so that the first day does not begin in an empty town."""

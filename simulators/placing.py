@@ -24,6 +24,8 @@ def choose_spots(
 
     ValueError when there are fewer spots than asked for.
     """
+    if count == 0:
+        return np.zeros(0, dtype=np.int64)
     if count > len(metres):
         raise ValueError(f"expected room for {count} places along the streets, found {len(metres)} spots")
     with np.errstate(divide="ignore"):

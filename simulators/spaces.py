@@ -62,7 +62,13 @@ def place_spaces(
     if len(names) < count:
         raise ValueError(f"expected kerbs with room for {count} parking spaces, found room for {len(names)}")
     return PlacedSpaces(
-        spaces=_spaces(degrees(streets.plane, np.vstack(metres)), names, np.array(pulls), commune_insee, generator),
+        spaces=_spaces(
+            degrees(streets.plane, np.vstack([np.zeros((0, 2)), *metres])),
+            names,
+            np.array(pulls),
+            commune_insee,
+            generator,
+        ),
         shops=np.array(pulls),
     )
 
@@ -82,7 +88,7 @@ def _spaces(
     generator: np.random.Generator,
 ) -> tuple[ParkingSpace, ...]:
     luck = generator.random(len(where))
-    busy = pulls >= np.median(pulls)
+    busy = pulls >= (np.median(pulls) if len(pulls) else 0.0)
     width = max(4, len(str(len(where))))
 
     def kind(number: int) -> str:

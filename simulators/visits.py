@@ -22,9 +22,9 @@ _LONG_STAY_S = (45 * 60.0, 4 * HOUR_S)
 _DELIVERIES_A_DAY = 23.0
 """Attempts; about a third find the bay taken and go round the block, which leaves some 15 sessions a working day."""
 
-_VISITORS_A_DAY = {"standard": 4.0, "pmr": 2.6, "short_stay": 17.0}
+_VISITORS_A_DAY = {"standard": 3.3, "pmr": 2.4, "short_stay": 15.0}
 _VISIT_MEDIAN_S = {"standard": 55 * 60.0, "pmr": 75 * 60.0, "short_stay": 11 * 60.0}
-_RESIDENTS_A_DAY = {"standard": 1.0, "pmr": 0.5, "short_stay": 0.35}
+_RESIDENTS_A_DAY = {"standard": 1.3, "pmr": 0.5, "short_stay": 0.35}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -88,7 +88,7 @@ def parking_attempts(
 def _arrivals(
     expected: NDArray[np.float64], starts_s: NDArray[np.int64], generator: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return place and second of Poisson arrivals, (k,) each, given their expected number by place and hour (n, 168)."""
+    """Return place and second of Poisson arrivals, (k,) each, given their expected number, (n, 168)."""
     counts = generator.poisson(expected)
     place, hour = np.nonzero(counts)
     repeats = counts[place, hour]

@@ -1,0 +1,1 @@
+"""What devices say, byte for byte: one module a family, written from the makers' documents."""
