@@ -246,7 +246,7 @@ CREATE TABLE plan (
     forecast_run_id uuid,
     distance_m      double precision NOT NULL,
     duration_s      double precision NOT NULL,
-    checker         jsonb NOT NULL CHECK ((checker ->> 'accepted')::boolean),
+    checker         jsonb NOT NULL CHECK (checker @> '{"accepted": true}'),
     inputs          jsonb NOT NULL,
     PRIMARY KEY (commune_insee, plan_id)
 );
