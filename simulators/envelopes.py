@@ -36,7 +36,6 @@ class Radio:
     snr: float
     channel: int
     uplink_id: int
-    spreading_factor: int
 
 
 class Sender:

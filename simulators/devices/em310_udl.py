@@ -16,19 +16,9 @@ NEAREST_MM = 30
 FARTHEST_MM = 4500
 
 
-def readings(
-    *, battery_percent: NDArray[np.int64], distance_mm: NDArray[np.int64], tilted: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """Return one reading frame a row, uint8 (n, 10), of batteries (n,), distances (n,) and tilts (n,)."""
-    frames = np.empty((len(distance_mm), 10), dtype=np.uint8)
-    frames[:, 0:2] = (0x01, 0x75)
-    frames[:, 2] = battery_percent
-    frames[:, 3:5] = (0x03, 0x82)
-    frames[:, 5] = distance_mm & 0xFF
-    frames[:, 6] = distance_mm >> 8
-    frames[:, 7:9] = (0x04, 0x00)
-    frames[:, 9] = tilted
-    return frames
+def reading(*, battery_percent: int, distance_mm: int, tilted: bool) -> bytes:
+    """Return the frame of one reading."""
+    return bytes((0x01, 0x75, battery_percent, 0x03, 0x82, distance_mm & 0xFF, distance_mm >> 8, 0x04, 0x00, tilted))
 
 
 def joined(*, serial: bytes) -> bytes:
