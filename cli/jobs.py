@@ -11,7 +11,7 @@ from config.settings import Settings
 from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for
 from storage import communes, forecasts, plans
 from storage.database import Connection, connect
-from storage.model import Commune, ForecastRun, Plan
+from storage.model import Commune, ForecastRun, Plan, StopKind
 
 log = structlog.get_logger()
 
@@ -46,9 +46,7 @@ class Jobs:
         latest_as_of = None if run is None else run.as_of
         return Due(
             now=now,
-            forecast=forecast_is_due(
-                now=now, latest_as_of=latest_as_of, options=self._agenda
-            ),
+            forecast=forecast_is_due(now=now, latest_as_of=latest_as_of, options=self._agenda),
             plan_for=plan_due_for(
                 now=now,
                 time_zone=commune.time_zone,
@@ -68,9 +66,18 @@ class Jobs:
                 as_of=as_of,
                 horizon_h=self._settings.forecast.horizon_h,
                 seed=self._settings.forecast.seed,
-                progress=lambda *step: log.info("forecast_progress", commune=commune_insee, step=step),
+                progress=lambda stage, share: log.info(
+                    "forecast_progress", commune=commune_insee, text=f"{stage} {share:.0%}"
+                ),
             )
-        log.info("forecast_made", commune=commune_insee, as_of=run.as_of, run=str(run.run_id), scores=run.scores)
+        log.info(
+            "forecast_made",
+            commune=commune_insee,
+            as_of=run.as_of,
+            run=str(run.run_id),
+            bins=run.scores["bins"],
+            bins_with_sensor=run.scores["bins_with_sensor"],
+        )
         return run
 
     def plan(self, connection: Connection, commune_insee: str, *, service_date: date, as_of: datetime) -> Plan:
@@ -93,6 +100,8 @@ class Jobs:
             service_date=plan.service_date,
             plan=str(plan.plan_id),
             routes=len(plan.routes),
+            stops=sum(stop.kind is StopKind.BIN for route in plan.routes for stop in route.stops),
+            left_out=len(plan.left_out),
             distance_m=round(plan.distance_m),
         )
         return plan

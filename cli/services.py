@@ -54,19 +54,12 @@ def collect(settings: Settings) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve HTTP until a stop signal."""
-    import uvicorn
     from api.app import create_app
+    from api.serve import make_server
 
     options = api_options(settings)
     wait_for_schema(options.database_url)
-    uvicorn.run(
-        create_app(options),
-        host=settings.api.host,
-        port=settings.api.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=3,
-    )
+    make_server(create_app(options), host=settings.api.host, port=settings.api.port).run()
 
 
 def work(settings: Settings) -> None:

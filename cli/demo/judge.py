@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from simulators.ledger import LedgerEntry
 
-from storage import bins, communes, forecasts, readings
+from storage import forecasts, readings
 from storage.database import Connection
 from storage.errors import UnavailableError
 
@@ -73,8 +73,9 @@ def count_lost(connection: Connection, commune_insee: str, entries: Iterable[Led
 
 def judge_forecast(connection: Connection, commune_insee: str, truth: Truth) -> dict[str, Any]:
     """Return the forecast's error on bins without a sensor and the best simple method's, in points of fill."""
-    from optimise.fill.baselines import BASELINES
-    from optimise.fill.training import assemble
+    from optimise.fill.baselines import GlobalMean, KindRate, NearestLevel, NearestRate, WeekdayHourMean
+    from optimise.fill.job import load
+    from optimise.fill.options import FillOptions
 
     as_of = datetime.fromtimestamp(truth.as_of_s, UTC)
     run = forecasts.latest_run(connection, commune_insee, at=as_of + timedelta(hours=1))
@@ -88,31 +89,27 @@ def judge_forecast(connection: Connection, commune_insee: str, truth: Truth) -> 
         cell = row[item.place_id], column[int(item.valid_at.timestamp())]
         p10[cell], p50[cell], p90[cell] = item.p10, item.p50, item.p90
     blind = ~truth.has_sensor
-    everything = bins.every(connection, commune_insee)
-    data = assemble(
-        bins=everything,
-        levels=readings.levels(connection, commune_insee, since=run.trained_from, until=run.as_of),
-        emptyings=bins.emptyings(connection, commune_insee, since=run.trained_from, until=run.as_of),
-        as_of=run.as_of,
-        time_zone=communes.one(connection, commune_insee).time_zone,
-    )
-    known, judged = truth.fill_fraction[blind], np.isfinite(p50).all(axis=1)
-
-    def error(predicted: NDArray[np.float64]) -> float:
-        return float(np.mean(np.abs(predicted[blind] - known)) * 100)
-
-    order = [row[item.place_id] for item in everything]
-    simple = {}
-    for name, baseline in BASELINES.items():
-        predicted = np.empty_like(p50)
-        predicted[order] = baseline.predict(data, truth.at_s)
-        simple[name] = error(predicted)
+    known = truth.fill_fraction[blind]
+    data = load(connection, commune_insee, as_of=run.as_of, options=FillOptions())
+    of_place = {item.place_id: item for item in data.bins}
+    places = [of_place[place_id] for place_id in truth.place_id[blind].tolist()]
+    moments = [datetime.fromtimestamp(at_s, UTC) for at_s in truth.at_s.tolist()]
+    # What each sees is what the model saw, and what each answers is what the model answered.
+    simple = {
+        baseline.name: _points(baseline.predict(data, places, moments) - known)
+        for baseline in (GlobalMean(), WeekdayHourMean(), KindRate(), NearestRate(), NearestLevel())
+    }
     best = min(simple, key=lambda name: simple[name])
     inside = (p10[blind] <= known) & (known <= p90[blind])
     return {
-        "bins": int(np.count_nonzero(judged)),
-        "mae_percent_unsensored": round(error(p50), 2),
+        "bins": int(np.count_nonzero(np.isfinite(p50).all(axis=1))),
+        "mae_percent_unsensored": round(_points(p50[blind] - known), 2),
         "mae_percent_baseline": round(simple[best], 2),
         "baseline": best,
         "coverage_80": round(float(np.mean(inside)), 3),
     }
+
+
+def _points(error: NDArray[np.float64]) -> float:
+    """Return the mean absolute error in points of fill."""
+    return float(np.mean(np.abs(error)) * 100)

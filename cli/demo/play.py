@@ -20,8 +20,8 @@ from cli.demo.children import running
 from cli.demo.result import demo_result
 from cli.demo.screen import open_screen
 from cli.demo.stage import open_stage
-from cli.simulation import default_extract
 from config.settings import Settings
+from simulators.streets import default_extract
 from storage.errors import InputError
 
 
