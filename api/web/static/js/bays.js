@@ -1,0 +1,95 @@
+// Delivery bays: what the rule in force says of what stands there. A hint for who goes and looks.
+
+import { byId, keepFocus, make } from "./dom.js";
+import { clockTime, duration, number, since } from "./format.js";
+import * as map from "./map.js";
+import { whenLoaded } from "./store.js";
+
+const STATES = {
+  over_limit: { words: "En dépassement", sign: "!" },
+  near_limit: { words: "Bientôt au terme", sign: "…" },
+  within_limit: { words: "Dans les temps", sign: "L" },
+  free: { words: "Libres", sign: "L" },
+  unknown: { words: "Capteur muet", sign: "?" },
+  rule_not_in_force: { words: "Hors horaires", sign: "L" },
+};
+const DAYS = ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."];
+const markers = new Map();
+let latest = null;
+
+export function start() {
+  whenLoaded("bays", (answer) => {
+    latest = answer;
+    draw(answer);
+    count(answer);
+    list(answer);
+  });
+}
+
+function draw({ delivery_bays: bays }) {
+  for (const bay of bays) {
+    let marker = markers.get(bay.place_id);
+    if (!marker) {
+      marker = L.marker([bay.latitude_deg, bay.longitude_deg], { pane: "bays", keyboard: false });
+      map.popup(marker, () => card(bay.place_id));
+      markers.set(bay.place_id, marker);
+    }
+    if (marker.state !== bay.state) {
+      marker.state = bay.state;
+      marker.setIcon(L.divIcon({ className: `bay bay-${bay.state}`, html: STATES[bay.state].sign, iconSize: [18, 18] }));
+      marker.setZIndexOffset(bay.state === "over_limit" ? 1000 : 0);
+    }
+    marker.renewPopup();
+    if (!map.group("bays").hasLayer(marker)) map.group("bays").addLayer(marker);
+  }
+  const present = new Set(bays.map((bay) => bay.place_id));
+  for (const [placeId, marker] of markers) {
+    if (present.has(placeId)) continue;
+    map.group("bays").removeLayer(marker);
+    markers.delete(placeId);
+  }
+}
+
+function count({ counts }) {
+  byId("bay-counts").replaceChildren(...Object.entries(STATES).map(([state, { words, sign }]) =>
+    make("li", {}, make("span", { class: `bay bay-${state}`, "aria-hidden": true }, sign), words, make("b", {}, number(counts[state])))));
+}
+
+function list({ delivery_bays: bays }) {
+  const urgent = bays.filter((bay) => bay.state === "over_limit" || bay.state === "near_limit");
+  const rows = urgent.map((bay) => {
+    const over = bay.state === "over_limit";
+    return make("li", {},
+      make("button", { class: `row ${over ? "row-over" : ""}`, type: "button", "data-place": bay.place_id, onclick: () => map.show(markers.get(bay.place_id)) },
+        make("span", { class: "row-name" }, bay.place_id, make("span", {}, bay.street ? ` ${bay.street}` : "")),
+        make("span", { class: "row-value" }, over ? `+ ${duration(bay.overstay_s)}` : `reste ${duration(bay.remaining_s)}`),
+        make("span", { class: "row-note" }, `Arrivée à ${clockTime(bay.occupied_since)}. ${rule(bay)}`)));
+  });
+  keepFocus(byId("bay-list"), rows, "Aucune aire à vérifier.");
+}
+
+/** The rule in words: "Livraison 30 min, 7 h à 20 h, lun. à sam." */
+function rule({ rule: { max_stay_s: longest, enforced_days: days, enforced_from: from, enforced_until: until } }) {
+  const hour = (text) => {
+    const [hours, minutes] = text.split(":");
+    return minutes === "00" ? `${Number(hours)} h` : `${Number(hours)} h ${minutes}`;
+  };
+  const consecutive = days.length > 2 && days.every((day, index) => index === 0 || day === days[index - 1] + 1);
+  const when = consecutive ? `${DAYS[days[0] - 1]} à ${DAYS[days.at(-1) - 1]}` : days.map((day) => DAYS[day - 1]).join(", ");
+  return `Livraison ${duration(longest)}, ${hour(from)} à ${hour(until)}, ${when}`;
+}
+
+function card(placeId) {
+  const bay = latest.delivery_bays.find((item) => item.place_id === placeId);
+  const facts = [];
+  const fact = (name, value) => facts.push(make("dt", {}, name), make("dd", {}, value));
+  if (bay.occupied_since) fact("Arrivée", `${clockTime(bay.occupied_since)}, ${since(bay.occupied_since, latest.now)}`);
+  if (bay.overstay_s !== null) fact("Dépassement", make("b", {}, duration(bay.overstay_s)));
+  else if (bay.remaining_s !== null) fact("Temps restant", make("b", {}, duration(bay.remaining_s)));
+  fact("Capteur", bay.heard_at ? `entendu ${since(bay.heard_at, latest.now)}` : "jamais entendu");
+  return make("div", { class: "card", "data-place": placeId },
+    make("h4", {}, placeId),
+    make("p", { class: "card-place" }, [bay.street, STATES[bay.state].words.toLocaleLowerCase("fr")].filter(Boolean).join(", ")),
+    make("dl", {}, ...facts),
+    make("p", { class: "why" }, `${rule(bay)}.`));
+}

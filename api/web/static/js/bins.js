@@ -1,0 +1,151 @@
+// Bins: dots coloured by fill whose shape says where the figure comes from, and the list of the fullest.
+
+import { chart } from "./chart.js";
+import { byId, keepFocus, make, say, svg } from "./dom.js";
+import { clockTime, number, percent, since } from "./format.js";
+import * as map from "./map.js";
+import { fillClass, fillColour } from "./palette.js";
+import { stopOf } from "./stops.js";
+import { known, whenLoaded } from "./store.js";
+
+const LISTED = 40;
+const SOURCES = ["measured", "declared", "predicted", "unknown"];
+const WORDS = { measured: "mesurée", declared: "vidée", predicted: "estimée", unknown: "niveau inconnu" };
+const markers = new Map();
+
+/** The fill to show, or null: each source says it in its own field. */
+export function fillOf(bin) {
+  if (bin.best_source === "measured") return bin.measured.fill_fraction;
+  if (bin.best_source === "predicted") return bin.predicted.fill_fraction_p50;
+  return null;
+}
+
+export function start() {
+  whenLoaded("bins", draw);
+  whenLoaded("bins", list);
+  byId("bin-search").addEventListener("input", () => known.bins && list(known.bins));
+}
+
+/** Show one bin on the map; false when there is no such bin. */
+export function showBin(placeId) {
+  const marker = markers.get(placeId);
+  if (marker) map.show(marker);
+  return Boolean(marker);
+}
+
+function look(bin) {
+  const fraction = fillOf(bin);
+  switch (bin.best_source) {
+    case "measured":
+      return { radius: 6.5, weight: 1.5, color: "#3c2440", fillColor: fillColour(fraction), fillOpacity: 1, dashArray: null };
+    case "predicted":
+      return { radius: 5, weight: 3.2, color: fillColour(fraction), fillColor: "#fff", fillOpacity: 0.95, dashArray: null };
+    case "declared":
+      return { radius: 4.5, weight: 2, color: "#2f7d5b", fillColor: "#fff", fillOpacity: 1, dashArray: null };
+    default:
+      return { radius: 4.5, weight: 1.6, color: "#6a7780", fillColor: "#fff", fillOpacity: 0.9, dashArray: "2 3" };
+  }
+}
+
+function draw({ bins }) {
+  const present = new Set();
+  for (const bin of bins) {
+    present.add(bin.place_id);
+    const style = look(bin);
+    let marker = markers.get(bin.place_id);
+    if (!marker) {
+      marker = L.circleMarker([bin.latitude_deg, bin.longitude_deg], { renderer: map.dots(), pane: "dots", ...style });
+      map.popup(marker, (settle) => card(bin.place_id, settle));
+      marker.addTo(map.group("bins"));
+      markers.set(bin.place_id, marker);
+    } else if (JSON.stringify(style) !== marker.look) {
+      marker.setStyle(style);
+    }
+    marker.look = JSON.stringify(style);
+    marker.renewPopup();
+  }
+  for (const [placeId, marker] of markers) {
+    if (present.has(placeId)) continue;
+    marker.remove();
+    markers.delete(placeId);
+  }
+  map.frame(bins);
+  for (const source of SOURCES) say(`count-${source}`, number(bins.filter((bin) => bin.best_source === source).length));
+}
+
+function list({ bins, now }) {
+  const wanted = byId("bin-search").value.trim().toLocaleLowerCase("fr");
+  const matches = wanted
+    ? bins.filter((bin) => `${bin.place_id} ${bin.street ?? ""}`.toLocaleLowerCase("fr").includes(wanted))
+    : bins.filter((bin) => fillOf(bin) !== null);
+  const fullest = matches.sort((one, other) => (fillOf(other) ?? -1) - (fillOf(one) ?? -1)).slice(0, LISTED);
+  say("bin-list-title", wanted ? `${number(matches.length)} trouvées` : "Les plus pleines");
+  const rows = fullest.map((bin) =>
+    make("li", {},
+      make("button", { class: "row", type: "button", "data-place": bin.place_id, onclick: () => showBin(bin.place_id) },
+        make("span", { class: "row-name" }, bin.place_id, make("span", {}, bin.street ? ` ${bin.street}` : "")),
+        make("span", { class: "row-value" }, fillOf(bin) === null ? "?" : percent(fillOf(bin))),
+        bar(bin),
+        make("span", { class: "row-note" }, provenance(bin, now)))));
+  keepFocus(byId("bin-list"), rows, "Aucun niveau connu pour l’instant.");
+}
+
+function provenance(bin, now) {
+  switch (bin.best_source) {
+    case "measured":
+      return `Mesurée ${since(bin.measured.measured_at, now)}`;
+    case "predicted":
+      return `Estimée, entre ${percent(bin.predicted.fill_fraction_p10)} et ${percent(bin.predicted.fill_fraction_p90)}`;
+    case "declared":
+      return `Vidée ${since(bin.declared.last_emptied_at, now)}, pas encore réestimée`;
+    default:
+      return "Ni mesure récente, ni estimation";
+  }
+}
+
+function bar(bin) {
+  const fraction = fillOf(bin);
+  const width = (value) => Math.min(100, Math.max(0, 100 * value));
+  const parts = [svg("rect", { width: 100, height: 6, rx: 3, fill: "#e6ebec" })];
+  if (fraction !== null) {
+    const colour = fillColour(fraction);
+    if (bin.best_source === "predicted") {
+      const [low, high] = [width(bin.predicted.fill_fraction_p10), width(bin.predicted.fill_fraction_p90)];
+      parts.push(svg("rect", { x: low, width: Math.max(1, high - low), height: 6, fill: colour, opacity: 0.45 }));
+      parts.push(svg("rect", { x: width(fraction) - 0.8, width: 1.6, height: 6, fill: "#3c2440" }));
+    } else {
+      parts.push(svg("rect", { width: width(fraction), height: 6, fill: colour }));
+    }
+  }
+  return svg("svg", { class: "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": true }, ...parts);
+}
+
+function card(placeId, settle) {
+  const bin = known.bins.bins.find((item) => item.place_id === placeId);
+  const { now } = known.bins;
+  const facts = [];
+  const fact = (name, ...value) => facts.push(make("dt", {}, name), make("dd", {}, ...value));
+  if (bin.measured) {
+    const level = bin.measured.fill_fraction === null ? "sans résultat" : percent(bin.measured.fill_fraction);
+    fact("Mesuré", make("b", {}, level), ` ${since(bin.measured.measured_at, now)}`);
+  }
+  if (bin.predicted) {
+    const { fill_fraction_p10: low, fill_fraction_p50: middle, fill_fraction_p90: high, valid_at: at } = bin.predicted;
+    fact("Estimé", make("b", {}, percent(middle)), ` (${percent(low)} à ${percent(high)}) à ${clockTime(at)}`);
+    fact("Risque d’être pleine", percent(bin.predicted.probability_full));
+  }
+  if (bin.declared) fact("Vidée", since(bin.declared.last_emptied_at, now));
+  fact("Capteur", bin.has_sensor ? "oui" : "non", bin.measured?.battery_percent ? `, pile ${number(bin.measured.battery_percent)} %` : "");
+  const stop = stopOf(placeId);
+  const place = make("div", { class: "card", "data-place": placeId, "data-fill": fillOf(bin) === null ? "unknown" : fillClass(fillOf(bin)) },
+    make("h4", {}, placeId),
+    make("p", { class: "card-place" }, [bin.street, WORDS[bin.best_source]].filter(Boolean).join(", ")),
+    make("dl", {}, ...facts),
+    stop && make("p", { class: "why" }, `${stop.vehicle}, passage à ${clockTime(stop.arrive_at)}. ${stop.reason?.text ?? ""}`));
+  chart(placeId).then((drawing) => {
+    if (!drawing) return;
+    place.append(...drawing);
+    settle();
+  });
+  return place;
+}

@@ -1,0 +1,34 @@
+// The commune's clock: our own for a real commune, an accelerated one for a demonstration.
+
+import { byId, say } from "./dom.js";
+import { clockTime, longDate, useZone } from "./format.js";
+import { whenLoaded } from "./store.js";
+
+let commune = null;
+let loadedAt = 0;
+
+/** How many of the commune's seconds pass in one of ours. */
+export const rate = () => commune?.clock_rate ?? 1;
+
+export function start() {
+  whenLoaded("commune", (answer) => {
+    commune = answer;
+    loadedAt = performance.now();
+    useZone(answer.time_zone);
+    say("commune-name", answer.name);
+    document.title = `${answer.name} · Voirie`;
+    const demo = byId("demo");
+    demo.hidden = !answer.simulated;
+    const fast = answer.clock_rate > 1.01 ? `, temps accéléré ×${Math.round(answer.clock_rate)}` : "";
+    say("demo", `Démonstration${fast}`);
+    tick();
+  });
+  setInterval(tick, 500);
+}
+
+function tick() {
+  if (!commune) return;
+  const now = new Date(new Date(commune.now).getTime() + (performance.now() - loadedAt) * commune.clock_rate);
+  say("clock-time", clockTime(now));
+  say("clock-date", longDate(now));
+}

@@ -1,0 +1,67 @@
+// The ground of the map: tiles when the operator allows them, otherwise the commune's own streets.
+
+import { get, Problem } from "./http.js";
+
+const LINES = {
+  coast: { colour: "#9dbccb", width: 1.5 },
+  water_line: { colour: "#c3dae5", width: 3 },
+  path: { colour: "#ffffff", width: 1, from: 15 },
+  access: { colour: "#ffffff", width: 2, casing: true, from: 14 },
+  minor: { colour: "#ffffff", width: 3.5, casing: true },
+  middle: { colour: "#ffffff", width: 5, casing: true },
+  major: { colour: "#fffaf0", width: 6.5, casing: true },
+};
+const GROUNDS = { water: "#cfe1ea", green: "#dbe7d5" };
+const CASING = "#d3d9d8";
+const OSM = '© <a href="https://www.openstreetmap.org/copyright">contributeurs OpenStreetMap</a>';
+
+/** Put a ground under `map`. */
+export async function lay(map) {
+  const { tilesUrl, tilesAttribution } = document.body.dataset;
+  if (tilesUrl) {
+    L.tileLayer(tilesUrl, { attribution: tilesAttribution, maxZoom: 20, maxNativeZoom: 19 }).addTo(map);
+    return;
+  }
+  try {
+    drawStreets(map, await get("/streets"));
+  } catch (error) {
+    // Without streets the places still stand where they are.
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+function drawStreets(map, document_) {
+  map.createPane("streets").style.zIndex = 250;
+  const renderer = L.canvas({ pane: "streets", padding: 0.3 });
+  map.attributionControl.addAttribution(OSM);
+  const drawn = [];
+  const add = (feature, style) => {
+    const layer = L.geoJSON(feature, { pane: "streets", renderer, interactive: false, style });
+    layer.addTo(map);
+    return layer;
+  };
+  for (const feature of document_.features) {
+    const colour = GROUNDS[feature.properties.class];
+    if (colour) add(feature, { stroke: false, fillColor: colour, fillOpacity: 1 });
+  }
+  const streets = document_.features.filter((feature) => feature.properties.class in LINES);
+  for (const casing of [true, false]) {
+    for (const feature of streets) {
+      const look = LINES[feature.properties.class];
+      if (casing && !look.casing) continue;
+      const style = { color: casing ? CASING : look.colour, lineCap: "round", lineJoin: "round", opacity: 1 };
+      drawn.push({ layer: add(feature, style), look, casing });
+    }
+  }
+  const scale = () => {
+    const zoom = map.getZoom();
+    const factor = 2 ** ((zoom - 16) * 0.75);
+    for (const { layer, look, casing } of drawn) {
+      const width = Math.max(0.5, look.width * factor);
+      const shown = zoom >= (look.from ?? 0);
+      layer.setStyle({ weight: casing ? width + 1.6 : width, opacity: shown ? 1 : 0 });
+    }
+  };
+  map.on("zoomend", scale);
+  scale();
+}

@@ -1,0 +1,29 @@
+// The API of this page's own server. Addresses are relative, so the page works under a reverse proxy's sub-path.
+
+const base = `api/v1/communes/${encodeURIComponent(document.body.dataset.commune)}`;
+
+/** What the server answered instead of data: its problem details, or status 0 when it did not answer. */
+export class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** GET a path under the commune; returns JSON or throws a Problem. */
+export async function get(path = "", query = {}) {
+  const search = new URLSearchParams(query).toString();
+  let response;
+  try {
+    response = await fetch(`${base}${path}${search ? `?${search}` : ""}`, { headers: { Accept: "application/json" } });
+  } catch {
+    throw new Problem(0, "le serveur ne répond pas");
+  }
+  if (!response.ok) {
+    const problem = await response.json().catch(() => ({}));
+    throw new Problem(response.status, problem.detail ?? response.statusText);
+  }
+  return response.json();
+}
+
+export const liveAddress = `${base}/live`;

@@ -1,0 +1,70 @@
+// The map itself: its panes, its layers that can be switched, and its way to show one place.
+
+import { lay } from "./ground.js";
+
+const FALLBACK = [[41.3, -5.2], [51.1, 9.6]]; // metropolitan France, until places are known
+
+let map = null;
+let framed = false;
+const groups = {};
+
+/** Make the map in #map and return it. */
+export function start() {
+  map = L.map("map", { zoomControl: false, maxZoom: 20, zoomSnap: 0.5, wheelPxPerZoomLevel: 90 });
+  map.attributionControl.setPrefix(false);
+  L.control.zoom({ position: "topleft", zoomInTitle: "Zoomer", zoomOutTitle: "Dézoomer" }).addTo(map);
+  L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+  map.fitBounds(FALLBACK);
+  for (const [name, depth] of Object.entries({ rounds: 410, dots: 420, bays: 610, pins: 620 })) {
+    map.createPane(name).style.zIndex = depth;
+  }
+  for (const name of ["parking", "bins", "rounds", "bays"]) groups[name] = L.layerGroup().addTo(map);
+  for (const box of document.querySelectorAll("input[data-layer]")) {
+    const group = groups[box.dataset.layer];
+    box.addEventListener("change", () => (box.checked ? group.addTo(map) : group.remove()));
+  }
+  lay(map);
+  return map;
+}
+
+/** The layer group "bins", "rounds", "bays" or "parking". */
+export const group = (name) => groups[name];
+
+let dotRenderer = null;
+
+/** One canvas for all dots: a second one above it would take its clicks. */
+export function dots() {
+  dotRenderer ??= L.canvas({ pane: "dots", padding: 0.3, tolerance: 4 });
+  return dotRenderer;
+}
+
+/** Show all places once, when the first ones are known. */
+export function frame(places) {
+  if (framed || places.length === 0) return;
+  framed = true;
+  map.fitBounds(L.latLngBounds(places.map((place) => [place.latitude_deg, place.longitude_deg])), { padding: [24, 24], animate: false });
+}
+
+/** Move to a layer's place and open its popup. */
+export function show(layer) {
+  const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  map.setView(layer.getLatLng(), Math.max(map.getZoom(), 17), { animate: !reduced });
+  layer.openPopup();
+}
+
+/** Show a whole line. */
+export function showBounds(bounds) {
+  map.fitBounds(bounds, { padding: [32, 32], maxZoom: 17 });
+}
+
+/**
+ * Give a layer a popup. `build(settle)` returns its element when it opens and each time `layer.renewPopup()` is called
+ * while it is open; it calls `settle()` after it changed the element's size later on.
+ */
+export function popup(layer, build) {
+  layer.bindPopup("", { maxWidth: 320, minWidth: 264, autoPanPadding: [24, 24] });
+  const shown = layer.getPopup();
+  const renew = () => shown.setContent(build(() => shown.isOpen() && shown.update()));
+  layer.on("popupopen", renew);
+  layer.renewPopup = () => shown.isOpen() && renew();
+}

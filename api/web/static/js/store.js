@@ -1,0 +1,71 @@
+// What the page knows. Parts are loaded by name and told to those who asked for them.
+
+import { get, Problem } from "./http.js";
+
+const PATHS = {
+  commune: "",
+  bins: "/bins",
+  plan: "/plans/latest",
+  bays: "/delivery-bays",
+  parking: "/parking",
+  intake: "/intake",
+};
+
+/** The last answer of each part; null before the first. A plan may be missing for long: that is no failure. */
+export const known = Object.fromEntries(Object.keys(PATHS).map((part) => [part, null]));
+
+const readers = new Map(Object.keys(PATHS).map((part) => [part, []]));
+const loading = new Map();
+const again = new Set();
+const troubled = new Map();
+let onProblem = () => {};
+
+/** Call `reader(answer)` each time a part was loaded. */
+export function whenLoaded(part, reader) {
+  readers.get(part).push(reader);
+}
+
+/** Call `reporter(problem | null)` after each load: one part's problem, null when all went well. */
+export function whenTroubled(reporter) {
+  onProblem = reporter;
+}
+
+/** Load parts; one that is being loaded is loaded once more afterwards, however often it was asked for meanwhile. */
+export async function load(...parts) {
+  await Promise.all(parts.map(loadOne));
+}
+
+async function loadOne(part) {
+  if (loading.has(part)) {
+    again.add(part);
+    return loading.get(part);
+  }
+  const work = fetchPart(part);
+  loading.set(part, work);
+  try {
+    await work;
+  } finally {
+    loading.delete(part);
+  }
+  if (again.delete(part)) return loadOne(part);
+}
+
+async function fetchPart(part) {
+  try {
+    known[part] = await get(PATHS[part]);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    // Before the first plan there is none; a commune that is unknown is said by every other part.
+    if (part !== "plan" || error.status !== 404) troubled.set(part, error);
+    report();
+    return;
+  }
+  troubled.delete(part);
+  report();
+  for (const reader of readers.get(part)) reader(known[part]);
+}
+
+function report() {
+  const [first = null] = troubled.values();
+  onProblem(first);
+}
