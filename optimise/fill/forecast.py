@@ -1,0 +1,116 @@
+"""A trained forecaster: the model, the law of its errors, its honest scores; and the table that it makes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from optimise.fill.backtest import HeldOut, Trial, hold_out_bins, hold_out_time
+from optimise.fill.baselines import SENSORED, UNSENSORED
+from optimise.fill.evaluation import mean_absolute_error, score
+from optimise.fill.intervals import FULL, Spread, learn_spread
+from optimise.fill.model import FillModel, fit_model
+from optimise.fill.options import FillOptions
+from optimise.fill.readings import Floats, Ints
+from optimise.fill.training import TrainingData
+
+PROBABILITIES = (0.05, 0.1, 0.5, 0.9, 0.95)
+
+type Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ForecastTable:
+    """Forecasts of all bins: `quantiles` (bins, times, 5) of fill at `PROBABILITIES`, `probability_full` (bins, times).
+
+    Along times nothing falls, and along quantiles neither.
+    """
+
+    quantiles: Floats
+    probability_full: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forecaster:
+    """What training yields. `scores` were made on bins and times that the scored model and law had not seen."""
+
+    model: FillModel
+    unmeasured: Spread
+    measured: Spread
+    scores: dict[str, Any]
+
+    def forecast(self, data: TrainingData, valid_s: Ints) -> ForecastTable:
+        """Forecast every bin of `data` at ascending `valid_s` (times,), Unix seconds, if nobody empties until then."""
+        outlook = self.model.outlook(data, np.arange(len(data.bins)), valid_s)
+        quantiles, full = _by(self.unmeasured, outlook.expected, outlook.terms)
+        sensed_quantiles, sensed_full = _by(self.measured, outlook.expected, outlook.terms)
+        quantiles[outlook.measured] = sensed_quantiles[outlook.measured]
+        full[outlook.measured] = sensed_full[outlook.measured]
+        quantiles = np.minimum(quantiles, self.model.options.most_fill)
+        # Fill never falls between emptyings, so neither does any quantile of it, nor the chance of being full.
+        return ForecastTable(
+            quantiles=np.maximum.accumulate(quantiles, axis=1),
+            probability_full=np.clip(np.maximum.accumulate(full, axis=1), 0.0, 1.0),
+        )
+
+
+def train(
+    data: TrainingData, *, seed: int, options: FillOptions | None = None, progress: Progress | None = None
+) -> Forecaster:
+    """Fit the model, calibrate its intervals on held-out bins and times, and score both; the same seed does the same.
+
+    The kernel's five numbers are tuned once on all bins; everything else is learnt anew without the held-out ones.
+    """
+    options = options or FillOptions()
+    report = progress or (lambda _stage, _share: None)
+    report("fitting", 0.0)
+    model = fit_model(data, seed=seed, options=options)
+    report("fitting", 1.0)
+    trial = Trial(baselines=UNSENSORED, kernel=model.kernel, seed=seed, options=options)
+    bins_out = hold_out_bins(data, trial, progress=progress)
+    time_out = hold_out_time(data, replace(trial, baselines=SENSORED))
+    report("held_out_times", 1.0)
+    return Forecaster(
+        model=model,
+        unmeasured=_law(bins_out),
+        measured=_law(time_out),
+        scores={"unsensored": honest_scores(bins_out), "sensored": honest_scores(time_out)},
+    )
+
+
+def honest_scores(held: HeldOut) -> dict[str, Any] | None:
+    """Return scores of forecast and baselines, each fold by the law that the other folds taught; None without rows.
+
+    Levels above full are compared as full: what sensors say of heaps is no yardstick.
+    """
+    if not held.actual.size:
+        return None
+    quantiles = np.zeros((len(held.actual), len(PROBABILITIES)))
+    for fold in np.unique(held.fold):
+        out = held.fold == fold
+        quantiles[out] = _by(_law(held, use=~out), held.expected[out], held.terms[out])[0]
+    actual = np.minimum(held.actual, FULL)
+    quantiles = np.minimum(quantiles, FULL)
+    found = score(actual, quantiles, PROBABILITIES, bins=len(np.unique(held.bin_row)))
+    assert found is not None  # there are rows
+    baselines = {name: mean_absolute_error(actual, np.minimum(level, FULL)) for name, level in held.baselines.items()}
+    best = min(baselines, key=lambda name: baselines[name])
+    simple = {"baselines": baselines, "best_baseline": best, "best_baseline_mae": baselines[best]}
+    return asdict(found) | simple | {"skill_vs_best": 1 - found.mae / max(baselines[best], 1e-9)}
+
+
+def _law(held: HeldOut, *, use: np.typing.NDArray[np.bool_] | None = None) -> Spread:
+    use = np.ones(len(held.actual), dtype=bool) if use is None else use
+    return learn_spread(
+        expected=held.expected[use],
+        terms=held.terms[use],
+        actual=held.actual[use],
+        bin_row=held.bin_row[use],
+    )
+
+
+def _by(spread: Spread, expected: Floats, terms: Floats) -> tuple[Floats, Floats]:
+    return spread.quantiles(expected, terms, PROBABILITIES), spread.probability_reaching(FULL, expected, terms)
