@@ -1,6 +1,6 @@
 """Real services for the tests: PostgreSQL (embedded and TimescaleDB), MQTT brokers (embedded and Mosquitto).
 
-What is missing on a bare machine skips with its reason; under `CI=true` every skip is a failure, wherever it comes from.
+What is missing on a bare machine skips with its reason; under `CI=true` every skip, whoever asks for it, is a failure.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ SHORT = {
 }
 
 
-def test_page_names_the_real_tables_and_columns(database_url: str):
+def test_page_names_the_real_tables_and_columns(any_database_url: str):
     documented: dict[str, list[tuple[str, str]]] = {}
     table = ""
     for line in (REPOSITORY / "docs" / "schema.md").read_text(encoding="utf-8").splitlines():
@@ -26,7 +26,7 @@ def test_page_names_the_real_tables_and_columns(database_url: str):
         elif column := re.fullmatch(r"- `(\w+)` (\S.*)", line):
             documented[table].append((column[1], column[2]))
     real: dict[str, list[tuple[str, str]]] = {}
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(any_database_url) as connection:
         for name, column_name, kind in connection.execute(
             "SELECT table_name, column_name, data_type FROM information_schema.columns "
             "WHERE table_schema = 'public' AND table_name NOT LIKE 'procrastinate%' "
