@@ -67,12 +67,11 @@ def _live(connection: Connection, lives: Lives, simulation: Simulation, *, speed
     """Let the clock run until a stop signal, then stop it, so that the next start goes on from there."""
     commune_insee = simulation.commune_insee
     since = _resumes_at(connection, simulation)
-    for emptying in bins.emptyings(connection, commune_insee, since=simulation.history_until, until=since):
-        lives.remember(emptying)
+    lives.remember(bins.emptyings(connection, commune_insee, since=simulation.history_until, until=since))
     running = replace(simulation, wall_origin=datetime.now(UTC), simulated_origin=since, rate=speed)
     communes.save_simulation(connection, running)
     try:
-        lives.live(connection, communes.clock(connection, commune_insee), since=since)
+        lives.live(communes.clock(connection, commune_insee), since=since)
     finally:
         now = communes.clock(connection, commune_insee).now()
         standing = replace(running, wall_origin=datetime.now(UTC), simulated_origin=now, rate=STANDING)

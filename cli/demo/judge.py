@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from simulators.ledger import LedgerEntry
 
+from simulators.ledger import LedgerEntry
 from storage import forecasts, readings
 from storage.database import Connection
 from storage.errors import UnavailableError
@@ -66,7 +66,7 @@ def count_lost(connection: Connection, commune_insee: str, entries: Iterable[Led
     for entry in entries:
         if entry.digest in refused:
             wanted[entry.digest] += 1
-        elif entry.measured_at_s is None or (entry.eui, round(entry.measured_at_s, 3)) not in stored:
+        elif entry.measured_at_s is None or (entry.eui, entry.measured_at_s) not in stored:
             lost += 1
     return lost + sum(max(0, count - refused[digest]) for digest, count in wanted.items())
 
