@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships neither types nor stubs
 
 from optimise.fill.backtest import HeldOut, Trial, hold_out_bins, hold_out_time
 from optimise.fill.baselines import SENSORED, UNSENSORED
@@ -64,13 +65,19 @@ def train(
 
     The kernel's five numbers are tuned once on all bins; everything else is learnt anew without the held-out ones.
     """
-    options = options or FillOptions()
-    report = progress or (lambda _stage, _share: None)
+    # One thread: matrices of a town gain nothing from more, and the order of sums no longer depends on the machine.
+    with threadpool_limits(1):
+        return _train(
+            data, seed=seed, options=options or FillOptions(), report=progress or (lambda _stage, _share: None)
+        )
+
+
+def _train(data: TrainingData, *, seed: int, options: FillOptions, report: Progress) -> Forecaster:
     report("fitting", 0.0)
     model = fit_model(data, seed=seed, options=options)
     report("fitting", 1.0)
     trial = Trial(baselines=UNSENSORED, kernel=model.kernel, seed=seed, options=options)
-    bins_out = hold_out_bins(data, trial, progress=progress)
+    bins_out = hold_out_bins(data, trial, progress=report)
     time_out = hold_out_time(data, replace(trial, baselines=SENSORED))
     report("held_out_times", 1.0)
     return Forecaster(
