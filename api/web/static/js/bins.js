@@ -2,16 +2,18 @@
 
 import { chart } from "./chart.js";
 import { byId, keepFocus, make, say, svg } from "./dom.js";
+import * as dots from "./dots.js";
 import { clockTime, number, percent, since } from "./format.js";
 import * as map from "./map.js";
 import { fillClass, fillColour } from "./palette.js";
 import { stopOf } from "./stops.js";
 import { known, whenLoaded } from "./store.js";
 
-const LISTED = 40;
+const LISTED = 30;
 const SOURCES = ["measured", "declared", "predicted", "unknown"];
 const WORDS = { measured: "mesurée", declared: "vidée", predicted: "estimée", unknown: "niveau inconnu" };
 const markers = new Map();
+let drawn = {};
 
 /** The fill to show, or null: each source says it in its own field. */
 export function fillOf(bin) {
@@ -34,16 +36,16 @@ export function showBin(placeId) {
 }
 
 function look(bin) {
-  const fraction = fillOf(bin);
+  const common = { color: "#3c2440", fillColor: fillColour(fillOf(bin) ?? 0), fillOpacity: 1, dashArray: null };
   switch (bin.best_source) {
     case "measured":
-      return { radius: 6.5, weight: 1.5, color: "#3c2440", fillColor: fillColour(fraction), fillOpacity: 1, dashArray: null };
+      return { ...common, size: 7, weight: 1.5, heart: 0 };
     case "predicted":
-      return { radius: 5, weight: 3.2, color: fillColour(fraction), fillColor: "#fff", fillOpacity: 0.95, dashArray: null };
+      return { ...common, size: 6.5, weight: 0.8, heart: 0.4 };
     case "declared":
-      return { radius: 4.5, weight: 2, color: "#2f7d5b", fillColor: "#fff", fillOpacity: 1, dashArray: null };
+      return { size: 5, weight: 2, color: "#2f7d5b", fillColor: "#fff", fillOpacity: 1, dashArray: null, heart: 0 };
     default:
-      return { radius: 4.5, weight: 1.6, color: "#6a7780", fillColor: "#fff", fillOpacity: 0.9, dashArray: "2 3" };
+      return { size: 5, weight: 1.6, color: "#55646f", fillColor: "#fff", fillOpacity: 0.9, dashArray: "2 3", heart: 0 };
   }
 }
 
@@ -54,19 +56,21 @@ function draw({ bins }) {
     const style = look(bin);
     let marker = markers.get(bin.place_id);
     if (!marker) {
-      marker = L.circleMarker([bin.latitude_deg, bin.longitude_deg], { renderer: map.dots(), pane: "dots", ...style });
+      marker = dots.dot(bin, style);
       map.popup(marker, (settle) => card(bin.place_id, settle));
       marker.addTo(map.group("bins"));
       markers.set(bin.place_id, marker);
     } else if (JSON.stringify(style) !== marker.look) {
-      marker.setStyle(style);
+      dots.change(marker, style);
     }
     marker.look = JSON.stringify(style);
-    marker.renewPopup();
+    const said = JSON.stringify(bin);
+    if (marker.said && marker.said !== said) marker.renewPopup();
+    marker.said = said;
   }
   for (const [placeId, marker] of markers) {
     if (present.has(placeId)) continue;
-    marker.remove();
+    dots.forget(marker);
     markers.delete(placeId);
   }
   map.frame(bins);
@@ -142,9 +146,13 @@ function card(placeId, settle) {
     make("p", { class: "card-place" }, [bin.street, WORDS[bin.best_source]].filter(Boolean).join(", ")),
     make("dl", {}, ...facts),
     stop && make("p", { class: "why" }, `${stop.vehicle}, passage à ${clockTime(stop.arrive_at)}. ${stop.reason?.text ?? ""}`));
-  chart(placeId).then((drawing) => {
-    if (!drawing) return;
-    place.append(...drawing);
+  // The last drawing stays until the new one is there, so that a popup does not jump when a reading comes in.
+  const holder = make("div", {}, ...(drawn.placeId === placeId ? drawn.parts : []));
+  place.append(holder);
+  chart(placeId).then((parts) => {
+    if (!parts) return;
+    drawn = { placeId, parts };
+    holder.replaceChildren(...parts);
     settle();
   });
   return place;

@@ -10,6 +10,7 @@ const TOP = 6;
 const FOOT = 14;
 const LEFT = 26;
 const DAYS = 2;
+const CEILING = 1.25; // bins overflow, and a forecast may reach further than full
 
 /** Return the drawing and its caption, or null when nothing is known. */
 export async function chart(placeId) {
@@ -26,7 +27,7 @@ export async function chart(placeId) {
   const last = history.predicted.at(-1);
   const until = last ? new Date(last.valid_at) : new Date(history.now);
   const x = (moment) => LEFT + ((new Date(moment) - from) / Math.max(1, until - from)) * (WIDTH - LEFT);
-  const y = (fraction) => TOP + (1 - Math.min(1.1, fraction) / 1.1) * (HEIGHT - TOP - FOOT);
+  const y = (fraction) => TOP + (1 - Math.min(CEILING, fraction) / CEILING) * (HEIGHT - TOP - FOOT);
   const points = (items, at, level) => items.map((item) => `${x(item[at]).toFixed(1)},${y(item[level]).toFixed(1)}`);
   const parts = [];
   for (const level of [0, 0.5, 1]) {

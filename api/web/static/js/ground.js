@@ -5,14 +5,14 @@ import { get, Problem } from "./http.js";
 const LINES = {
   coast: { colour: "#9dbccb", width: 1.5 },
   water_line: { colour: "#c3dae5", width: 3 },
-  path: { colour: "#ffffff", width: 1, from: 15 },
+  path: { colour: "#fdfdfb", width: 1.2, from: 15 },
   access: { colour: "#ffffff", width: 2, casing: true, from: 14 },
-  minor: { colour: "#ffffff", width: 3.5, casing: true },
-  middle: { colour: "#ffffff", width: 5, casing: true },
-  major: { colour: "#fffaf0", width: 6.5, casing: true },
+  minor: { colour: "#ffffff", width: 4, casing: true },
+  middle: { colour: "#ffffff", width: 6, casing: true },
+  major: { colour: "#fff6dd", width: 7.5, casing: true },
 };
-const GROUNDS = { water: "#cfe1ea", green: "#dbe7d5" };
-const CASING = "#d3d9d8";
+const GROUNDS = { water: "#c5dce8", green: "#d0e0c9" };
+const CASING = "#b9c4c3";
 const OSM = '© <a href="https://www.openstreetmap.org/copyright">contributeurs OpenStreetMap</a>';
 
 /** Put a ground under `map`. */
@@ -55,11 +55,11 @@ function drawStreets(map, document_) {
   }
   const scale = () => {
     const zoom = map.getZoom();
-    const factor = 2 ** ((zoom - 16) * 0.75);
+    const factor = 2 ** ((zoom - 16) * 0.6);
     for (const { layer, look, casing } of drawn) {
-      const width = Math.max(0.5, look.width * factor);
+      const width = Math.max(0.8, look.width * factor);
       const shown = zoom >= (look.from ?? 0);
-      layer.setStyle({ weight: casing ? width + 1.6 : width, opacity: shown ? 1 : 0 });
+      layer.setStyle({ weight: casing ? width + 1.8 : width, opacity: shown ? 1 : 0 });
     }
   };
   map.on("zoomend", scale);

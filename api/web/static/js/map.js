@@ -1,8 +1,12 @@
 // The map itself: its panes, its layers that can be switched, and its way to show one place.
 
+import { byId } from "./dom.js";
+import * as dots from "./dots.js";
 import { lay } from "./ground.js";
 
 const FALLBACK = [[41.3, -5.2], [51.1, 9.6]]; // metropolitan France, until places are known
+
+const FAR_BELOW_ZOOM = 15;
 
 let map = null;
 let framed = false;
@@ -10,7 +14,7 @@ const groups = {};
 
 /** Make the map in #map and return it. */
 export function start() {
-  map = L.map("map", { zoomControl: false, maxZoom: 20, zoomSnap: 0.5, wheelPxPerZoomLevel: 90 });
+  map = L.map("map", { zoomControl: false, maxZoom: 20, zoomSnap: 0.25, wheelPxPerZoomLevel: 90 });
   map.attributionControl.setPrefix(false);
   L.control.zoom({ position: "topleft", zoomInTitle: "Zoomer", zoomOutTitle: "Dézoomer" }).addTo(map);
   L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
@@ -23,20 +27,16 @@ export function start() {
     const group = groups[box.dataset.layer];
     box.addEventListener("change", () => (box.checked ? group.addTo(map) : group.remove()));
   }
+  dots.start(map);
+  const distance = () => byId("map").classList.toggle("map-far", map.getZoom() < FAR_BELOW_ZOOM);
+  map.on("zoomend", distance);
+  distance();
   lay(map);
   return map;
 }
 
 /** The layer group "bins", "rounds", "bays" or "parking". */
 export const group = (name) => groups[name];
-
-let dotRenderer = null;
-
-/** One canvas for all dots: a second one above it would take its clicks. */
-export function dots() {
-  dotRenderer ??= L.canvas({ pane: "dots", padding: 0.3, tolerance: 4 });
-  return dotRenderer;
-}
 
 /** Show all places once, when the first ones are known. */
 export function frame(places) {
@@ -48,12 +48,13 @@ export function frame(places) {
 /** Move to a layer's place and open its popup. */
 export function show(layer) {
   const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  map.setView(layer.getLatLng(), Math.max(map.getZoom(), 17), { animate: !reduced });
+  map.setView(layer.getLatLng(), Math.max(map.getZoom(), 16.5), { animate: !reduced });
   layer.openPopup();
 }
 
 /** Show a whole line. */
 export function showBounds(bounds) {
+  map.closePopup();
   map.fitBounds(bounds, { padding: [32, 32], maxZoom: 17 });
 }
 

@@ -1,6 +1,7 @@
 // Parking spaces: how many are free, and which ones near the middle of the map.
 
 import { byId, keepFocus, make, say, svg } from "./dom.js";
+import * as dots from "./dots.js";
 import { number, plural, since } from "./format.js";
 import { get, Problem } from "./http.js";
 import * as map from "./map.js";
@@ -12,9 +13,9 @@ const CALM_MS = 400;
 const WORDS = { free: "libre", occupied: "occupée", unknown: "état inconnu" };
 const KINDS = { pmr: "place pour personnes handicapées", short_stay: "arrêt minute", standard: "" };
 const LOOKS = {
-  free: { radius: 3.5, weight: 1.2, color: "#fff", fillColor: "#0b6b7d", fillOpacity: 1, dashArray: null },
-  occupied: { radius: 2.5, weight: 1, color: "#fff", fillColor: "#9aa7ae", fillOpacity: 0.9, dashArray: null },
-  unknown: { radius: 3, weight: 1.2, color: "#6a7780", fillColor: "#fff", fillOpacity: 0.6, dashArray: "1 2" },
+  free: { size: 4, weight: 1.2, color: "#fff", fillColor: "#0b6b7d", fillOpacity: 1, dashArray: null },
+  occupied: { size: 3, weight: 1, color: "#fff", fillColor: "#9aa7ae", fillOpacity: 0.9, dashArray: null },
+  unknown: { size: 3.5, weight: 1.2, color: "#6a7780", fillColor: "#fff", fillOpacity: 0.6, dashArray: "1 2" },
 };
 const markers = new Map();
 let latest = null;
@@ -52,12 +53,12 @@ function draw({ spaces }) {
   for (const space of spaces) {
     let marker = markers.get(space.place_id);
     if (!marker) {
-      marker = L.circleMarker([space.latitude_deg, space.longitude_deg], { renderer: map.dots(), pane: "dots", ...LOOKS[space.state] });
+      marker = dots.dot(space, LOOKS[space.state]);
       map.popup(marker, () => card(space.place_id));
       marker.addTo(map.group("parking"));
       markers.set(space.place_id, marker);
     } else if (marker.state !== space.state) {
-      marker.setStyle(LOOKS[space.state]);
+      dots.change(marker, LOOKS[space.state]);
     }
     marker.state = space.state;
     marker.renewPopup();

@@ -1,0 +1,36 @@
+"""Runs the real application on the loopback, as `voirie api` does, in a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from api.app import ApiOptions, create_app
+from api.serve import make_server
+from tests.tools import free_port, wait_until
+
+
+@contextmanager
+def serving(options: ApiOptions) -> Iterator[str]:
+    """Serve with `options` until the block ends; yields the base URL."""
+    port = free_port()
+    server = make_server(create_app(options), host="127.0.0.1", port=port)
+    thread = threading.Thread(target=server.run, name="voirie-api")
+    thread.start()
+    try:
+        wait_until(lambda: server.started or not thread.is_alive(), what="the API's start")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+        assert not thread.is_alive(), "the API did not stop"
+
+
+@contextmanager
+def client_of(options: ApiOptions) -> Iterator[httpx.Client]:
+    """Serve with `options` and yield a client whose paths start at the server's root."""
+    with serving(options) as url, httpx.Client(base_url=url, timeout=20) as client:
+        yield client

@@ -1,0 +1,49 @@
+"""Plans: the newest, one, its left-out bins, and a driver's whole round in one answer."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import httpx
+
+from storage.database import Connection
+from tests.api.rows import INSEE, PLAN_ID, save_plan
+
+PLANS = f"/api/v1/communes/{INSEE}/plans"
+
+
+def test_before_the_first_plan_there_is_none(client: httpx.Client):
+    assert client.get(f"{PLANS}/latest").status_code == 404
+
+
+def test_latest_plan_carries_every_round(client: httpx.Client, rows: Connection):
+    save_plan(rows)
+    plan = client.get(f"{PLANS}/latest").json()
+    assert plan["plan_id"] == str(PLAN_ID)
+    assert (plan["service_date"], plan["bin_count"], plan["left_out_count"]) == ("2026-03-11", 1, 2)
+    (route,) = plan["routes"]
+    assert route["vehicle_name"] == "Benne 1"
+    assert [stop["kind"] for stop in route["stops"]] == ["depot", "bin", "depot"]
+    assert route["stops"][1]["reason"]["text"] == "Sera pleine avant midi."
+    assert route["geometry"]["coordinates"][1] == [2.551, 48.84]
+    assert plan == client.get(f"{PLANS}/{PLAN_ID}").json()
+    assert plan == client.get(f"{PLANS}/latest", params={"service_date": "2026-03-11"}).json()
+    assert client.get(f"{PLANS}/latest", params={"service_date": "2026-03-12"}).status_code == 404
+
+
+def test_driver_gets_the_whole_round_at_once(client: httpx.Client, rows: Connection):
+    save_plan(rows)
+    route = client.get(f"{PLANS}/{PLAN_ID}/routes/0").json()
+    assert route == client.get(f"{PLANS}/latest").json()["routes"][0]
+    assert client.get(f"{PLANS}/{PLAN_ID}/routes/1").status_code == 404
+
+
+def test_each_left_out_bin_has_its_reason(client: httpx.Client, rows: Connection):
+    save_plan(rows)
+    left_out = client.get(f"{PLANS}/{PLAN_ID}/left-out").json()["left_out"]
+    assert [item["place_id"] for item in left_out] == ["COR-0002", "COR-0003"]
+    assert all(item["reason"]["text"] and item["reason"]["code"] == "safe" for item in left_out)
+
+
+def test_unknown_plan_is_not_found(client: httpx.Client):
+    assert client.get(f"{PLANS}/{uuid4()}").status_code == 404

@@ -1,0 +1,106 @@
+"""Declarations: all or none, once, and never from the future."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from storage.database import Connection
+from tests.api.rows import INSEE, NOW, ago
+
+EVENTS = f"/api/v1/communes/{INSEE}/service-events"
+
+
+def _event(place_id: str = "COR-0001", **changed: Any) -> dict[str, Any]:
+    event = {
+        "event_id": str(uuid4()),
+        "place_id": place_id,
+        "kind": "emptied",
+        "happened_at": ago(minutes=5).isoformat(),
+        "found_fraction": 0.75,
+    }
+    return event | changed
+
+
+def _stored(connection: Connection) -> list[tuple[Any, ...]]:
+    connection.rollback()  # what follows sees what others committed
+    return connection.execute(
+        "SELECT event_id::text, place_id, found_fraction FROM service_event ORDER BY event_id"
+    ).fetchall()
+
+
+def test_sending_again_changes_nothing(client: httpx.Client, rows: Connection):
+    events = [_event("COR-0001"), _event("COR-0002")]
+    assert client.post(EVENTS, json={"events": events}).json() == {"accepted": 2, "new": 2}
+    stored = _stored(rows)
+    assert len(stored) == 2
+    changed = [events[0] | {"found_fraction": 0.1}, events[1], _event("COR-0003")]
+    assert client.post(EVENTS, json={"events": changed}).json() == {"accepted": 3, "new": 1}
+    after = _stored(rows)
+    assert len(after) == 3
+    assert set(stored) < set(after)
+
+
+def test_unknown_place_is_named_with_its_index_and_nothing_is_stored(client: httpx.Client, rows: Connection):
+    # A delivery bay is a place, but nobody empties it.
+    body = {"events": [_event("COR-0001"), _event("COR-9999"), _event("ADL-01")]}
+    answer = client.post(EVENTS, json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["type"] == "urn:voirie:problem:unknown-place"
+    assert [error["location"] for error in problem["errors"]] == [
+        ["body", "events", 1, "place_id"],
+        ["body", "events", 2, "place_id"],
+    ]
+    assert "COR-9999" in problem["errors"][0]["detail"]
+    assert _stored(rows) == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"kind": "polished"},
+        {"found_fraction": 2},
+        {"found_fraction": -0.1},
+        {"happened_at": "2026-03-10T10:00:00"},  # without an offset it names no moment
+        {"happened_at": (NOW + timedelta(minutes=11)).isoformat()},
+        {"event_id": "1"},
+        {"surprise": 1},
+    ],
+)
+def test_nonsense_is_refused(client: httpx.Client, rows: Connection, changed: dict[str, Any]):
+    answer = client.post(EVENTS, json={"events": [_event(), _event(**changed)]})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert _stored(rows) == []
+
+
+@pytest.mark.parametrize(("count", "status"), [(0, 422), (1000, 200), (1001, 422)])
+def test_a_batch_has_one_to_a_thousand_events(client: httpx.Client, count: int, status: int):
+    assert client.post(EVENTS, json={"events": [_event() for _ in range(count)]}).status_code == status
+
+
+def test_body_of_endless_size_is_cut_off(client: httpx.Client):
+    answer = client.post(EVENTS, content=b" " * 2_000_000, headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_cannot_be_committed_is_not_accepted(
+    client: httpx.Client, rows: Connection, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(_connection: psycopg.Connection[Any]) -> None:
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(psycopg.Connection, "commit", fail)
+    answer = client.post(EVENTS, json={"events": [_event()]})
+    monkeypatch.undo()
+    assert answer.status_code == 503
+    assert _stored(rows) == []
+    assert client.post(EVENTS, json={"events": [_event()]}).json()["new"] == 1
