@@ -1,0 +1,238 @@
+"""The engine of record: a first solution by ruin and recreate, then OR-Tools over the full rules, then a last polish.
+
+OR-Tools holds every rule (breaks, unloading, shifts, optional bins) and will hold the next ones. Left alone on
+one-way streets it is slow to find structure, so it starts from a solution that already has it; see
+docs/decisions/0004-rounds-engine.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+from ortools.constraint_solver import pywrapcp, routing_enums_pb2
+
+from optimise.rounds.engines import Improvement, Limits
+from optimise.rounds.engines.ortools_model import RoutingDay
+from optimise.rounds.engines.ruin_recreate import Cooling, RuinAndRecreate
+from optimise.rounds.engines.schedule import Step, schedule, solution_of
+from optimise.rounds.engines.trips import TripModel, slots_needed, trip_model, worth_considering
+from optimise.rounds.insertion import gaps, insertions
+from optimise.rounds.problem import Problem
+from optimise.rounds.solution import Solution, VisitKind
+
+type _Orders = list[tuple[int, list[Step]]]
+
+# Shares of the search: a few short starts (how many trips there are is decided early, and luck has a part in it), a
+# long cooling from the best of them, and OR-Tools for the rest.
+_STARTS = 3
+_START_SHARE = 0.18
+_LONG_SHARE = 0.34
+_LONG_COOLING = Cooling(hot=0.1, cold=0.002)
+
+
+class ORToolsEngine:
+    """OR-Tools routing with a first solution by ruin and recreate."""
+
+    @property
+    def name(self) -> str:
+        """Return the engine's name and version."""
+        return f"ortools {version('ortools')}"
+
+    def solve(
+        self,
+        problem: Problem,
+        *,
+        limits: Limits,
+        seed: int,
+        improved: Callable[[Improvement], None] | None = None,
+        stopped: Callable[[], bool] | None = None,
+    ) -> Solution:
+        """Return the best solution within `limits`. With `iterations` and no time limit, a seed reproduces it."""
+        watch = _Watch(limits=limits, improved=improved, stopped=stopped)
+        stops = worth_considering(problem)
+        if not len(stops):
+            return solution_of(problem, [], engine=self.name)
+        slots = slots_needed(problem, stops)
+        model = trip_model(problem, slots_per_vehicle=slots)
+        always_left = int(problem.prize.sum() - problem.prize[stops].sum())
+        orders = _trimmed(problem, _orders(problem, model, _search(model, watch, always_left=always_left, seed=seed)))
+        first = solution_of(problem, orders, engine=self.name)
+        watch.tell("first_solution", first.cost)
+        best = first
+        if not watch.over():
+            refined = _refine(RoutingDay(problem, stops, unloadings=slots + 1), orders, watch, always_left)
+            candidate = solution_of(problem, _trimmed(problem, refined), engine=self.name)
+            best = min(first, candidate, key=lambda solution: _judged(problem, solution))
+        return _polished(problem, best)
+
+
+class _Watch:
+    """Knows how much of the search is done and tells whoever wants to know about better plans."""
+
+    def __init__(
+        self,
+        *,
+        limits: Limits,
+        improved: Callable[[Improvement], None] | None,
+        stopped: Callable[[], bool] | None,
+    ) -> None:
+        self.limits = limits
+        self._improved = improved
+        self._stopped = stopped
+        self._began_s = time.monotonic()
+        self._told = float("inf")
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._began_s
+
+    def left_s(self) -> float:
+        return float("inf") if self.limits.solve_s is None else self.limits.solve_s - self.elapsed_s()
+
+    def over(self) -> bool:
+        return self.left_s() <= 0 or (self._stopped is not None and self._stopped())
+
+    def tell(self, phase: str, cost: float) -> None:
+        if cost < self._told:
+            self._told = cost
+            if self._improved is not None:
+                self._improved(Improvement(elapsed_s=self.elapsed_s(), phase=phase, cost=int(cost)))
+
+    def share(self, share: float, always_left: int) -> Callable[[int, float], float]:
+        """Return the progress function of a part that may take `share` of the search."""
+        began_s = self.elapsed_s()
+        solve_s, iterations = self.limits.solve_s, self.limits.iterations
+
+        def done(iteration: int, best: float) -> float:
+            self.tell("ruin_recreate", best + always_left)
+            if self._stopped is not None and self._stopped():
+                return 1.0
+            by_time = 0.0 if solve_s is None else (self.elapsed_s() - began_s) / (solve_s * share)
+            by_work = 0.0 if iterations is None else iteration / max(1.0, iterations * share)
+            return max(by_time, by_work)
+
+        return done
+
+
+def _search(model: TripModel, watch: _Watch, *, always_left: int, seed: int) -> list[list[int]]:
+    """Return the trips of the best of some short searches, cooled again for longer."""
+    best: list[list[int]] = []
+    best_cost = float("inf")
+    for start in range(_STARTS):
+        search = RuinAndRecreate(model, seed=seed * _STARTS + start)
+        trips = search.run(progress=watch.share(_START_SHARE, always_left))
+        if search.best_cost < best_cost:
+            best, best_cost = trips, search.best_cost
+        if watch.over():
+            return best
+    search = RuinAndRecreate(model, seed=seed * _STARTS, cooling=_LONG_COOLING)
+    search.start_from(best)
+    return search.run(progress=watch.share(_LONG_SHARE, always_left))
+
+
+def _orders(problem: Problem, model: TripModel, trips: list[list[int]]) -> _Orders:
+    """Return each vehicle's order of visits, each trip ended at the site that suits what follows it."""
+    orders: _Orders = []
+    for vehicle, slots in enumerate(model.vehicle_slots):
+        used = [[int(model.stops[index]) for index in trips[slot]] for slot in slots if trips[slot]]
+        steps: list[Step] = []
+        for number, trip in enumerate(used):
+            goal = problem.vehicles[vehicle].depot
+            if number + 1 < len(used):
+                goal = int(problem.location[used[number + 1][0]])
+            steps += [(VisitKind.STOP, stop) for stop in trip]
+            steps.append((VisitKind.DISPOSAL, _site_between(problem, int(problem.location[trip[-1]]), goal)))
+        orders.append((vehicle, steps))
+    return orders
+
+
+def _site_between(problem: Problem, origin: int, goal: int) -> int:
+    def cost(index: int) -> int:
+        site = problem.disposals[index]
+        distance_m = problem.distance_m[origin, site.location] + problem.distance_m[site.location, goal]
+        duration_s = problem.duration_s[origin, site.location] + problem.duration_s[site.location, goal]
+        return problem.drive_cost(int(distance_m), int(duration_s) + site.unload_s)
+
+    return min(range(len(problem.disposals)), key=cost)
+
+
+def _trimmed(problem: Problem, orders: _Orders) -> _Orders:
+    """Drop the bins that matter least from orders that do not fit their shift: the trip model approximates its ends."""
+    trimmed: _Orders = []
+    for vehicle, order in orders:
+        steps = list(order)
+        while steps and schedule(problem, vehicle, steps) is None:
+            served = [step for step in steps if step[0] is VisitKind.STOP]
+            least = min(served, key=lambda step: (bool(problem.must[step[1]]), int(problem.prize[step[1]])))
+            steps.remove(least)
+            steps = _without_idle_unloading(steps)
+        trimmed.append((vehicle, steps))
+    return trimmed
+
+
+def _without_idle_unloading(steps: list[Step]) -> list[Step]:
+    kept: list[Step] = []
+    for step in steps:
+        idle = step[0] is VisitKind.DISPOSAL and (not kept or kept[-1][0] is VisitKind.DISPOSAL)
+        if not idle:
+            kept.append(step)
+    return kept
+
+
+def _refine(day: RoutingDay, orders: _Orders, watch: _Watch, always_left: int) -> _Orders:
+    """Let OR-Tools improve `orders` under the full rules; without a time limit it stops at a local optimum."""
+    parameters = pywrapcp.DefaultRoutingSearchParameters()
+    metaheuristics = routing_enums_pb2.LocalSearchMetaheuristic
+    if watch.limits.solve_s is None:
+        parameters.local_search_metaheuristic = metaheuristics.GREEDY_DESCENT
+    else:
+        parameters.local_search_metaheuristic = metaheuristics.GUIDED_LOCAL_SEARCH
+        parameters.time_limit.FromMilliseconds(max(1, int(watch.left_s() * 1000)))
+    day.routing.CloseModelWithParameters(parameters)
+    start = day.assignment(orders)
+    if start is None:
+        return orders
+
+    def at_solution() -> None:
+        watch.tell("ortools", day.routing.CostVar().Max() + always_left)
+        if watch.over():
+            day.routing.solver().FinishCurrentSearch()
+
+    day.routing.AddAtSolutionCallback(at_solution)
+    found = day.routing.SolveFromAssignmentWithParameters(start, parameters)
+    return orders if found is None else day.orders(found)
+
+
+def _judged(problem: Problem, solution: Solution) -> tuple[int, int]:
+    """Order solutions: first by the `must` bins that they leave, then by cost."""
+    return int(problem.must[list(solution.left_out)].sum()), solution.cost
+
+
+def _polished(problem: Problem, solution: Solution) -> Solution:
+    """Add every bin left out whose insertion costs less than its prize, cheapest first, until there is none."""
+    while solution.left_out and solution.routes:
+        where = gaps(problem, solution)
+        left = np.array(solution.left_out)
+        options = insertions(problem, where, left)
+        prize = np.where(problem.must[left], np.iinfo(np.int64).max, problem.prize[left])
+        gain = np.where(options.fits, prize[:, None] - options.cost, -1)
+        if gain.max() <= 0:
+            break
+        row, gap = np.unravel_index(int(gain.argmax()), gain.shape)
+        number, position = int(where.route[gap]), int(where.position[gap])
+        orders: _Orders = []
+        for index, route in enumerate(solution.routes):
+            steps: list[Step] = []
+            for at, visit in enumerate(route.visits):
+                if (index, at) == (number, position):
+                    steps.append((VisitKind.STOP, int(left[row])))
+                if visit.kind is not VisitKind.BREAK:
+                    steps.append((visit.kind, visit.index))
+            orders.append((route.vehicle, steps))
+        better = solution_of(problem, orders, engine=solution.engine)
+        if _judged(problem, better) >= _judged(problem, solution):
+            break
+        solution = better
+    return solution
