@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 _CLOSER = 0.8
 _LEAST_SPACING_M = 2.0
+_NARROWEST, _WIDEST = 0.5, 1.8
 
 
 def choose_spots(
@@ -17,10 +18,11 @@ def choose_spots(
     spacing_m: float,
     generator: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Return indices, shape (count,), of spots drawn by weight, at least `spacing_m` apart.
+    """Return indices, shape (count,), of spots drawn by weight and kept apart.
 
-    Where the town is too small for that, the spacing shrinks until they fit. Keys of Efraimidis and Spirakis (2006,
-    Information Processing Letters 97:181) make the weighted draw without replacement one sort.
+    Neighbours stand `spacing_m` apart where the weight is the median, from half of it where it is high to 1.8 times
+    where it is low; where the town is too small for that, all spacings shrink until the places fit. Keys of Efraimidis
+    and Spirakis (2006, Information Processing Letters 97:181) make the weighted draw without replacement one sort.
 
     ValueError when there are fewer spots than asked for.
     """
@@ -28,34 +30,41 @@ def choose_spots(
         return np.zeros(0, dtype=np.int64)
     if count > len(metres):
         raise ValueError(f"expected room for {count} places along the streets, found {len(metres)} spots")
+    weights = np.maximum(weights, 1e-12)
     with np.errstate(divide="ignore"):
-        keys = np.log(generator.random(len(metres))) / np.maximum(weights, 1e-12)
+        keys = np.log(generator.random(len(metres))) / weights
     order = np.argsort(-keys, kind="stable")
+    radii = spacing_m * np.clip(np.sqrt(np.median(weights) / weights), _NARROWEST, _WIDEST)
     while True:
-        chosen = _greedy(metres, order, count=count, spacing_m=spacing_m)
-        if len(chosen) == count or spacing_m == 0.0:
-            return np.array(chosen[:count], dtype=np.int64)
-        spacing_m = spacing_m * _CLOSER if spacing_m > _LEAST_SPACING_M else 0.0
+        chosen = _greedy(metres, radii, order, count=count)
+        if len(chosen) == count:
+            return np.array(chosen, dtype=np.int64)
+        if radii.max() < _LEAST_SPACING_M:
+            return order[:count]
+        radii = radii * _CLOSER
 
 
-def _greedy(metres: NDArray[np.float64], order: NDArray[np.int64], *, count: int, spacing_m: float) -> list[int]:
-    if spacing_m == 0.0:
-        return [int(spot) for spot in order[:count]]
-    cells: dict[tuple[int, int], list[tuple[float, float]]] = {}
+def _greedy(
+    metres: NDArray[np.float64], radii: NDArray[np.float64], order: NDArray[np.int64], *, count: int
+) -> list[int]:
+    """Take spots in order, but none nearer to one already taken than the mean of their two spacings."""
+    cell_m = float(radii.max())
+    cells: dict[tuple[int, int], list[tuple[float, float, float]]] = {}
     chosen: list[int] = []
-    for spot in order:
-        east, north = float(metres[spot, 0]), float(metres[spot, 1])
-        column, row = int(east // spacing_m), int(north // spacing_m)
-        taken = (
-            (east - other_east) ** 2 + (north - other_north) ** 2 < spacing_m**2
+    places, widths = metres.tolist(), radii.tolist()
+    for spot in order.tolist():
+        (east, north), radius = places[spot], widths[spot]
+        column, row = int(east // cell_m), int(north // cell_m)
+        too_near = (
+            (east - other_east) ** 2 + (north - other_north) ** 2 < ((radius + other_radius) / 2) ** 2
             for c in (column - 1, column, column + 1)
             for r in (row - 1, row, row + 1)
-            for other_east, other_north in cells.get((c, r), ())
+            for other_east, other_north, other_radius in cells.get((c, r), ())
         )
-        if any(taken):
+        if any(too_near):
             continue
-        cells.setdefault((column, row), []).append((east, north))
-        chosen.append(int(spot))
+        cells.setdefault((column, row), []).append((east, north, radius))
+        chosen.append(spot)
         if len(chosen) == count:
             break
     return chosen

@@ -15,6 +15,7 @@ from storage.model import ParkingSpace
 
 _SPACE_M = 5.5
 _CLEAR_OF_CORNER_M = 6.0
+_LEAST_APART_M = 4.5
 _SHORTEST_ROW, _LONGEST_ROW = 3, 14
 _PMR_SHARE = 0.03  # two places in a hundred is the law's least (decree 2006-1658); towns have some more
 _SHORT_STAY_SHARE = 0.06
@@ -54,9 +55,13 @@ def place_spaces(
         key = (int(kerbs.edge[spot]), int(kerbs.side[spot]))
         if row is None or any(row[0] < end and start < row[1] for start, end in taken.get(key, ())):
             continue
-        taken.setdefault(key, []).append(row)
         middles = np.linspace(row[0] + _SPACE_M / 2, row[1] - _SPACE_M / 2, wanted, dtype=np.float64)
-        metres.append(kerb_at(streets.plane.to_metres(edge.coordinates), middles, side=key[1]))
+        here = kerb_at(streets.plane.to_metres(edge.coordinates), middles, side=key[1])
+        # The inside of a bend has no room, nor has a kerb that the map draws twice (a street and its slip road).
+        if _nearest_m(here, np.vstack([np.zeros((0, 2)), *metres, here])) < _LEAST_APART_M:
+            continue
+        taken.setdefault(key, []).append(row)
+        metres.append(here)
         names += [edge.name] * wanted
         pulls += [float(shops[spot])] * wanted
     if len(names) < count:
@@ -78,6 +83,14 @@ def _row(start: float, wanted: int, length_m: float) -> _Interval | None:
     end = start + wanted * _SPACE_M
     fits = start >= _CLEAR_OF_CORNER_M and end <= length_m - _CLEAR_OF_CORNER_M
     return (start, end) if fits else None
+
+
+def _nearest_m(spots: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Return the least distance between `spots` (k, 2) and `others` (m, 2), the last k of which are the spots."""
+    apart = np.hypot(*(spots[:, None, :] - others[None, :, :]).transpose(2, 0, 1))
+    itself = np.arange(len(spots))
+    apart[itself, len(others) - len(spots) + itself] = np.inf
+    return float(apart.min())
 
 
 def _spaces(

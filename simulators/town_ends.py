@@ -12,6 +12,7 @@ from storage.model import DisposalSite, Place, PlaceKind
 _UNLOAD_S = 900.0
 _OUTER = 0.85
 """Both stand beyond this quantile of the distances from the town's middle."""
+_APART = 0.9
 
 
 def place_ends(streets: StreetMap, kerbs: Kerbs, *, commune_insee: str, seed: int) -> tuple[Place, DisposalSite]:
@@ -20,9 +21,9 @@ def place_ends(streets: StreetMap, kerbs: Kerbs, *, commune_insee: str, seed: in
     distance = np.hypot(*(kerbs.metres - kerbs.metres.mean(axis=0)).T)
     outer = np.flatnonzero(distance >= np.quantile(distance, _OUTER))
     depot = int(generator.choice(outer))
-    # Real ones are rarely neighbours: the disposal site is one of the outer half that is farther from the depot.
+    # Real ones are rarely neighbours: the disposal site is among the tenth of those spots farthest from the depot.
     apart = np.hypot(*(kerbs.metres[outer] - kerbs.metres[depot]).T)
-    disposal = int(generator.choice(outer[apart >= np.median(apart)]))
+    disposal = int(generator.choice(outer[apart >= np.quantile(apart, _APART)]))
     (depot_at, disposal_at) = degrees(streets.plane, kerbs.metres[[depot, disposal]])
     return (
         Place(

@@ -27,7 +27,7 @@ _MOST_JITTER_S = 60.0
 _NOISE_MM = 7.0
 _WILD_ECHO = 0.004
 _TILTED = 0.0008
-_START_UP_S = 20
+_START_UP_S = 1
 
 
 class RowKind(IntEnum):
@@ -133,7 +133,7 @@ class Transmissions:
             rows["measured_us"] = noticed_s[within] * 1_000_000 + self._tick_us[rows["device"]]
             parts.append(rows)
         changes: Rows = np.concatenate(parts)
-        changes["counter"] = self._spoken_before(changes, truth)
+        changes["counter"] = self._spoken_since(changes, truth)
         return changes
 
     def _heartbeats(self, number: int, devices: NDArray[np.int64], truth: OccupancyTruth) -> Rows:
@@ -147,7 +147,7 @@ class Transmissions:
         rows["measured_us"] = (self._start_s + beat_s[due]) * 1_000_000 + self._tick_us[rows["device"]]
         # The sensor still believes what it has not noticed yet.
         rows["occupied"] = truth.occupied(self._place[rows["device"]], self._noticed_s(rows))
-        rows["counter"] = self._spoken_before(rows, truth)
+        rows["counter"] = self._spoken_since(rows, truth)
         return rows
 
     def _start_ups(self) -> Rows:
@@ -167,12 +167,15 @@ class Transmissions:
         noticed: NDArray[np.int64] = rows["measured_us"] // 1_000_000 - self._lag_s[rows["device"]]
         return noticed
 
-    def _spoken_before(self, rows: Rows, truth: OccupancyTruth) -> NDArray[np.int64]:
-        """Return the frame counter of parking sensors' rows, (n,): start-up, heartbeats and changes up to each."""
+    def _spoken_since(self, rows: Rows, truth: OccupancyTruth) -> NDArray[np.int64]:
+        """Return the frame counter of parking sensors' rows, (n,): heartbeats and changes since the start-up's 0."""
         device = rows["device"]
         since_s = rows["measured_us"] // 1_000_000 - self._start_s - self._phase_s[device]
         heartbeats = since_s // tps110.HEARTBEAT_S + 1
-        spoken: NDArray[np.int64] = heartbeats + truth.changes_until(self._place[device], self._noticed_s(rows)) + 1
+        place = self._place[device]
+        # Who stood there before the sensor was mounted never came for it.
+        unseen = truth.changes_until(place, np.full(len(rows), self._start_s - 1))
+        spoken: NDArray[np.int64] = heartbeats + truth.changes_until(place, self._noticed_s(rows)) - unseen
         return spoken
 
     def _add_air(self, rows: Rows, generator: np.random.Generator) -> None:
