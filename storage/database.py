@@ -1,4 +1,4 @@
-"""Connections, named SQL statements and typed rows. The nouns beside this module build on it; nobody else opens SQL files."""
+"""Connections, named SQL statements and typed rows. The nouns beside it build on it; nobody else opens SQL files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The domain's types: what the rooms say to each other. Imports nothing of ours.
 
-Values are frozen, keyword-only and carry their unit in the name. Every time is time-zone aware UTC; people's local time is
-made at the rim. Measured, predicted and declared fill are three different fields, never one.
+Values are frozen, keyword-only and carry their unit in the name. Every time is time-zone aware UTC; people's local time
+is made at the rim. Measured, predicted and declared fill are three different fields, never one.
 """
 
 from __future__ import annotations
