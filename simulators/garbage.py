@@ -64,6 +64,12 @@ def truncated_base64(scene: Scene) -> Message:
     return scene.chirpstack_topic(scene.known_eui), json.dumps(event).encode()
 
 
+def truncated_frame(scene: Scene) -> Message:
+    """Cut the device's frame in the middle of a channel: good base64 of bytes that say nothing."""
+    event = scene.uplink(eui=scene.known_eui, at=scene.at, data="AXVcA4I=")
+    return scene.chirpstack_topic(scene.known_eui), json.dumps(event).encode()
+
+
 def wrong_types(scene: Scene) -> Message:
     """Put a number where a list belongs."""
     return scene.native_topic(f"inconnu-{scene.nonce}"), json.dumps({"readings": 812, "nonce": scene.nonce}).encode()
@@ -95,6 +101,7 @@ def empty(scene: Scene) -> Message:
 KINDS: tuple[Callable[[Scene], Message], ...] = (
     malformed_json,
     truncated_base64,
+    truncated_frame,
     wrong_types,
     unknown_device,
     oversized,

@@ -34,7 +34,7 @@ class Subscriber:
     def __init__(self, broker_url: str, name: str) -> None:
         self.received: Counter[str] = Counter()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name)
-        self._client.on_message = lambda client, userdata, message: self._count(message)
+        self._client.on_message = lambda _client, _userdata, message: self._count(message)
         ready = threading.Event()
         self._client.on_subscribe = lambda *_: ready.set()
         self._client.on_connect = lambda client, *_: client.subscribe([("application/#", 1), ("voirie/#", 1)])
