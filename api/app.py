@@ -56,7 +56,6 @@ def create_app(options: ApiOptions) -> FastAPI:
         docs_url=None,  # FastAPI's pages load scripts from elsewhere
         redoc_url=None,
         lifespan=_lifespan(options, counted),
-        max_body_size=options.max_body_bytes,
         generate_unique_id_function=lambda route: route.name,
     )
     errors.install(app)

@@ -11,6 +11,7 @@ from http import HTTPStatus
 import structlog
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import unexpected
@@ -47,12 +48,16 @@ def security_headers(options: ApiOptions) -> dict[str, str]:
 
 
 class Guard:
-    """Adds the security headers, times each request, and turns what nobody caught into a problem without a trace."""
+    """Adds the security headers, bounds bodies, times each request, and turns what nobody caught into a problem.
+
+    The framework's own bound on bodies answers in plain text from outside of every error handler, hence this one.
+    """
 
     def __init__(self, app: ASGIApp, *, options: ApiOptions, metrics: Metrics) -> None:
         self._app = app
         self._headers = security_headers(options)
         self._metrics = metrics
+        self._max_body_bytes = options.max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -71,8 +76,18 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
+        received_bytes = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal received_bytes
+            message = await receive()
+            received_bytes += len(message.get("body", b""))
+            if received_bytes > self._max_body_bytes:
+                raise HTTPException(413, f"expected a body of at most {self._max_body_bytes} bytes")
+            return message
+
         try:
-            await self._app(scope, receive, send_guarded)
+            await self._app(scope, receive_bounded, send_guarded)
         except Exception:
             log.exception("request_failed", method=scope["method"], path=scope["path"])
             if status is not None:
