@@ -4,7 +4,7 @@ FROM python:3.13.14-slim-trixie AS build
 WORKDIR /srv/voirie
 COPY requirements requirements
 RUN python -m venv .venv \
-    && pip="python -m pip --python .venv/bin/python install --no-cache-dir --require-hashes --only-binary :all:" \
+    && pip=".venv/bin/python -m pip install --no-cache-dir --require-hashes --only-binary :all:" \
     && $pip -r requirements/run.txt \
     && $pip --no-deps -r requirements/streets.txt \
     && $pip -r requirements/build.txt
