@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from simulators.timeline import Expect, Publication
+from simulators.messages import Expect, Publication
 
 _HEAD = struct.Struct("<Bq32sB")
 _KINDS = tuple(Expect)

@@ -20,7 +20,7 @@ import aiomqtt
 import structlog
 
 from simulators.ledger import LedgerWriter
-from simulators.timeline import Expect, Publication
+from simulators.messages import Expect, Publication
 from storage.errors import UnavailableError
 from storage.model import Clock
 

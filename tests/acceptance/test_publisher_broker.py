@@ -20,8 +20,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from simulators.faults import FaultOptions
 from simulators.ledger import LedgerWriter, read_ledger
+from simulators.messages import Publication
 from simulators.publisher import Progress, Publisher, PublisherOptions
-from simulators.timeline import Publication, Timeline
+from simulators.timeline import Timeline
 from storage.errors import UnavailableError
 from storage.model import Clock
 from tests.commune import build

@@ -11,7 +11,8 @@ from ingest.intake import IntakeRules, take_in_message
 from ingest.message import Message
 from ingest.topics import Network
 from simulators.faults import FaultOptions
-from simulators.timeline import Expect, Timeline
+from simulators.messages import Expect
+from simulators.timeline import Timeline
 from simulators.world import World
 from storage.model import Quality, RefusalReason, RegisteredDevice
 from tests.commune import build

@@ -11,7 +11,8 @@ import pytest
 
 from simulators.faults import NO_FAULTS, FaultOptions
 from simulators.ledger import LedgerWriter, read_ledger
-from simulators.timeline import Expect, Publication, Timeline
+from simulators.messages import Expect, Publication
+from simulators.timeline import Timeline
 from simulators.world import World
 from tests.commune import build
 
