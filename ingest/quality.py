@@ -49,12 +49,13 @@ _COLDEST_C, _HOTTEST_C = -40.0, 85.0
 
 def check_time(measured_at: datetime, *, now: datetime, rules: QualityRules) -> None:
     """Raise RefusedError when a reading of `measured_at` cannot be believed at `now` (both UTC)."""
-    if measured_at - now > timedelta(seconds=rules.max_future_s):
+    ahead = measured_at - now
+    if ahead > timedelta(seconds=rules.max_future_s):
         raise RefusedError(
             RefusalReason.IN_THE_FUTURE,
-            f"measured at {measured_at.isoformat()}, which is {(measured_at - now).total_seconds():.0f} s from now",
+            f"measured at {measured_at.isoformat()}, which is {ahead.total_seconds():.0f} s from now",
         )
-    if now - measured_at > timedelta(days=rules.max_age_days):
+    if ahead < -timedelta(days=rules.max_age_days):
         raise RefusedError(
             RefusalReason.TOO_OLD, f"measured at {measured_at.isoformat()}, more than {rules.max_age_days:g} days ago"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, get_args
 
 from ingest.refusal import RefusedError, quoted
@@ -53,16 +54,27 @@ def check_filter(topic_filter: str) -> None:
 
 def matches(topic_filter: str, topic: str) -> bool:
     """Whether `topic` is one that a subscription to `topic_filter` receives."""
-    filter_levels = topic_filter.split("/")
-    topic_levels = topic.split("/")
-    if topic.startswith("$") and filter_levels[0] in {"+", "#"}:
-        return False
-    for index, level in enumerate(filter_levels):
-        if level == "#":
-            return True
-        if index >= len(topic_levels) or level not in {"+", topic_levels[index]}:
-            return False
-    return len(filter_levels) == len(topic_levels)
+    return _pattern(topic_filter).fullmatch(topic) is not None
+
+
+@cache
+def _pattern(topic_filter: str) -> re.Pattern[str]:
+    """Return the filter as a pattern: every message asks, and splitting its topic took a tenth of the time."""
+    levels = topic_filter.split("/")
+    if levels == ["#"]:
+        pattern = ".*"
+    elif levels[-1] == "#":
+        # The parent level matches too (MQTT 3.1.1, 4.7.1.2).
+        pattern = _levels_pattern(levels[:-1]) + "(?:/.*)?"
+    else:
+        pattern = _levels_pattern(levels)
+    # Wildcards at the start do not reach the broker's own topics (4.7.2).
+    own = r"(?!\$)" if levels[0] in {"+", "#"} else ""
+    return re.compile(own + pattern, re.DOTALL)
+
+
+def _levels_pattern(levels: Sequence[str]) -> str:
+    return "/".join("[^/]*" if level == "+" else re.escape(level) for level in levels)
 
 
 def network_of(networks: Sequence[Network], topic: str) -> Network | None:

@@ -28,9 +28,7 @@ _OUT_OF_RANGE = 0xFFFD
 _BATTERY = b"\x01\x75"
 _DISTANCE = b"\x03\x82"
 _POSITION = b"\x04\x00"
-_LENGTHS = {_BATTERY: 1, _DISTANCE: 2, _POSITION: 1}
-
-# Device information (channel ff) and answers to downlinks (ff or fe): name and length of the value.
+# Device information, and answers to downlinks, by type: name and length of the value.
 _INFORMATION = {
     0x01: ("protocol_version", 1),
     0x09: ("hardware_version", 2),
@@ -45,7 +43,9 @@ _INFORMATION = {
     0x06: ("distance_alarm", 9),
     0x10: ("reboot", 1),
 }
-_INFORMATION_CHANNELS = (0xFF, 0xFE)
+_CHANNELS = {_BATTERY: ("battery", 1), _DISTANCE: ("distance", 2), _POSITION: ("position", 1)} | {
+    bytes((channel, kind)): named for channel in (0xFF, 0xFE) for kind, named in _INFORMATION.items()
+}
 
 
 class _Frame(msgspec.Struct):
@@ -89,13 +89,14 @@ def _read(payload: bytes) -> _Frame:
     at = 0
     while at < len(payload):
         channel = payload[at : at + 2]
-        length = _length(channel)
-        if length is None:
+        known = _CHANNELS.get(channel)
+        if known is None:
             if frame.distance_mm is None:
                 raise RefusedError(RefusalReason.MALFORMED_PAYLOAD, f"unknown channel {channel.hex(' ')} at byte {at}")
             # A newer firmware may add channels at the end: the distance before them is good.
             frame.unknown = {"at_byte": at, "bytes": payload[at:].hex()}
             break
+        name, length = known
         value = payload[at + 2 : at + 2 + length]
         if len(value) < length:
             raise RefusedError(RefusalReason.MALFORMED_PAYLOAD, f"the frame is cut in channel {channel.hex(' ')}")
@@ -106,19 +107,9 @@ def _read(payload: bytes) -> _Frame:
         elif channel == _POSITION:
             frame.tilted = value[0] != 0
         else:
-            frame.information[_INFORMATION[channel[1]][0]] = value.hex()
+            frame.information[name] = value.hex()
         at += 2 + length
     return frame
-
-
-def _length(channel: bytes) -> int | None:
-    """Return the length of the value behind channel and type, None when the channel is not known."""
-    known = _LENGTHS.get(channel)
-    if known is not None:
-        return known
-    if len(channel) == len(_BATTERY) and channel[0] in _INFORMATION_CHANNELS and channel[1] in _INFORMATION:
-        return _INFORMATION[channel[1]][1]
-    return None
 
 
 def _quality(distance_mm: int) -> Quality:
