@@ -1,0 +1,208 @@
+"""Why each bin is served or left out: a code, a French sentence and the figures behind it.
+
+The reasons of left-out bins come from tests on the finished rounds: where would this one bin fit best, what would it
+cost, and which rule stands in its way. Nobody asks the engine, so a reason stays true whichever engine made the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimise.rounds.engines.schedule import schedule
+from optimise.rounds.insertion import gaps, insertions
+from optimise.rounds.policy import Decision
+from optimise.rounds.problem import EURO, Problem
+from optimise.rounds.solution import Route, Solution, VisitKind
+from optimise.rounds.travel import Cutoff
+from storage.errors import InputError
+from storage.model import Reason
+
+_NBSP = "\N{NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainOptions:
+    """From where on to call it what.
+
+    `full_probability`: of being full at the time of service, to say "full today". `on_the_way_m`: a bin whose detour
+    is at most this is on the way when its risk of overflowing by the next round is below `risk_probability`.
+    """
+
+    full_probability: float = 0.5
+    risk_probability: float = 0.3
+    on_the_way_m: float = 150.0
+
+    def __post_init__(self) -> None:
+        for name in ("full_probability", "risk_probability"):
+            value = getattr(self, name)
+            if not 0 < value <= 1:
+                raise InputError(f"expected {name} in (0, 1], got {value}")
+
+
+def served_reasons(
+    problem: Problem, solution: Solution, decisions: Sequence[Decision], *, options: ExplainOptions
+) -> dict[int, Reason]:
+    """Return the reason of each served bin; `decisions` are in the order of the problem's stops."""
+    found: dict[int, Reason] = {}
+    for route in solution.routes:
+        for stop, detour_m in _detours(problem, route).items():
+            found[stop] = _served(decisions[stop], detour_m, imposed=bool(problem.must[stop]), options=options)
+    return found
+
+
+def _detours(problem: Problem, route: Route) -> dict[int, int]:
+    """Return by how many metres each bin of a route lengthens it."""
+    depot = problem.vehicles[route.vehicle].depot
+    rows, stops = [depot], [-1]
+    for visit in route.visits:
+        if visit.kind is VisitKind.STOP:
+            rows.append(int(problem.location[visit.index]))
+            stops.append(visit.index)
+        elif visit.kind is VisitKind.DISPOSAL:
+            rows.append(problem.disposals[visit.index].location)
+            stops.append(-1)
+    rows.append(depot)
+    metres = problem.distance_m
+    return {
+        stop: int(metres[before, row] + metres[row, after] - metres[before, after])
+        for stop, before, row, after in zip(stops[1:], rows, rows[1:], rows[2:], strict=False)
+        if stop >= 0
+    }
+
+
+def _served(decision: Decision, detour_m: int, *, imposed: bool, options: ExplainOptions) -> Reason:
+    outlook = decision.outlook
+    full, risk = outlook.at_service.probability_full, outlook.at_next.probability_full
+    fill = _percent(outlook.at_service.p50)
+    if imposed:
+        code, text = "must", f"Imposée : à vider quoi qu'il arrive (remplissage prévu {fill})."
+    elif full >= options.full_probability:
+        code = "full_today"
+        text = f"Sans doute pleine au passage : {_percent(full)} de probabilité, remplissage prévu {fill}."
+    elif risk < options.risk_probability and detour_m <= options.on_the_way_m:
+        code = "on_the_way"
+        text = (
+            f"Sur le chemin : {_metres(detour_m)} de détour seulement. Remplissage prévu {fill}, "
+            f"risque de débordement avant la prochaine tournée {_percent(risk)}."
+        )
+    else:
+        code = "overflow_risk"
+        text = (
+            f"Risque de débordement avant la prochaine tournée : {_percent(risk)}. Remplissage prévu au passage {fill}."
+        )
+    return Reason(code=code, text=text, figures=_figures(decision) | {"detour_m": float(detour_m)})
+
+
+def left_out_reasons(problem: Problem, solution: Solution, decisions: Sequence[Decision]) -> dict[int, Reason]:
+    """Return the reason of each bin that the problem knows and the solution leaves out."""
+    if not solution.left_out:
+        return {}
+    if not solution.routes:
+        return {stop: _left_without_rounds(problem, stop, decisions[stop]) for stop in solution.left_out}
+    left = np.array(solution.left_out)
+    options = insertions(problem, gaps(problem, solution), left)
+    found: dict[int, Reason] = {}
+    for row, stop in enumerate(solution.left_out):
+        fits, cost = options.fits[row], options.cost[row]
+        # The detour told is that of the cheapest place that obeys the rules; where none does, of the cheapest at all.
+        best = int(np.where(fits, cost, np.iinfo(np.int64).max).argmin() if fits.any() else cost.argmin())
+        worth = cost < problem.prize[stop]
+        barred = problem.must[stop] or (worth.any() and not (worth & fits).any())
+        has_room = bool((worth & options.has_room[row]).any())
+        has_time = bool((worth & options.has_time[row]).any())
+        code = _barrier(problem, stop, has_room=has_room, has_time=has_time) if barred else "not_worth_it"
+        found[stop] = _left(code, decisions[stop], int(options.detour_m[row, best]), int(cost[best]))
+    return found
+
+
+def _left_without_rounds(problem: Problem, stop: int, decision: Decision) -> Reason:
+    """Explain a bin on a day when nothing is worth a round: the detour is a round of its own."""
+    row = int(problem.location[stop])
+    alone = []
+    for who in problem.vehicles:
+        for site in problem.disposals:
+            legs = ((who.depot, row), (row, site.location), (site.location, who.depot))
+            distance_m = sum(int(problem.distance_m[leg]) for leg in legs)
+            work_s = sum(int(problem.duration_s[leg]) for leg in legs) + int(problem.service_s[stop]) + site.unload_s
+            alone.append((problem.drive_cost(distance_m, work_s) + problem.prices.per_vehicle, distance_m))
+    cost, detour_m = min(alone)
+    worth = bool(problem.must[stop]) or cost < problem.prize[stop]
+    code = _barrier(problem, stop, has_room=True, has_time=False) if worth else "not_worth_it"
+    return _left(code, decision, detour_m, cost)
+
+
+def _barrier(problem: Problem, stop: int, *, has_room: bool, has_time: bool) -> str:
+    """Return what bars a bin: alone in a vehicle it is too large or too far; else what the rounds ran out of."""
+    if all(problem.demand_l[stop] > who.capacity_l for who in problem.vehicles):
+        return "capacity"
+    alone = [
+        schedule(problem, vehicle, [(VisitKind.STOP, stop), (VisitKind.DISPOSAL, site)])
+        for vehicle in range(len(problem.vehicles))
+        for site in range(len(problem.disposals))
+    ]
+    if not any(alone):
+        return "shift"
+    return "capacity" if has_time and not has_room else "shift"
+
+
+_LEFT_TEXTS = {
+    "not_worth_it": "Peut attendre : la vider demanderait {detour} de détour.",
+    "capacity": "Plus de place dans les bennes : elle aurait demandé {detour} de détour.",
+    "shift": "Plus de temps dans les tournées : elle aurait demandé {detour} de détour.",
+}
+
+
+def _left(code: str, decision: Decision, detour_m: int, detour_cost: int) -> Reason:
+    outlook = decision.outlook
+    text = (
+        _LEFT_TEXTS[code].format(detour=_metres(detour_m))
+        + f" Remplissage prévu {_percent(outlook.at_service.p50)}, risque de débordement avant la prochaine tournée "
+        f"{_percent(outlook.at_next.probability_full)}."
+    )
+    figures = {"detour_m": float(detour_m), "detour_eur": round(detour_cost / EURO, 2)}
+    return Reason(code=code, text=text, figures=_figures(decision) | figures)
+
+
+def no_forecast() -> Reason:
+    """Return the reason of a bin for which the forecast run holds nothing."""
+    return Reason(code="no_forecast", text="Aucune prévision pour cette corbeille : rien ne dit qu'il faille y aller.")
+
+
+def cut_off(cause: Cutoff, *, snap_m: float) -> Reason:
+    """Return the reason of a bin that the vehicle cannot reach."""
+    if cause is Cutoff.FAR_FROM_STREETS:
+        text = f"Inaccessible au véhicule : à {_metres(snap_m)} de la rue carrossable la plus proche."
+    else:
+        text = "Inaccessible au véhicule : aucun chemin n'y mène depuis le dépôt et l'exutoire, ou n'en revient."
+    return Reason(code="unreachable", text=text, figures={"snap_m": round(snap_m, 1)})
+
+
+def _figures(decision: Decision) -> dict[str, float]:
+    outlook = decision.outlook
+    return {
+        "fill_p50": round(outlook.at_service.p50, 3),
+        "fill_p90": round(outlook.at_service.p90, 3),
+        "probability_full": round(outlook.at_service.probability_full, 4),
+        "probability_full_next": round(outlook.at_next.probability_full, 4),
+        "leaving_eur": round(decision.prize / EURO, 2),
+        "demand_l": float(decision.demand_l),
+    }
+
+
+def _percent(share: float) -> str:
+    """Write a share as French people do, without claiming certainty."""
+    percent = round(share * 100)
+    if percent == 0 and share > 0:
+        return f"moins de 1{_NBSP}%"
+    if percent == 100 and share < 1:  # noqa: PLR2004 - a hundred per cent
+        return f"plus de 99{_NBSP}%"
+    return f"{percent}{_NBSP}%"
+
+
+def _metres(metres: float) -> str:
+    if metres < 1000:  # noqa: PLR2004 - metres below a kilometre
+        return f"{round(metres)}{_NBSP}m"
+    return f"{metres / 1000:.1f}{_NBSP}km".replace(".", ",")

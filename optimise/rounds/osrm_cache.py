@@ -1,0 +1,97 @@
+"""Streets prepared for OSRM, once for each content of extract and profile.
+
+Preparing runs the wheel's own osrm-extract and osrm-contract in a folder of its own, which gets its final name only
+when all is there: whoever is killed half-way leaves nothing that anybody would read, and two who prepare the same
+streets at once do the work twice and agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import structlog
+
+from storage.errors import InputError, UnavailableError
+
+log = structlog.get_logger()
+
+_BASE = "streets.osrm"
+# Cut-off bits of street with fewer edges than this get no stops while a larger part of the network is near. OSRM's
+# own 1000 is meant for countries: a small town as a whole has fewer, and then every car park would count as much as
+# the town.
+_SMALL_COMPONENT = 100
+_KEPT_OF_LOG = 600
+
+
+def prepared_streets(extract: Path, *, profile: Path, cache_dir: Path) -> Path:
+    """Return the base path of OSRM's files for `extract` and `profile`, preparing them when the cache has none.
+
+    Raises InputError when the extract or the profile cannot be read or holds no street for the vehicle.
+    """
+    for what, path in (("extract", extract), ("profile", profile)):
+        if not path.is_file():
+            raise InputError(f"expected the {what} to be a file, got {path}")
+    target = cache_dir / f"streets-{_content_key(extract, profile)}"
+    if not (target / _BASE).with_suffix(".osrm.hsgr").is_file():
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=".building-", dir=cache_dir))
+        try:
+            _prepare(extract, profile, building)
+            _publish(building, target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        log.info("streets_prepared", extract=extract.name, folder=target.name)
+    return target / _BASE
+
+
+def _content_key(extract: Path, profile: Path) -> str:
+    digest = hashlib.sha256(f"osrm {version('osrm-bindings')} {_SMALL_COMPONENT}\n".encode())
+    for path in (profile, extract):
+        with path.open("rb") as opened:
+            digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return digest.hexdigest()[:20]
+
+
+def _prepare(extract: Path, profile: Path, folder: Path) -> None:
+    # A profile finds OSRM's Lua modules beside itself, so it moves in with a copy of them.
+    lua = folder / "profile"
+    lua.mkdir()
+    shutil.copy(profile, lua / "profile.lua")
+    with as_file(files("osrm") / "share" / "profiles" / "lib") as library:
+        shutil.copytree(library, lua / "lib")
+    base = folder / _BASE
+    _run(
+        "extract", "-p", str(lua / "profile.lua"), "--small-component-size", str(_SMALL_COMPONENT),
+        "-o", str(base), str(extract.resolve()), subject=extract, cwd=folder,
+    )  # fmt: skip
+    _run("contract", str(base), subject=extract, cwd=folder)
+    shutil.rmtree(lua)
+
+
+def _run(*command: str, subject: Path, cwd: Path) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and the wheel's own tool
+            [sys.executable, "-m", "osrm", *command],
+            capture_output=True, text=True, errors="replace", check=False, cwd=cwd,
+        )  # fmt: skip
+    except OSError as error:
+        raise UnavailableError(f"osrm {command[0]} cannot be run: {error}") from error
+    if done.returncode != 0:
+        said = " ".join((done.stderr + done.stdout).split())[-_KEPT_OF_LOG:]
+        raise InputError(f"osrm {command[0]} could not prepare the streets of {subject}: {said!r}")
+
+
+def _publish(building: Path, target: Path) -> None:
+    try:
+        building.rename(target)
+    except OSError:
+        # Somebody else was faster; the same content makes the same files.
+        if not (target / _BASE).with_suffix(".osrm.hsgr").is_file():
+            raise

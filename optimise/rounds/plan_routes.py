@@ -1,0 +1,98 @@
+"""From the solution's whole numbers to the plan's routes: moments, places, loads, and the way along the streets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from optimise.rounds.day import Calendar, Fleet
+from optimise.rounds.problem import Problem
+from optimise.rounds.solution import Route, Solution, Visit, VisitKind
+from optimise.rounds.travel import Travel
+from storage.model import Bin, DisposalSite, Place, PlannedRoute, PlannedStop, Reason, StopKind
+
+type _Somewhere = Bin | DisposalSite | Place
+
+_KINDS = {VisitKind.STOP: StopKind.BIN, VisitKind.DISPOSAL: StopKind.DISPOSAL, VisitKind.BREAK: StopKind.BREAK}
+
+
+def planned_routes(
+    problem: Problem,
+    solution: Solution,
+    *,
+    bins: Sequence[Bin],
+    fleet: Fleet,
+    calendar: Calendar,
+    travel: Travel,
+    kerb: Sequence[bool],
+    reasons: Mapping[int, Reason],
+) -> tuple[PlannedRoute, ...]:
+    """Return the plan's routes. `kerb` is of the matrices' places, `reasons` of the bins by index in the problem."""
+    everywhere: list[_Somewhere] = [*fleet.anchors, *bins]
+    routes = []
+    for number, route in enumerate(solution.routes):
+        stops, rows = _stops(problem, route, everywhere, calendar, reasons)
+        way = travel.way(
+            [(everywhere[row].longitude_deg, everywhere[row].latitude_deg) for row in rows],
+            kerb=[kerb[row] for row in rows],
+        )
+        routes.append(
+            PlannedRoute(
+                route_index=number,
+                vehicle_id=problem.vehicles[route.vehicle].vehicle_id,
+                start_at=calendar.moment(route.start_s),
+                end_at=calendar.moment(route.end_s),
+                distance_m=sum(stop.distance_m for stop in stops),
+                duration_s=float(route.end_s - route.start_s),
+                stops=tuple(stops),
+                geometry=way.geometry,
+            )
+        )
+    return tuple(routes)
+
+
+def _stops(
+    problem: Problem,
+    route: Route,
+    everywhere: Sequence[_Somewhere],
+    calendar: Calendar,
+    reasons: Mapping[int, Reason],
+) -> tuple[list[PlannedStop], list[int]]:
+    """Return a route's stops, depot to depot, and the rows of the matrices that it passes."""
+    depot = problem.vehicles[route.vehicle].depot
+    leaving = Visit(kind=VisitKind.STOP, index=-1, arrive_s=route.start_s, depart_s=route.start_s, load_l=0)
+    home = Visit(kind=VisitKind.STOP, index=-1, arrive_s=route.end_s, depart_s=route.end_s, load_l=0)
+    rows = [depot]
+    stops: list[PlannedStop] = []
+    for visit in (leaving, *route.visits, home):
+        rest = visit.kind is VisitKind.BREAK
+        at_depot = visit.kind is VisitKind.STOP and visit.index < 0
+        row = depot if at_depot else _row(problem, visit)
+        distance_m = 0 if rest or row is None else int(problem.distance_m[rows[-1], row])
+        # A break that begins when the last stop ends is taken there; any other is taken on the way.
+        on_the_way = rest and stops[-1].depart_at != calendar.moment(visit.arrive_s)
+        where = None if on_the_way else everywhere[rows[-1] if row is None else row]
+        stops.append(
+            PlannedStop(
+                stop_index=len(stops),
+                kind=StopKind.DEPOT if at_depot else _KINDS[visit.kind],
+                place_id=None if rest or where is None else where.place_id,
+                longitude_deg=None if where is None else where.longitude_deg,
+                latitude_deg=None if where is None else where.latitude_deg,
+                arrive_at=calendar.moment(visit.arrive_s),
+                depart_at=calendar.moment(visit.depart_s),
+                load_l=float(visit.load_l),
+                distance_m=float(distance_m),
+                reason=reasons[visit.index] if visit.kind is VisitKind.STOP and not at_depot else None,
+            )
+        )
+        if row is not None and len(stops) > 1:
+            rows.append(row)
+    return stops, rows
+
+
+def _row(problem: Problem, visit: Visit) -> int | None:
+    if visit.kind is VisitKind.BREAK:
+        return None
+    if visit.kind is VisitKind.DISPOSAL:
+        return problem.disposals[visit.index].location
+    return int(problem.location[visit.index])
