@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from api.app import ApiOptions
 from storage import bins
@@ -67,8 +68,10 @@ def test_failure_of_ours_shows_no_trace(client: httpx.Client, monkeypatch: pytes
         raise ZeroDivisionError("secret of /etc/voirie/secrets.toml")
 
     monkeypatch.setattr(bins, "now", fail)
-    answer = client.get(f"{COMMUNE}/bins")
+    with capture_logs() as logged:
+        answer = client.get(f"{COMMUNE}/bins")
     _assert_problem(answer, 500, "internal-error")
+    assert [(entry["event"], entry["path"]) for entry in logged] == [("request_failed", f"{COMMUNE}/bins")]
     for insides in ("secret", "ZeroDivision", "Traceback", ".py"):
         assert insides not in answer.text
 

@@ -191,7 +191,10 @@ def test_page_fits_its_screen(watched: Watched, base_url: str, screens: Path, wi
     for name in ("Corbeilles", "Tournées", "Livraison", "Places"):
         page.get_by_role("tab", name=name).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.screenshot(path=screens / f"carte-{width}.png")
+    if width < 700:  # the narrowest one is shown in the documentation
+        screens.mkdir(parents=True, exist_ok=True)
+        page.get_by_role("tab", name="Corbeilles").click()
+        page.screenshot(path=screens / "carte-telephone.png", full_page=False)
     assert watched.troubles == []
 
 

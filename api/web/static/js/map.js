@@ -47,6 +47,7 @@ export function frame(places) {
 
 /** Move to a layer's place and open its popup. */
 export function show(layer) {
+  byId("map").scrollIntoView({ block: "nearest" }); // on a phone the map is above the lists
   const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
   map.setView(layer.getLatLng(), Math.max(map.getZoom(), 16.5), { animate: !reduced });
   layer.openPopup();

@@ -1,0 +1,129 @@
+"""The page, its files, its policy, and the streets under its map."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import IGN_PLAN_URL, ApiOptions
+from api.streets import read_streets, simplify, with_margin
+from storage.database import Connection
+from storage.errors import SettingsError
+from tests.api.rows import INSEE
+from tests.api.serving import client_of
+from tests.browser.town import helsinki
+
+
+def _policy(answer: httpx.Response) -> dict[str, list[str]]:
+    parts = (part.split() for part in answer.headers["content-security-policy"].split(";"))
+    return {name: values for name, *values in parts}
+
+
+def test_page_loads_nothing_from_elsewhere(client: httpx.Client):
+    answer = client.get("/")
+    assert answer.status_code == 200
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
+    assert addresses
+    for address in addresses:
+        assert not re.match(r"(https?:)?//|/", address), f"{address} would break under a sub-path"
+        if not address.startswith("#"):
+            assert client.get(f"/{address}").status_code == 200, address
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|style=", answer.text)
+
+
+def test_policy_allows_the_tiles_host_only_while_tiles_are_on(client: httpx.Client, database_url: str):
+    policy = _policy(client.get("/"))
+    assert policy["default-src"] == ["'none'"]
+    assert policy["script-src"] == ["'self'"]
+    assert policy["img-src"] == ["'self'", "data:"]
+    assert "data-tiles-url" not in client.get("/").text
+    options = ApiOptions(database_url=database_url, commune_insee=INSEE, tiles_url=IGN_PLAN_URL)
+    with client_of(options) as with_tiles:
+        answer = with_tiles.get("/")
+        assert _policy(answer)["img-src"] == ["'self'", "data:", "https://data.geopf.fr"]
+        assert "https://data.geopf.fr/wmts?SERVICE=WMTS&amp;" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/communes", "/static/js/main.js", "/nothing", "/metrics"])
+def test_every_answer_carries_the_security_headers(client: httpx.Client, path: str):
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "server" not in headers
+
+
+def test_streets_are_served_once_and_then_remembered(database_url: str, rows: Connection):
+    rows.execute("UPDATE place SET longitude_deg = 24.94, latitude_deg = 60.17")
+    rows.commit()
+    options = ApiOptions(database_url=database_url, commune_insee=INSEE, streets_extract=helsinki())
+    with client_of(options) as client:
+        path = f"/api/v1/communes/{INSEE}/streets"
+        answer = client.get(path)
+        assert answer.headers["content-type"] == "application/geo+json"
+        assert answer.headers["content-encoding"] == "gzip"
+        classes = {feature["properties"]["class"] for feature in answer.json()["features"]}
+        assert {"major", "minor", "path", "green", "water"} <= classes
+        again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304
+        assert again.content == b""
+
+
+def test_streets_far_from_the_places_are_left_out():
+    everything = read_streets(helsinki(), None)
+    near = read_streets(helsinki(), (24.945, 60.165, 24.95, 60.168))
+    assert 0 < len(str(near)) < len(str(everything)) / 5
+    assert read_streets(helsinki(), (2.3, 48.8, 2.4, 48.9))["features"] == []
+
+
+def test_simplified_line_stays_within_its_tolerance():
+    # Points every 10 m along a street with one corner 40 m off the chord, and noise below a metre.
+    degree_m = 111_320.0
+    line = [(index * 10 / degree_m, (index % 2) * 0.8 / degree_m) for index in range(21)]
+    line[10] = (line[10][0], 40 / degree_m)
+    simple = simplify(line, tolerance_m=2.5)
+    assert simple[0] == (0.0, 0.0)
+    assert len(simple) < len(line) / 2
+    assert (round(line[10][0], 5), round(line[10][1], 5)) in simple
+    assert simplify([(2.0, 48.0), (2.0, 48.0)]) == [(2.0, 48.0), (2.0, 48.0)]
+
+
+def test_margin_keeps_the_box_while_places_come_and_go():
+    box = with_margin((2.551, 48.841, 2.569, 48.849))
+    assert box == with_margin((2.552, 48.8415, 2.5685, 48.8485))
+    west, south, east, north = box
+    assert west < 2.545
+    assert east > 2.575
+    assert south < 48.836
+    assert north > 48.854
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"database_url": ""}, "database_url"),
+        ({"commune_insee": "Noisy"}, "commune_insee"),
+        ({"tiles_url": "https://tiles.example/{z}/{x}"}, "{y}"),
+        ({"tiles_url": "javascript:alert(1)"}, "http"),
+        ({"streets_extract": Path("/nowhere/to/be/found.osm.pbf")}, "streets_extract"),
+        ({"pool_size": 0}, "pool_size > 0, got 0"),
+    ],
+)
+def test_options_refuse_nonsense(changed: dict[str, object], complaint: str):
+    given: dict[str, object] = {"database_url": "postgresql://", "commune_insee": INSEE} | changed
+    with pytest.raises(SettingsError) as refused:
+        ApiOptions(**given)  # type: ignore[arg-type]
+    assert complaint in str(refused.value)
+
+
+def test_metrics_count_requests_by_route_and_the_ledger(client: httpx.Client):
+    client.get(f"/api/v1/communes/{INSEE}/bins/COR-0001")
+    client.get(f"/api/v1/communes/{INSEE}/bins/COR-0002")
+    text = client.get("/metrics").text
+    route = "/api/v1/communes/{commune_insee}/bins/{place_id}"
+    assert f'voirie_http_requests_total{{method="GET",route="{route}",status="200"}} 2.0' in text
+    assert "voirie_database_up 1.0" in text
+    assert f'voirie_intake_stored_total{{commune_insee="{INSEE}"}} 0.0' in text
