@@ -24,7 +24,7 @@ from storage.model import Clock, Emptying
 
 log = structlog.get_logger()
 
-_HISTORY_IN_FLIGHT = 256
+_HISTORY_IN_FLIGHT = 96
 _LIVE_LOOK_AHEAD_S = 300.0
 """In the present a level is looked up at most so long before its message: an emptying shows in the next reading."""
 

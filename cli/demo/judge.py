@@ -73,7 +73,7 @@ def count_lost(connection: Connection, commune_insee: str, entries: Iterable[Led
 
 def judge_forecast(connection: Connection, commune_insee: str, truth: Truth) -> dict[str, Any]:
     """Return the forecast's error on bins without a sensor and the best simple method's, in points of fill."""
-    from optimise.fill.baselines import GlobalMean, KindRate, NearestLevel, NearestRate, WeekdayHourMean
+    from optimise.fill.baselines import UNSENSORED
     from optimise.fill.job import load
     from optimise.fill.options import FillOptions
 
@@ -90,14 +90,15 @@ def judge_forecast(connection: Connection, commune_insee: str, truth: Truth) -> 
         p10[cell], p50[cell], p90[cell] = item.p10, item.p50, item.p90
     blind = ~truth.has_sensor
     known = truth.fill_fraction[blind]
-    data = load(connection, commune_insee, as_of=run.as_of, options=FillOptions())
+    options = FillOptions()
+    data = load(connection, commune_insee, as_of=run.as_of, options=options)
     of_place = {item.place_id: item for item in data.bins}
     places = [of_place[place_id] for place_id in truth.place_id[blind].tolist()]
     moments = [datetime.fromtimestamp(at_s, UTC) for at_s in truth.at_s.tolist()]
-    # What each sees is what the model saw, and what each answers is what the model answered.
+    # What each sees is what the model saw, what each answers is what the model answered, and none may pile waste higher.
     simple = {
-        baseline.name: _points(baseline.predict(data, places, moments) - known)
-        for baseline in (GlobalMean(), WeekdayHourMean(), KindRate(), NearestRate(), NearestLevel())
+        baseline.name: _points(np.minimum(baseline.predict(data, places, moments), options.most_fill) - known)
+        for baseline in UNSENSORED
     }
     best = min(simple, key=lambda name: simple[name])
     inside = (p10[blind] <= known) & (known <= p90[blind])

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import numpy as np
-from simulators.ledger import read_ledger
 
 from cli.demo.judge import count_lost, judge_forecast, read_truth
 from cli.demo.stage import Stage
+from simulators.ledger import read_ledger
 from storage import communes, plans, readings
 from storage.database import connect
 from storage.errors import UnavailableError
