@@ -34,8 +34,8 @@ class Jobs:
         self._agenda = AgendaOptions(every_h=settings.forecast.every_h, plan_at=settings.rounds.plan_at)
 
     def connect(self) -> Connection:
-        """Open a connection of the jobs' own."""
-        return connect(self._database_url, application="voirie worker")
+        """Open a connection of the jobs' own; each job says what is one transaction."""
+        return connect(self._database_url, application="voirie worker", autocommit=True)
 
     def due(self, connection: Connection, commune: Commune) -> Due:
         """Return what the commune needs now, by its own clock."""
@@ -82,9 +82,8 @@ class Jobs:
 
     def plan(self, connection: Connection, commune_insee: str, *, service_date: date, as_of: datetime) -> Plan:
         """Plan the rounds of a day; stored when the call returns, and only if the checker accepts them."""
-        from optimise.rounds.planner import plan_day
-
         from cli.wiring import planner_options
+        from optimise.rounds.planner import plan_day
 
         plan = plan_day(
             connection,
@@ -92,7 +91,9 @@ class Jobs:
             service_date=service_date,
             as_of=as_of,
             options=planner_options(self._settings),
-            progress=lambda *step: log.info("plan_progress", commune=commune_insee, step=step),
+            progress=lambda event: log.info(
+                "plan_progress", commune=commune_insee, text=f"{event.phase}: {event.detail}", cost_eur=event.cost_eur
+            ),
         )
         log.info(
             "plan_made",

@@ -95,7 +95,7 @@ def judge_forecast(connection: Connection, commune_insee: str, truth: Truth) -> 
     of_place = {item.place_id: item for item in data.bins}
     places = [of_place[place_id] for place_id in truth.place_id[blind].tolist()]
     moments = [datetime.fromtimestamp(at_s, UTC) for at_s in truth.at_s.tolist()]
-    # What each sees is what the model saw, what each answers is what the model answered, and none may pile waste higher.
+    # Each sees what the model saw and answers what the model answered, and none may pile waste higher.
     simple = {
         baseline.name: _points(np.minimum(baseline.predict(data, places, moments), options.most_fill) - known)
         for baseline in UNSENSORED
