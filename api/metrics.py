@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from storage.model import IntakeTally
 
+LIVE_OPERATION = "live_events"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -20,23 +21,24 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
-            "voirie_http_requests", "Requests served", ("method", "route", "status"), registry=self._registry
+            "voirie_http_requests", "Requests served", ("method", "operation", "status"), registry=self._registry
         )
         self._seconds = Histogram(
             "voirie_http_request_seconds",
             "Time to serve a request (live streams are not timed)",
-            ("route",),
+            ("operation",),
             buckets=_SECONDS,
             registry=self._registry,
         )
         self.live_clients = Gauge("voirie_live_clients", "Open streams of live events", registry=self._registry)
 
     def observe_request(self, scope: Scope, *, status: int, seconds: float) -> None:
-        """Count one request under its route's template, never under its path: ids would make a series each."""
-        route = getattr(scope.get("route"), "path", None) or scope.get("path_format") or "unmatched"
-        self._requests.labels(scope["method"], route, str(int(status))).inc()
-        if not route.endswith("/live"):
-            self._seconds.labels(route).observe(seconds)
+        """Count one request under its operation (OpenAPI's operationId), never under its path: ids would be endless."""
+        endpoint = scope.get("endpoint")
+        operation = "unmatched" if endpoint is None else getattr(endpoint, "__name__", "static_file")
+        self._requests.labels(scope["method"], operation, str(int(status))).inc()
+        if operation != LIVE_OPERATION:
+            self._seconds.labels(operation).observe(seconds)
 
     def exposition(self, tallies: dict[str, IntakeTally] | None) -> bytes:
         """Return Prometheus' text format; `tallies` by commune is what the ledger says, None: no database."""

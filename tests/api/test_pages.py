@@ -119,11 +119,11 @@ def test_options_refuse_nonsense(changed: dict[str, object], complaint: str):
     assert complaint in str(refused.value)
 
 
-def test_metrics_count_requests_by_route_and_the_ledger(client: httpx.Client):
+def test_metrics_count_requests_by_operation_and_the_ledger(client: httpx.Client):
     client.get(f"/api/v1/communes/{INSEE}/bins/COR-0001")
     client.get(f"/api/v1/communes/{INSEE}/bins/COR-0002")
     text = client.get("/metrics").text
-    route = "/api/v1/communes/{commune_insee}/bins/{place_id}"
-    assert f'voirie_http_requests_total{{method="GET",route="{route}",status="200"}} 2.0' in text
+    assert 'voirie_http_requests_total{method="GET",operation="one_bin",status="200"} 2.0' in text
+    assert 'voirie_http_request_seconds_count{operation="one_bin"} 2.0' in text
     assert "voirie_database_up 1.0" in text
     assert f'voirie_intake_stored_total{{commune_insee="{INSEE}"}} 0.0' in text
