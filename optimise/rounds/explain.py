@@ -114,7 +114,13 @@ def left_out_reasons(problem: Problem, solution: Solution, decisions: Sequence[D
         has_room = bool((worth & options.has_room[row]).any())
         has_time = bool((worth & options.has_time[row]).any())
         code = _barrier(problem, stop, has_room=has_room, has_time=has_time) if barred else "not_worth_it"
-        found[stop] = _left(code, decisions[stop], int(options.detour_m[row, best]), int(cost[best]))
+        found[stop] = _left(
+            code,
+            decisions[stop],
+            detour_m=int(options.detour_m[row, best]),
+            detour_s=int(options.detour_s[row, best]),
+            cost=int(cost[best]),
+        )
     return found
 
 
@@ -127,11 +133,11 @@ def _left_without_rounds(problem: Problem, stop: int, decision: Decision) -> Rea
             legs = ((who.depot, row), (row, site.location), (site.location, who.depot))
             distance_m = sum(int(problem.distance_m[leg]) for leg in legs)
             work_s = sum(int(problem.duration_s[leg]) for leg in legs) + int(problem.service_s[stop]) + site.unload_s
-            alone.append((problem.drive_cost(distance_m, work_s) + problem.prices.per_vehicle, distance_m))
-    cost, detour_m = min(alone)
+            alone.append((problem.drive_cost(distance_m, work_s) + problem.prices.per_vehicle, distance_m, work_s))
+    cost, detour_m, detour_s = min(alone)
     worth = bool(problem.must[stop]) or cost < problem.prize[stop]
     code = _barrier(problem, stop, has_room=True, has_time=False) if worth else "not_worth_it"
-    return _left(code, decision, detour_m, cost)
+    return _left(code, decision, detour_m=detour_m, detour_s=detour_s, cost=cost)
 
 
 def _barrier(problem: Problem, stop: int, *, has_room: bool, has_time: bool) -> str:
@@ -149,20 +155,20 @@ def _barrier(problem: Problem, stop: int, *, has_room: bool, has_time: bool) -> 
 
 
 _LEFT_TEXTS = {
-    "not_worth_it": "Peut attendre : la vider demanderait {detour} de détour.",
-    "capacity": "Plus de place dans les bennes : elle aurait demandé {detour} de détour.",
-    "shift": "Plus de temps dans les tournées : elle aurait demandé {detour} de détour.",
+    "not_worth_it": "Peut attendre : la vider demanderait {detour} de détour et {work} de travail.",
+    "capacity": "Plus de place dans les bennes : elle aurait demandé {detour} de détour et {work} de travail.",
+    "shift": "Plus de temps dans les tournées : elle aurait demandé {detour} de détour et {work} de travail.",
 }
 
 
-def _left(code: str, decision: Decision, detour_m: int, detour_cost: int) -> Reason:
+def _left(code: str, decision: Decision, *, detour_m: int, detour_s: int, cost: int) -> Reason:
     outlook = decision.outlook
     text = (
-        _LEFT_TEXTS[code].format(detour=_metres(detour_m))
+        _LEFT_TEXTS[code].format(detour=_metres(detour_m), work=_duration(detour_s))
         + f" Remplissage prévu {_percent(outlook.at_service.p50)}, risque de débordement avant la prochaine tournée "
         f"{_percent(outlook.at_next.probability_full)}."
     )
-    figures = {"detour_m": float(detour_m), "detour_eur": round(detour_cost / EURO, 2)}
+    figures = {"detour_m": float(detour_m), "detour_s": float(detour_s), "detour_eur": round(cost / EURO, 2)}
     return Reason(code=code, text=text, figures=_figures(decision) | figures)
 
 
@@ -206,3 +212,9 @@ def _metres(metres: float) -> str:
     if metres < 1000:  # noqa: PLR2004 - metres below a kilometre
         return f"{round(metres)}{_NBSP}m"
     return f"{metres / 1000:.1f}{_NBSP}km".replace(".", ",")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:  # noqa: PLR2004 - seconds below a minute
+        return f"{round(seconds)}{_NBSP}s"
+    return f"{round(seconds / 60)}{_NBSP}min"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,22 +59,22 @@ class Streets:
         return _array(answer["durations"]), _array(answer["distances"]), snap_m
 
     def way(self, points: Sequence[Point], *, kerb: Sequence[bool]) -> Way:
-        """Return the way through `points`, leg by leg, so that it is the one that the matrices measured."""
-        geometry: list[Point] = []
-        legs: list[float] = []
-        for (a, kerb_a), (b, kerb_b) in pairwise(zip(points, kerb, strict=True)):
-            asked = osrm.RouteParameters(
-                coordinates=[a, b],
-                approaches=_approaches((kerb_a, kerb_b)),
-                geometries="geojson",
-                overview="full",
-                generate_hints=False,
-            )
-            route = self._osrm.Route(asked)["routes"][0]
-            legs.append(float(route["distance"]))
-            line = [(float(point[0]), float(point[1])) for point in route["geometry"]["coordinates"]]
-            geometry += line[1:] if geometry and geometry[-1] == line[0] else line
-        return Way(geometry=tuple(geometry), leg_m=tuple(legs))
+        """Return the way through `points`, which is the one that the matrices measured.
+
+        All legs are asked for at once: a pair by itself could be put on a bit of street that leads nowhere. Turning
+        round is allowed at each point, as it is between two rows of a matrix; `kerb` forbids it where asked.
+        """
+        asked = osrm.RouteParameters(
+            coordinates=list(points),
+            approaches=_approaches(kerb),
+            continue_straight=False,
+            geometries="geojson",
+            overview="full",
+            generate_hints=False,
+        )
+        route = self._osrm.Route(asked)["routes"][0]
+        line = tuple((float(point[0]), float(point[1])) for point in route["geometry"]["coordinates"])
+        return Way(geometry=line, leg_m=tuple(float(leg["distance"]) for leg in route["legs"]))
 
 
 def _approaches(kerb: Iterable[bool]) -> list[str]:

@@ -33,6 +33,7 @@ from storage.model import Bin, LeftOut, PlaceKind, Plan, Reason
 log = structlog.get_logger()
 
 _VIOLATIONS_TOLD = 10
+_TOLD_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,8 +148,12 @@ def plan_day(
     history: list[tuple[float, float]] = []
 
     def improved(better: Improvement) -> None:
+        # A search improves thousands of times; people read a few of them.
+        if history and better.elapsed_s - history[-1][0] < _TOLD_EVERY_S:
+            return
         history.append((round(better.elapsed_s, 2), round(better.cost / EURO, 2)))
-        tell(PlannerEvent(phase="solve", detail=better.phase, cost_eur=better.cost / EURO, elapsed_s=better.elapsed_s))
+        cost_eur = better.cost / EURO
+        tell(PlannerEvent(phase="solve", detail=better.phase, cost_eur=cost_eur, elapsed_s=better.elapsed_s))
 
     began_s = time.monotonic()
     solution = engine.solve(

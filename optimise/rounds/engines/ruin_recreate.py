@@ -195,7 +195,21 @@ class RuinAndRecreate:
             self._cost -= freed + self._model.slot_opening[slot]
             self._spare[vehicle] += freed_s + self._model.slot_opening_s[slot]
             self._open_slots(vehicle)
+            self._move_up(vehicle)
         return string
+
+    def _move_up(self, vehicle: int) -> None:
+        """Make another trip the vehicle's first when that is gone: the way out and home belongs to the first."""
+        first, *others = self._model.vehicle_slots[vehicle]
+        used = [slot for slot in others if self._length[slot]]
+        if self._length[first] or not used:
+            return
+        slot = used[0]
+        trip = self._remove_string(int(self._next[self._stops + slot]), slot, self._length[slot])
+        before = self._stops + first
+        for stop in trip:
+            self._link(stop, slot=first, before=before)
+            before = stop
 
     def _open_slots(self, vehicle: int) -> None:
         """Let an empty slot be entered when it is its vehicle's first or the one before it is in use."""
