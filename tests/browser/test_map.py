@@ -194,7 +194,8 @@ def test_page_fits_its_screen(watched: Watched, base_url: str, screens: Path, wi
     if width < 700:  # the narrowest one is shown in the documentation
         screens.mkdir(parents=True, exist_ok=True)
         page.get_by_role("tab", name="Corbeilles").click()
-        page.screenshot(path=screens / "carte-telephone.png", full_page=False)
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=screens / "carte-telephone.png")
     assert watched.troubles == []
 
 
