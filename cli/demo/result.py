@@ -55,7 +55,7 @@ def demo_result(stage: Stage, *, ledger: Path, truth: Path) -> dict[str, Any]:
 
 def _bays(api_url: str, insee: str) -> dict[str, int]:
     """Ask the web server, as the police municipale's page does."""
-    bays = _get(f"{api_url}/api/v1/communes/{insee}/delivery-bays")["bays"]
+    bays = _get(f"{api_url}/api/v1/communes/{insee}/delivery-bays")["delivery_bays"]
     return {
         "bays": len(bays),
         "occupied": sum(bay["occupied"] is True for bay in bays),
