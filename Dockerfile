@@ -25,7 +25,7 @@ RUN .venv/bin/python -m pip install --no-cache-dir --no-index --no-deps --no-bui
     && .venv/bin/python -m compileall -q api cli config ingest optimise simulators storage
 
 FROM python:3.13.14-slim-trixie
-RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/voirie voirie \
+RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/voirie voirie \
     && install --directory --owner=voirie --group=voirie /var/lib/voirie
 # Owned by root: the processes cannot change what they run.
 COPY --from=build /srv/voirie /srv/voirie

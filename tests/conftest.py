@@ -178,24 +178,34 @@ def embedded_broker() -> Iterator[str]:
         yield f"mqtt://127.0.0.1:{broker.port}"
 
 
+def _shipped_limits() -> str:
+    """Return the lines of `config/mosquitto.conf` that set limits; the others name files, users and the listener."""
+    lines = (REPOSITORY / "config" / "mosquitto.conf").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.startswith(("max_", "persistent_client_expiration ")))
+
+
 @pytest.fixture(scope="session")
 def mosquitto_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Mosquitto with the limits of `config/mosquitto.conf`; its URL."""
-    binary = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    binary = mosquitto_program()
     if binary is None:
         missing("Mosquitto")
-    folder = tmp_path_factory.mktemp("mosquitto")
     port = free_port()
-    settings = folder / "mosquitto.conf"
+    settings = tmp_path_factory.mktemp("mosquitto") / "mosquitto.conf"
     settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
-        "log_dest none\n",
-        encoding="utf-8",
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n{_shipped_limits()}\n", encoding="utf-8"
     )
     with subprocess.Popen([binary, "-c", str(settings)]) as process:
-        wait_until(lambda: answers(port), what="Mosquitto's port")
-        yield f"mqtt://127.0.0.1:{port}"
-        process.terminate()
+        try:
+            wait_until(lambda: answers(port), what="Mosquitto's port")
+            yield f"mqtt://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def mosquitto_program() -> str | None:
+    """Return the path of Mosquitto; Debian puts it where only root's PATH looks."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
 @pytest.fixture(params=["embedded", "mosquitto"])

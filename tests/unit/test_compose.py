@@ -1,0 +1,218 @@
+"""docker-compose.yml without an engine: it parses, its commands, files and settings exist, and it holds no secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from cli.main import app
+from config.settings import read_settings
+from tests.tools import REPOSITORY, missing
+
+COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+VOIRIE = {name: service for name, service in SERVICES.items() if service["image"].startswith("voirie:")}
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
+# Tags that exist, and where each was seen (docs/decisions/0003-images.md). Another tag needs the same care.
+KNOWN_IMAGES = {
+    "timescale/timescaledb:2.29.2-pg17",
+    "eclipse-mosquitto:2.0.22",
+    "python:3.13.14-slim-trixie",
+}
+
+
+def example_environment() -> dict[str, str]:
+    lines = (REPOSITORY / ".env.example").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def compose_program() -> list[str]:
+    if named := os.environ.get("VOIRIE_TEST_COMPOSE"):
+        return [named]
+    plugin = ["docker", "compose"]
+    if (
+        shutil.which("docker") is None
+        or subprocess.run([*plugin, "version"], check=False, capture_output=True).returncode
+    ):
+        missing("a docker compose program (VOIRIE_TEST_COMPOSE)")
+    return plugin
+
+
+def test_follows_the_compose_specification():
+    checked = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def run_compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*compose_program(), "--project-directory", str(REPOSITORY), *arguments],
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_compose_itself_accepts_it():
+    accepted = run_compose("--env-file", ".env.example", "config", "--services")
+    assert accepted.returncode == 0, accepted.stderr
+    assert set(accepted.stdout.split()) == set(SERVICES), "the example file turns the simulation on"
+
+
+@pytest.mark.parametrize("name", ["SECRETS_FOLDER", "COMMUNE_INSEE", "COMMUNE_NAME", "STREETS_EXTRACT"])
+def test_compose_refuses_to_start_without_what_it_must_know(name: str, tmp_path: Path):
+    lacking = tmp_path / "env"
+    lacking.write_text(
+        "".join(f"{key}={value}\n" for key, value in example_environment().items() if key != name), encoding="utf-8"
+    )
+    refused = run_compose("--env-file", str(lacking), "config")
+    assert refused.returncode != 0
+    assert f"required variable {name} is missing" in refused.stderr
+
+
+def test_real_sensors_are_not_simulated_unless_asked_for():
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["simulator"]
+    assert SERVICES["simulator"]["command"] == ["simulate"]
+
+
+def test_images_are_pinned_to_known_tags():
+    ours = f"voirie:{re.search(r'^version = "(.*)"$', read('pyproject.toml'), re.MULTILINE)[1]}"  # type: ignore[index]
+    assert {service["image"] for service in SERVICES.values()} - {ours} <= KNOWN_IMAGES
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) <= KNOWN_IMAGES
+
+
+def test_every_command_of_voirie_exists_and_starts():
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined] # a group, since there are several
+    assert {service["command"][0] for service in VOIRIE.values()} == {"migrate", "collect", "worker", "api", "simulate"}
+    for name, service in VOIRIE.items():
+        (command,) = service["command"]
+        assert command in commands, name
+        started = subprocess.run(
+            [sys.executable, "-m", "cli", command, "--help"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert started.returncode == 0, started.stderr
+
+
+def test_every_setting_is_one_of_voirie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.chdir(tmp_path)
+    example = example_environment()
+    for name, service in VOIRIE.items():
+        environment = {
+            key: re.sub(r"\$\{(\w+)[^}]*\}", lambda found: example[found[1]], value)
+            for key, value in service["environment"].items()
+        }
+        for key, value in environment.items():
+            monkeypatch.setenv(key, value)
+        settings = read_settings()
+        assert settings.database.password_file == Path("/run/secrets/database_password"), name
+        assert settings.commune.name == example["COMMUNE_NAME"]
+        for key in environment:
+            monkeypatch.delenv(key)
+
+
+def test_no_service_holds_a_secret():
+    for name, service in SERVICES.items():
+        for key, value in service.get("environment", {}).items():
+            if "PASSWORD" in key or "SECRET" in key:
+                assert key.endswith("_FILE"), f"{name}: {key} holds a secret instead of naming its file"
+                assert Path(value).name in service["secrets"], f"{name}: {value} is not given to it"
+            assert not re.search(r"://[^/@]*:[^/@]*@", value), f"{name}: a password stands in {key}"
+    for secret in COMPOSE["secrets"].values():
+        assert secret["file"].startswith("${SECRETS_FOLDER:?")
+
+
+def test_each_service_is_given_only_the_secrets_it_needs():
+    given = {name: set(service.get("secrets", [])) for name, service in SERVICES.items()}
+    assert {name for name, secrets in given.items() if "database_admin_password" in secrets} == {"database"}
+    assert {name for name, secrets in given.items() if "mqtt_devices_password" in secrets} == {
+        "broker-passwords",
+        "simulator",
+    }
+
+
+def test_whoever_is_depended_on_can_say_that_it_is_ready():
+    for name, service in SERVICES.items():
+        for needed, condition in service.get("depends_on", {}).items():
+            if condition["condition"] == "service_healthy":
+                assert "healthcheck" in SERVICES[needed], f"{name} waits for {needed}, which has no health check"
+            else:
+                assert condition["condition"] == "service_completed_successfully"
+                assert SERVICES[needed]["restart"] in {"no", "on-failure"}, f"{needed} never completes"
+
+
+def test_data_is_in_volumes_and_files_that_are_mounted_exist():
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("./"):
+                assert (REPOSITORY / source).is_file(), f"{name}: {source}"
+                assert volume.endswith(":ro"), f"{name}: {volume}"
+            elif not source.startswith("${STREETS_FOLDER"):
+                assert source in COMPOSE["volumes"], f"{name}: {source}"
+    assert any(volume.endswith(":/var/lib/postgresql/data") for volume in SERVICES["database"]["volumes"])
+    assert any(volume.endswith(":/mosquitto/data") for volume in SERVICES["broker"]["volumes"])
+
+
+def test_ports_are_published_to_this_machine_only_unless_asked_for():
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert len(published) == 2
+    assert all(re.fullmatch(r"\$\{\w+:-127\.0\.0\.1:\d+\}:\d+", port) for port in published)
+
+
+def read(path: str) -> str:
+    return (REPOSITORY / path).read_text(encoding="utf-8")
+
+
+def test_image_is_built_from_files_that_exist_and_are_let_through():
+    admitted = {line[1:] for line in read(".dockerignore").splitlines() if line.startswith("!")}
+    copied = set()
+    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE):
+        copied |= set(line.split()[:-1])
+    for source in copied:
+        assert (REPOSITORY / source).exists(), source
+    assert copied == admitted
+    packages = re.search(r"^include = \[(.*)\]$", read("pyproject.toml"), re.MULTILINE)
+    assert packages is not None
+    assert {name.strip('" *') for name in packages[1].split(",")} <= copied
+
+
+def test_image_installs_only_hashed_packages_and_runs_without_rights():
+    installs = [line for line in DOCKERFILE.splitlines() if "pip" in line and "install" in line]
+    assert installs
+    assert all("--require-hashes" in line or "--no-index" in line for line in installs)
+    *_, last = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
+    assert last not in {"root", "0"}
+
+
+def test_secrets_are_made_once_closed_and_different(tmp_path: Path):
+    folder = tmp_path / "a folder"
+    run = [str(REPOSITORY / "scripts" / "make-secrets"), str(folder)]
+    subprocess.run(run, check=True, capture_output=True)
+    made = {file.name: file.read_text(encoding="ascii") for file in folder.iterdir()}
+    assert set(made) == set(COMPOSE["secrets"])
+    assert len(set(made.values())) == len(made)
+    assert all(re.fullmatch("[A-Za-z0-9]{32}", value) for value in made.values())
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    subprocess.run(run, check=True, capture_output=True)
+    assert made == {file.name: file.read_text(encoding="ascii") for file in folder.iterdir()}
