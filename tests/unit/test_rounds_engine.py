@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as some
 from optimise.rounds.check import check
 from optimise.rounds.engines import Improvement, Limits
 from optimise.rounds.engines.ortools_engine import ORToolsEngine
+from optimise.rounds.engines.ruin_recreate import RuinAndRecreate
 from optimise.rounds.engines.schedule import Step, solution_of
 from optimise.rounds.engines.trips import MUST_PRIZE, trip_model
 from optimise.rounds.insertion import gaps, insertions
@@ -68,6 +70,33 @@ def test_full_vehicles_unload_and_go_on():
     # 11 bins of 90 l fill 1000 l.
     assert served > 11
     assert len(unloadings) >= np.ceil(served / 11)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_search_keeps_its_books(seed: int):
+    """A search updates cost, loads and times as it goes: after hundreds of rounds they are what its trips add up to."""
+    small = vehicle(capacity_l=250, shift_until_s=20 * HOUR)
+    fleet = (small, replace(small, vehicle_id="BOM-2"))
+    problem = replace(day(bins=40, seed=seed), vehicles=fleet, prize=np.full(40, 25 * EURO))
+    model = trip_model(problem, slots_per_vehicle=6)
+    search = RuinAndRecreate(model, seed=seed)
+    trips = search.run(progress=lambda iteration, _: iteration / 400)
+    cost = float(model.prize.sum())
+    spent_s = [0] * len(problem.vehicles)
+    for slot, trip in enumerate(trips):
+        assert model.demand_l[trip].sum() <= model.slot_capacity_l[slot]
+        if trip:
+            ring = [model.stop_count + slot, *trip, model.stop_count + slot]
+            cost += sum(model.cost[a, b] for a, b in pairwise(ring)) + model.slot_opening[slot]
+            cost -= model.prize[trip].sum()
+            spent_s[model.slot_vehicle[slot]] += sum(int(model.time_s[a, b]) for a, b in pairwise(ring))
+            spent_s[model.slot_vehicle[slot]] += model.slot_opening_s[slot]
+    assert search.best_cost == pytest.approx(cost, rel=1e-9)
+    assert all(spent <= budget for spent, budget in zip(spent_s, model.vehicle_budget_s, strict=True))
+    assert sum(1 for trip in trips if trip) > 3
+    # Leaving the depot and coming home belong to the first slot, so it is in use whenever another one is.
+    for slots in model.vehicle_slots:
+        assert trips[slots[0]] or not any(trips[slot] for slot in slots)
 
 
 def test_several_disposal_sites_and_depots_are_used_by_the_rules():

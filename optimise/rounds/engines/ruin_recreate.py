@@ -195,14 +195,15 @@ class RuinAndRecreate:
             self._cost -= freed + self._model.slot_opening[slot]
             self._spare[vehicle] += freed_s + self._model.slot_opening_s[slot]
             self._open_slots(vehicle)
-            self._move_up(vehicle)
+            if slot == self._model.vehicle_slots[vehicle][0]:
+                self._move_up(vehicle)
         return string
 
     def _move_up(self, vehicle: int) -> None:
         """Make another trip the vehicle's first when that is gone: the way out and home belongs to the first."""
         first, *others = self._model.vehicle_slots[vehicle]
         used = [slot for slot in others if self._length[slot]]
-        if self._length[first] or not used:
+        if not used:
             return
         slot = used[0]
         trip = self._remove_string(int(self._next[self._stops + slot]), slot, self._length[slot])
