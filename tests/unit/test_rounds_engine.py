@@ -166,7 +166,7 @@ def test_nothing_is_worth_more_than_an_imposed_bin():
     assert int(day(bins=100).prize.sum()) < MUST_PRIZE
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=some.integers(0, 10_000),
     bins=some.integers(0, 25),

@@ -38,8 +38,18 @@ WORK_S = 8 * LEG_S + 6 * STAY_S + UNLOAD_S
         (0, 1900, 0, 0),  # before anything is served: on leaving
         (19_000, 21_600, None, 0),  # the crew is back before: it rests at the depot
         (-3600, -1800, None, 0),  # it rested before it left
+        (-1200, 700, None, 0),  # it can only rest before it leaves, and leaves later
     ],
-    ids=["after a bin", "after the next bin", "on the way", "before a stay", "on leaving", "once back", "before"],
+    ids=[
+        "after a bin",
+        "after the next bin",
+        "on the way",
+        "before a stay",
+        "on leaving",
+        "once back",
+        "before",
+        "leaving later",
+    ],
 )
 def test_the_break_lies_in_its_window(from_s: int, until_s: int, at_s: int | None, waited_s: int):
     problem = long_line(vehicle(break_from_s=BEGIN + from_s, break_until_s=BEGIN + until_s))

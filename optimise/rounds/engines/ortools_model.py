@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
-from optimise.rounds.engines.schedule import Step
+from optimise.rounds.engines.schedule import Step, departure_s
 from optimise.rounds.engines.trips import MUST_PRIZE
 from optimise.rounds.problem import Integers, Problem
 from optimise.rounds.solution import VisitKind
@@ -76,7 +76,7 @@ class RoutingDay:
         for node, stay in enumerate(stays[: -len(problem.vehicles)]):
             stay_of_index[self.manager.NodeToIndex(node)] = stay
         for vehicle, who in enumerate(problem.vehicles):
-            time.CumulVar(routing.Start(vehicle)).SetValue(who.shift_from_s)
+            time.CumulVar(routing.Start(vehicle)).SetValue(departure_s(who))
             if who.break_s:
                 rest = routing.solver().FixedDurationIntervalVar(
                     who.break_from_s, who.break_until_s - who.break_s, who.break_s, False, f"break {vehicle}"

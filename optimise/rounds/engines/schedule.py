@@ -47,17 +47,25 @@ def totals(problem: Problem, vehicle: int, steps: Sequence[Step]) -> Totals:
 def schedule(problem: Problem, vehicle: int, steps: Sequence[Step]) -> Route | None:
     """Return the route with its times, None when it does not fit the shift."""
     who = problem.vehicles[vehicle]
+    start_s = departure_s(who)
     timed, end_s = _without_break(problem, vehicle, steps)
     if _needs_break(who, end_s):
         timed, end_s = _with_break(who, timed, end_s)
     if end_s > who.shift_until_s:
         return None
-    return Route(vehicle=vehicle, start_s=who.shift_from_s, end_s=end_s, visits=tuple(timed))
+    return Route(vehicle=vehicle, start_s=start_s, end_s=end_s, visits=tuple(timed))
+
+
+def departure_s(who: DayVehicle) -> int:
+    """Return when a vehicle leaves: when its shift starts, or after a break that can only be taken before leaving."""
+    if who.break_s and who.break_until_s - who.break_s < who.shift_from_s:
+        return min(who.shift_until_s, max(who.shift_from_s, who.break_from_s + who.break_s))
+    return who.shift_from_s
 
 
 def _without_break(problem: Problem, vehicle: int, steps: Sequence[Step]) -> tuple[list[Visit], int]:
     who = problem.vehicles[vehicle]
-    at, now_s, load_l = who.depot, who.shift_from_s, 0
+    at, now_s, load_l = who.depot, departure_s(who), 0
     visits = []
     for step in steps:
         kind, index = step
@@ -72,7 +80,7 @@ def _without_break(problem: Problem, vehicle: int, steps: Sequence[Step]) -> tup
 
 def _needs_break(who: DayVehicle, end_s: int) -> bool:
     """Whether the crew cannot rest at the depot before leaving or after coming back."""
-    rested_before = who.break_from_s + who.break_s <= who.shift_from_s
+    rested_before = who.break_from_s + who.break_s <= departure_s(who)
     rests_after = end_s <= who.break_until_s - who.break_s
     return who.break_s > 0 and not rested_before and not rests_after
 
