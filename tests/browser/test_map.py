@@ -9,14 +9,16 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from api.app import ApiOptions
 from storage import readings
 from storage.database import Connection
 from storage.model import IntakeBatch
+from tests.api.serving import serving
 from tests.browser.conftest import Watched
-from tests.browser.town import INSEE, NOW, Town, level_reading, occupancy_reading
-from tests.tools import wait_until
+from tests.browser.town import INSEE, NOW, Town, helsinki, level_reading, occupancy_reading
+from tests.tools import free_port, wait_until
 
 COUNT_PIXELS = """
 ([pane, red, green, blue]) => {
@@ -34,6 +36,7 @@ COUNT_PIXELS = """
 """
 FULL = [0x4B, 0x2A, 0x8C]
 HALF = [0xEB, 0x7F, 0x86]
+WHITE = [0xFF, 0xFF, 0xFF]
 
 
 def _open(watched: Watched, base_url: str) -> Page:
@@ -222,3 +225,19 @@ def test_layers_can_be_put_away(watched: Watched, base_url: str):
     page.locator("#pane-rounds .switch").click()
     expect(page.locator("path.round-line")).to_have_count(0)
     assert watched.troubles == []
+
+
+def test_streets_are_drawn_when_tiles_do_not_come(context: BrowserContext, database_url: str, town: Town):
+    assert town
+    nobody = f"http://127.0.0.1:{free_port()}/{{z}}/{{x}}/{{y}}.png"
+    options = ApiOptions(
+        database_url=database_url, commune_insee=INSEE, streets_extract=helsinki(), tiles_url=nobody,
+        tiles_attribution="nobody's tiles",
+    )  # fmt: skip
+    with serving(options) as url:
+        page = context.new_page()
+        page.goto(url)
+        credit = page.locator(".leaflet-control-attribution")
+        expect(credit).to_contain_text("OpenStreetMap")
+        expect(credit).not_to_contain_text("nobody's tiles")
+        wait_until(lambda: _pixels(page, "streets", WHITE) > 1000, what="the streets")

@@ -1,4 +1,4 @@
-// The ground of the map: tiles when the operator allows them, otherwise the commune's own streets.
+// The ground of the map: tiles when the operator allows them and they come, otherwise the commune's own streets.
 
 import { get, Problem } from "./http.js";
 
@@ -11,6 +11,7 @@ const LINES = {
   middle: { colour: "#ffffff", width: 6, casing: true },
   major: { colour: "#fff6dd", width: 7.5, casing: true },
 };
+const TILES_PATIENCE_MS = 8000;
 const GROUNDS = { water: "#c5dce8", green: "#d0e0c9" };
 const CASING = "#b9c4c3";
 const OSM = '© <a href="https://www.openstreetmap.org/copyright">contributeurs OpenStreetMap</a>';
@@ -19,8 +20,9 @@ const OSM = '© <a href="https://www.openstreetmap.org/copyright">contributeurs 
 export async function lay(map) {
   const { tilesUrl, tilesAttribution } = document.body.dataset;
   if (tilesUrl) {
-    L.tileLayer(tilesUrl, { attribution: tilesAttribution, maxZoom: 20, maxNativeZoom: 19 }).addTo(map);
-    return;
+    const tiles = L.tileLayer(tilesUrl, { attribution: tilesAttribution, maxZoom: 20, maxNativeZoom: 19 });
+    if (await tilesCome(tiles.addTo(map))) return;
+    tiles.remove();
   }
   try {
     drawStreets(map, await get("/streets"));
@@ -28,6 +30,15 @@ export async function lay(map) {
     // Without streets the places still stand where they are.
     if (!(error instanceof Problem)) throw error;
   }
+}
+
+/** Say whether the tiles' server answers: in a closed network, or away from what it covers, not one tile comes. */
+function tilesCome(tiles) {
+  return new Promise((resolve) => {
+    tiles.once("tileload", () => resolve(true));
+    tiles.once("load", () => resolve(false)); // every tile is done, and none of them loaded
+    setTimeout(() => resolve(false), TILES_PATIENCE_MS); // a firewall that drops what it refuses never answers
+  });
 }
 
 function drawStreets(map, document_) {
