@@ -11,7 +11,6 @@ other. This one reads what has arrived, and wakes the collector once a batch.
 from __future__ import annotations
 
 import contextlib
-import selectors
 import socket
 import ssl
 import threading
@@ -20,7 +19,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
-from urllib.parse import unquote, urlsplit
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -28,13 +26,16 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ingest.address import BrokerAddress
+from ingest.watch import Watch
+
 log = structlog.get_logger()
 
-_PLAIN_PORT, _TLS_PORT = 1883, 8883
 _KEEPALIVE_S = 60
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 10.0
 _TURN_S = 1.0
-_GOODBYE_S = 5.0
+# Longer than a broker takes that answers at all: rumqttd with a full window never does.
+_GOODBYE_S = 1.0
 # Packets read before acknowledgements and pings get their turn.
 _BURST = 200
 # Fewer messages than this say nothing about the broker's window: they may be all there is.
@@ -50,34 +51,6 @@ class Received(NamedTuple):
     qos: int
     session: int
     arrived_s: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BrokerAddress:
-    """Where the broker is and who we are there, read from `mqtt://[user:password@]host[:port]` (`mqtts` for TLS)."""
-
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-    tls: bool
-
-    @classmethod
-    def parse(cls, url: str) -> Self:
-        """Return the address; ValueError names what is wrong, without the password."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.path not in {"", "/"}:
-            raise ValueError(
-                f"expected a broker like mqtt://host:1883, got {parts.scheme}://{parts.hostname or ''}{parts.path}"
-            )
-        tls = parts.scheme == "mqtts"
-        return cls(
-            host=parts.hostname,
-            port=parts.port or (_TLS_PORT if tls else _PLAIN_PORT),
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-            tls=tls,
-        )
 
 
 class BrokerSession:
@@ -99,12 +72,14 @@ class BrokerSession:
         self._arrived: deque[Received] = deque()
         self._received = 0
         self._accepted = False
+        self._farewell = _Farewell()
         self._reading_paused = False
         # Written by the collector's thread alone.
         self._wanted = 1
         self._stalls_at: int | None = None
         # Between the two.
         self._enough = threading.Event()
+        self._subscribed = threading.Event()
         self._to_acknowledge: deque[Received] = deque()
         self._waker, self._woken = socket.socketpair()
         self._waker.setblocking(False)
@@ -126,6 +101,10 @@ class BrokerSession:
     def connected(self) -> bool:
         """Whether the broker has accepted us and not gone since."""
         return self._client.is_connected()
+
+    def wait_until_subscribed(self, timeout_s: float) -> bool:
+        """Wait until the broker knows our subscriptions, so that it keeps messages for us from now on."""
+        return self._subscribed.wait(timeout_s)
 
     @property
     def waiting(self) -> int:
@@ -207,24 +186,36 @@ class BrokerSession:
         """Turn paho's loop until the connection is gone, or we have said goodbye."""
         client = self._client
         self._accepted = False
+        self._farewell = _Farewell()
         more_to_read = False
-        goodbye_at_s: float | None = None
-        with _Watch(self._woken, client.socket()) as watch:
+        with Watch(self._woken, client.socket()) as watch:
             while client.socket() is not None:
-                self._reading_paused = len(self._arrived) >= self._capacity
+                turn_s = _TURN_S if self._farewell.began_s is None else _GOODBYE_S / 10
+                self._reading_paused = len(self._arrived) >= self._capacity and not self._closing.is_set()
                 readable = watch.wait(
-                    0 if more_to_read else _TURN_S, reading=not self._reading_paused, writing=client.want_write()
+                    0 if more_to_read else turn_s, reading=not self._reading_paused, writing=client.want_write()
                 )
+                closing = self._closing.is_set()
                 self._send_acknowledgements()
                 more_to_read = readable and self._read()
+                if closing:
+                    self._say_goodbye()
                 client.loop_write()
                 client.loop_misc()
-                if self._closing.is_set():
-                    if goodbye_at_s is None:
-                        goodbye_at_s = time.monotonic()
-                        client.disconnect()
-                    elif time.monotonic() - goodbye_at_s > _GOODBYE_S:
-                        return
+
+    def _say_goodbye(self) -> None:
+        """Disconnect once the broker has read our acknowledgements.
+
+        Closing a connection on which messages wait unread resets it, and the broker then loses what it has not read
+        either: the last batch would come again. It answers in order, so the answer to a subscription, which changes
+        nothing, says that it has read what went before.
+        """
+        farewell = self._farewell
+        if farewell.began_s is None:
+            farewell.began_s = time.monotonic()
+            _, farewell.mid = self._client.subscribe(self._filters)
+        elif farewell.answered or time.monotonic() - farewell.began_s > _GOODBYE_S:
+            self._client.disconnect()
 
     def _read(self) -> bool:
         """Read the messages that are there; True when there may be more."""
@@ -259,18 +250,25 @@ class BrokerSession:
         log.info("broker_connected", host=self._address.host, session_present=flags.session_present)
         # Also with a session that the broker remembers: subscribing again is harmless, forgetting to is silence.
         client.subscribe(self._filters)
+        if flags.session_present:
+            # It remembers the last subscription; rumqttd confirms this one only once there is room in its window.
+            self._subscribed.set()
 
     def _on_subscribe(
         self,
         _client: Client,
         _userdata: Any,
-        _mid: int,
+        mid: int,
         reason_codes: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
+        if mid == self._farewell.mid:
+            self._farewell.answered = True
         for (topic_filter, _), reason_code in zip(self._filters, reason_codes, strict=False):
             if reason_code.is_failure:
                 log.error("subscription_refused", topic_filter=topic_filter, reason=str(reason_code))
+                return
+        self._subscribed.set()
 
     def _on_disconnect(
         self,
@@ -284,6 +282,10 @@ class BrokerSession:
             log.warning("broker_lost", reason=str(reason_code))
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        self._received += 1
+        if self._closing.is_set():
+            # Nobody takes it any more; unacknowledged, it comes again to the next collector.
+            return
         try:
             topic = message.topic
         except UnicodeDecodeError as error:
@@ -292,7 +294,6 @@ class BrokerSession:
         self._arrived.append(
             Received(topic, bytes(message.payload), message.mid, message.qos, self._session, time.monotonic())
         )
-        self._received += 1
         if len(self._arrived) >= self._wanted and not self._enough.is_set():
             self._enough.set()
 
@@ -317,39 +318,10 @@ class BrokerSession:
         return client
 
 
-class _Watch:
-    """Waits until the connection can be read or written, or somebody writes to the waker's other end."""
+@dataclass(kw_only=True, slots=True)
+class _Farewell:
+    """The question asked before we leave, and whether it was answered."""
 
-    def __init__(self, woken: socket.socket, connection: Any) -> None:
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(woken, selectors.EVENT_READ)
-        self._woken = woken
-        self._connection = connection
-        self._events = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._selector.close()
-
-    def wait(self, timeout_s: float, *, reading: bool, writing: bool) -> bool:
-        """Wait at most `timeout_s`; return whether the connection can be read."""
-        events = (selectors.EVENT_READ if reading else 0) | (selectors.EVENT_WRITE if writing else 0)
-        if events != self._events:
-            if not events:
-                self._selector.unregister(self._connection)
-            elif not self._events:
-                self._selector.register(self._connection, events)
-            else:
-                self._selector.modify(self._connection, events)
-            self._events = events
-        readable = False
-        for key, ready in self._selector.select(timeout_s):
-            if key.fileobj is self._woken:
-                with contextlib.suppress(BlockingIOError):
-                    self._woken.recv(4096)
-            elif ready & selectors.EVENT_READ:
-                readable = True
-        # TLS may hold back what the socket no longer shows: with no time to wait, a look costs nothing.
-        return readable or (reading and timeout_s == 0)
+    began_s: float | None = None
+    mid: int | None = None
+    answered: bool = False

@@ -14,7 +14,8 @@ from contextlib import ExitStack
 
 import structlog
 
-from ingest.broker import BrokerAddress, BrokerSession, Received
+from ingest.address import BrokerAddress
+from ingest.broker import BrokerSession, Received
 from ingest.failures import is_fault_of_data
 from ingest.intake import IntakeRules, Taken, refuse, take_in_message
 from ingest.knowledge import Knowledge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest.broker import BrokerAddress
+from ingest.address import BrokerAddress
 from ingest.topics import Network
 
 # MQTT numbers a connection's unacknowledged messages with 16 bits.

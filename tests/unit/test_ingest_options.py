@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingest.broker import BrokerAddress
+from ingest.address import BrokerAddress
 from ingest.collector import CollectorOptions
 from ingest.failures import is_fault_of_data
 from ingest.topics import Network
