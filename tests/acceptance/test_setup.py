@@ -153,7 +153,7 @@ def test_fresh_copy_becomes_ready_and_stays_so_at_no_cost(tmp_path: Path):
     assert time.monotonic() - started < 5
 
     moved = checkout.rename(tmp_path / "moved")
-    nobody_answers = {"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+    nobody_answers = {"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull}
     after = setup(moved, path=path, **nobody_answers)
     assert "creating .venv" in after.stderr, "an environment does not survive being moved"
     assert after.returncode == 1

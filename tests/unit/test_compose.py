@@ -23,7 +23,7 @@ COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding=
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 VOIRIE = {name: service for name, service in SERVICES.items() if service["image"].startswith("voirie:")}
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
-# Tags that exist, and where each was seen (docs/decisions/0003-images.md). Another tag needs the same care.
+# Tags that exist, and where each was seen (docs/decisions/0007-container-images.md). Another tag needs the same care.
 KNOWN_IMAGES = {
     "timescale/timescaledb:2.29.2-pg17",
     "eclipse-mosquitto:2.0.22",

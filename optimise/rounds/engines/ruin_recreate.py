@@ -232,10 +232,10 @@ class RuinAndRecreate:
         if pick < 4:  # noqa: PLR2004 - the paper's weights 4 : 4 : 2 : 1
             self._rng.shuffle(stops)
             return stops
-        if pick < 8:  # noqa: PLR2004
+        if pick < 8:  # noqa: PLR2004 - same
             return sorted(stops, key=lambda stop: -self._demand[stop])
         home = self._model.cost[self._stops, : self._stops]
-        if pick < 10:  # noqa: PLR2004
+        if pick < 10:  # noqa: PLR2004 - same
             return sorted(stops, key=lambda stop: -home[stop])
         return sorted(stops, key=lambda stop: home[stop])
 
