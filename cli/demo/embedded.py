@@ -72,7 +72,7 @@ _SEGMENT_BYTES = 104_857_600
 _SEGMENTS = 20
 
 
-def broker_command(folder: Path, *, port: int, in_flight: int) -> list[str]:
+def broker_command(folder: Path, *, port: int) -> list[str]:
     """Write the embedded broker's configuration and return the command that runs it on the loopback's `port`."""
     file = folder / "broker.toml"
     file.write_text(
@@ -81,7 +81,7 @@ def broker_command(folder: Path, *, port: int, in_flight: int) -> list[str]:
 [router]
 id = 0
 max_connections = 1000
-max_outgoing_packet_count = {max(200, in_flight)}
+max_outgoing_packet_count = 200
 max_segment_size = {_SEGMENT_BYTES}
 max_segment_count = {_SEGMENTS}
 
@@ -93,7 +93,7 @@ next_connection_delay_ms = 1
 [v4.1.connections]
 connection_timeout_ms = 60000
 max_payload_size = 262144
-max_inflight_count = {in_flight}
+max_inflight_count = 1000
 dynamic_filters = true
 """,
         encoding="utf-8",

@@ -12,7 +12,9 @@ import httpx
 from cli.demo.children import Child, child_environment, running, voirie, wait_for
 from cli.demo.embedded import answers, broker_command, embedded_database, free_port, sole_use_of
 from cli.demo.screen import Screen
+from cli.wiring import collector_options
 from config.settings import Settings
+from ingest.session import establish_session
 from storage.schema import migrate
 
 _START_S = 60.0
@@ -64,9 +66,11 @@ def open_stage(settings: Settings, *, folder: Path, screen: Screen) -> Iterator[
             }
         )
         environment = child_environment(settings)
-        command = broker_command(folder, port=broker_port, in_flight=max(100, settings.ingest.batch_messages * 2))
+        command = broker_command(folder, port=broker_port)
         broker = stack.enter_context(running(Child("broker", command, environment=environment, logs=logs)))
         wait_for(lambda: answers(broker_port), children=(broker,), what="the broker's start", patience_s=_START_S)
+        # What is published before the collector's session first subscribes would be acknowledged and go nowhere.
+        establish_session(collector_options(settings), timeout_s=_START_S)
         screen.step("Starting the collector and the web server")
         collector = Child("collect", voirie("collect"), environment=environment, logs=logs)
         stack.enter_context(running(collector))
