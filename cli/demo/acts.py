@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +20,7 @@ from storage.model import IntakeTally
 _REFRESH_S = 0.5
 _DRAIN_PATIENCE_S = 120.0
 _PLAN_PATIENCE_S = 300.0
+_SETTLE_S, _SETTLE_PATIENCE_S = 1.0, 15.0
 
 
 def publish_history(stage: Stage, *, screen: Screen, ledger: Path | None = None, truth: Path | None = None) -> None:
@@ -137,8 +140,9 @@ def live_on(stage: Stage, worker: Child, *, screen: Screen) -> None:
     """Let the town live on, and show it, until a signal ends the demo."""
     insee = stage.settings.commune.insee_code
     with (
-        running(stage.start("simulate", "simulate")) as simulator,
         connect(stage.database_url, application="voirie demo", autocommit=True) as connection,
+        _settled(connection, insee),
+        running(stage.start("simulate", "simulate")) as simulator,
     ):
         screen.step("Living on", total=None)
         zone = ZoneInfo(communes.one(connection, insee).time_zone)
@@ -150,3 +154,19 @@ def live_on(stage: Stage, worker: Child, *, screen: Screen) -> None:
             local = communes.clock(connection, insee).now().astimezone(zone)
             screen.update(f"{local:%a %d %b %H:%M} in the town, {tally.stored:,} readings, {meter.rate:,.0f}/s")
             time.sleep(_REFRESH_S)
+
+
+@contextmanager
+def _settled(connection: Connection, insee: str) -> Iterator[None]:
+    """At the end, once nothing is published any more, wait until the collector has taken in what the broker holds.
+
+    The embedded broker forgets what it holds when it stops.
+    """
+    try:
+        yield
+    finally:
+        deadline = time.monotonic() + _SETTLE_PATIENCE_S
+        before, messages = -1, readings.tally(connection, insee).messages
+        while messages != before and time.monotonic() < deadline:
+            time.sleep(_SETTLE_S)
+            before, messages = messages, readings.tally(connection, insee).messages

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cli.demo.leftovers import note
 from config.settings import ENVIRONMENT_PREFIX, Settings
 from storage.errors import UnavailableError
 
@@ -33,10 +34,11 @@ def child_environment(settings: Settings) -> dict[str, str]:
 class Child:
     """A running process of the demo."""
 
-    def __init__(self, name: str, command: list[str], *, environment: Mapping[str, str], logs: Path) -> None:
-        logs.mkdir(parents=True, exist_ok=True)
+    def __init__(self, name: str, command: list[str], *, environment: Mapping[str, str], folder: Path) -> None:
+        """Start `command`; its output goes to `logs` in the demo's folder, where it is noted as the demo's own."""
         self.name = name
-        self.log = logs / f"{name}.log"
+        self.log = folder / "logs" / f"{name}.log"
+        self.log.parent.mkdir(exist_ok=True)
         with self.log.open("wb") as stream:
             self._process = subprocess.Popen(  # noqa: S603 - our own commands
                 command,
@@ -46,6 +48,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        note(folder, self._process.pid)
 
     @property
     def returncode(self) -> int | None:

@@ -33,7 +33,7 @@ def play(settings: Settings, *, folder: Path) -> None:
             with open_stage(settings, folder=folder, screen=screen) as stage:
                 screen.say(f"[bold]Map[/bold]          {stage.api_url}/")
                 screen.say(f"[bold]HTTP routes[/bold]  {stage.api_url}/api/v1/openapi.json")
-                screen.say(f"[dim]Database     {stage.database_url}\nLogs         {stage.logs}[/dim]")
+                screen.say(f"[dim]Database     {stage.database_url}\nLogs         {stage.folder / 'logs'}[/dim]")
                 publish_history(stage, screen=screen)
                 with running(stage.start("worker", "worker")) as worker:
                     plan_rounds(stage, worker, screen=screen)

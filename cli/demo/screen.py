@@ -10,6 +10,7 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 
 class Screen(Protocol):
@@ -86,7 +87,7 @@ class PlainScreen:
 
     def say(self, text: str) -> None:
         """Say something."""
-        self._write(text)
+        self._write(Text.from_markup(text).plain)
 
     def _write(self, text: str) -> None:
         sys.stderr.write(f"[{time.monotonic() - self._began:6.1f} s] {text}\n")

@@ -11,6 +11,7 @@ import httpx
 
 from cli.demo.children import Child, child_environment, running, voirie, wait_for
 from cli.demo.embedded import answers, broker_command, embedded_database, free_port, sole_use_of
+from cli.demo.leftovers import end_leftovers
 from cli.demo.screen import Screen
 from cli.wiring import collector_options
 from config.settings import Settings
@@ -27,7 +28,7 @@ class Stage:
     settings: Settings
     database_url: str
     api_url: str
-    logs: Path
+    folder: Path
     environment: dict[str, str]
     broker: Child
     collector: Child
@@ -40,16 +41,16 @@ class Stage:
 
     def start(self, name: str, *arguments: str) -> Child:
         """Start another `voirie` process on this stage; the caller stops it."""
-        return Child(name, voirie(*arguments), environment=self.environment, logs=self.logs)
+        return Child(name, voirie(*arguments), environment=self.environment, folder=self.folder)
 
 
 @contextmanager
 def open_stage(settings: Settings, *, folder: Path, screen: Screen) -> Iterator[Stage]:
     """Start everything on `folder`, and stop it in order at the end: the collector commits what it holds first."""
     folder = folder.resolve()
-    logs = folder / "logs"
     with ExitStack() as stack:
         stack.enter_context(sole_use_of(folder))
+        end_leftovers(folder)
         screen.step("Starting PostgreSQL and the MQTT broker")
         database_url = stack.enter_context(embedded_database(folder / "postgres"))
         migrate(database_url)
@@ -67,20 +68,20 @@ def open_stage(settings: Settings, *, folder: Path, screen: Screen) -> Iterator[
         )
         environment = child_environment(settings)
         command = broker_command(folder, port=broker_port)
-        broker = stack.enter_context(running(Child("broker", command, environment=environment, logs=logs)))
+        broker = stack.enter_context(running(Child("broker", command, environment=environment, folder=folder)))
         wait_for(lambda: answers(broker_port), children=(broker,), what="the broker's start", patience_s=_START_S)
         # What is published before the collector's session first subscribes would be acknowledged and go nowhere.
         establish_session(collector_options(settings), timeout_s=_START_S)
         screen.step("Starting the collector and the web server")
-        collector = Child("collect", voirie("collect"), environment=environment, logs=logs)
+        collector = Child("collect", voirie("collect"), environment=environment, folder=folder)
         stack.enter_context(running(collector))
-        api = stack.enter_context(running(Child("api", voirie("api"), environment=environment, logs=logs)))
+        api = stack.enter_context(running(Child("api", voirie("api"), environment=environment, folder=folder)))
         wait_for(
             lambda: is_ready(api_url), children=(broker, collector, api), what="the web server's start",
             patience_s=_START_S,
         )  # fmt: skip
         yield Stage(
-            settings=settings, database_url=database_url, api_url=api_url, logs=logs, environment=environment,
+            settings=settings, database_url=database_url, api_url=api_url, folder=folder, environment=environment,
             broker=broker, collector=collector, api=api,
         )  # fmt: skip
 

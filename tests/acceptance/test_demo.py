@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from tests.tools import wait_until
@@ -74,42 +75,61 @@ def test_full_commune_beats_the_baseline_in_time(tmp_path: Path, streets: str, r
     sys.stderr.write(f"{json.dumps(result)}\n")
 
 
+def _children_of(pid: int) -> set[int]:
+    return {child.pid for child in psutil.Process(pid).children()}
+
+
+def _alive(pids: set[int]) -> set[int]:
+    return {pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE}
+
+
+class RunningDemo:
+    """An interactive demo that has come to where the town lives on."""
+
+    def __init__(self, data: Path, said: Path) -> None:
+        options = ["--folder", str(data), "--bins", "60", "--days", "3", "--speed", "600"]
+        with said.open("wb") as log:
+            self.process = subprocess.Popen([*DEMO, *options], env=ENVIRONMENT, stderr=log, stdout=log)
+        wait_until(
+            lambda: b"Everything runs" in said.read_bytes() or self.process.poll() is not None,
+            timeout_s=240,
+            what="the demo's start",
+        )
+        text = said.read_text(encoding="utf-8")
+        assert self.process.poll() is None, text
+        self.published_history = "Publishing the history" in text
+        url = next(word for word in text.split() if word.startswith("http://")).rstrip("/")
+        self._intake = f"{url}/api/v1/communes/93051/intake"
+        self.stored_at_start = self.stored()
+        wait_until(lambda: self.stored() > self.stored_at_start, timeout_s=60, what="a live reading")
+        self.children = _children_of(self.process.pid)
+
+    def stored(self) -> int:
+        return int(httpx.get(self._intake).raise_for_status().json()["stored"])
+
+
 def test_interactive_demo_stops_cleanly_and_goes_on(tmp_path: Path):
-    """Ctrl-C ends every process; the next demo continues on the same data without publishing the history again."""
-    stored = []
-    for _ in range(2):
-        log = (tmp_path / "said").open("w+", encoding="utf-8")
-        options = ["--folder", str(tmp_path / "data"), "--bins", "60", "--days", "3", "--speed", "600"]
-        with subprocess.Popen(
-            [*DEMO, *options], env=ENVIRONMENT, stderr=log, stdout=log, start_new_session=True
-        ) as demo:
+    """Ctrl-C ends every process; even a killed demo is cleared away; the next goes on with the same data."""
+    data = tmp_path / "data"
+    first = RunningDemo(data, tmp_path / "first")
+    assert first.published_history
+    assert len(first.children) >= 5, "broker, collector, web server, worker and simulator are the demo's children"
+    first.process.send_signal(signal.SIGINT)
+    assert first.process.wait(60) == 0
+    assert not _alive(first.children)
 
-            def said(text: str, file: Any = log) -> bool:
-                file.seek(0)
-                return text in file.read()
+    second = RunningDemo(data, tmp_path / "second")
+    assert not second.published_history
+    assert second.stored_at_start > first.stored_at_start
+    second.process.kill()
+    second.process.wait(60)
+    assert _alive(second.children), "a kill gives the demo no chance to end them"
 
-            wait_until(
-                lambda: said("Everything runs") or demo.poll() is not None, timeout_s=240, what="the demo's start"
-            )
-            assert demo.poll() is None, log.seek(0) or log.read()
-            log.seek(0)
-            url = next(word for word in log.read().split() if word.startswith("http://")).rstrip("/")
-            intake = f"{url}/api/v1/communes/93051/intake"
-            first = httpx.get(intake).raise_for_status().json()["stored"]
-            wait_until(lambda: httpx.get(intake).json()["stored"] > first, timeout_s=60, what="a live reading")
-            stored.append(first)
-            children = [
-                int(line.split()[0])
-                for line in subprocess.check_output(["ps", "-eo", "pid,ppid,args"], text=True).splitlines()[1:]
-                if line.split()[1] == str(demo.pid)
-            ]
-            assert len(children) >= 5, "broker, collector, web server, worker and simulator are the demo's children"
-            demo.send_signal(signal.SIGINT)
-            assert demo.wait(60) == 0
-        alive = subprocess.check_output(["ps", "-eo", "pid"], text=True).split()
-        assert not {str(child) for child in children} & set(alive), "every process has ended"
-        log.close()
-    assert stored[1] > stored[0], "the second demo found the first one's readings"
+    third = RunningDemo(data, tmp_path / "third")
+    assert not _alive(second.children)
+    third.process.send_signal(signal.SIGTERM)
+    assert third.process.wait(60) == 0
+    assert not _alive(third.children)
 
 
 def test_second_demo_on_the_same_data_is_refused(tmp_path: Path):
