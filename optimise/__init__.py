@@ -1,0 +1,1 @@
+"""What decides: the forecast of fill, the rounds, and when each is due."""

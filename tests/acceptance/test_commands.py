@@ -1,4 +1,4 @@
-"""The command line is a promise: documented commands exist, options match, errors are one sentence and the right code."""
+"""The command line is a promise: commands and options are the documented ones, errors one sentence and a code."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from cli.main import app
+from tests.conftest import Server
 from tests.tools import REPOSITORY
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined] # a group, since there are several
@@ -83,7 +84,7 @@ def test_unreachable_database_ends_with_1_and_a_sentence(tmp_path: Path):
     assert "Traceback" not in done.stderr
 
 
-def test_migrate_is_harmless_when_repeated(embedded_server, tmp_path: Path):
+def test_migrate_is_harmless_when_repeated(embedded_server: Server, tmp_path: Path):
     url = embedded_server.create_database()
     try:
         for _ in range(2):

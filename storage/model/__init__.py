@@ -1,0 +1,65 @@
+"""The domain's types: what the rooms say to each other. Imports nothing of ours.
+
+Values are frozen, keyword-only and carry their unit in the name. Every time is time-zone aware UTC; people's local time
+is made at the rim. Measured, predicted and declared fill are three different fields, never one.
+"""
+
+from storage.model.communes import Clock, Commune, Simulation
+from storage.model.devices import Device, Mounting, RegisteredDevice
+from storage.model.forecasts import FillForecast, ForecastRun
+from storage.model.intake import (
+    DeviceEvent,
+    Emptying,
+    FillReading,
+    IntakeBatch,
+    IntakeResult,
+    IntakeTally,
+    OccupancyReading,
+    RefusedMessage,
+    ServiceEvent,
+)
+from storage.model.kinds import BayState, PlaceKind, Quality, RefusalReason, ServiceEventKind, StopKind
+from storage.model.places import Bin, DeliveryBay, DisposalSite, ParkingSpace, Place, Vehicle
+from storage.model.plans import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
+from storage.model.present import SENSOR_SILENT_AFTER, BayNow, BinNow, SpaceNow
+
+__all__ = [
+    "SENSOR_SILENT_AFTER",
+    "BayNow",
+    "BayState",
+    "Bin",
+    "BinNow",
+    "Clock",
+    "Commune",
+    "DeliveryBay",
+    "Device",
+    "DeviceEvent",
+    "DisposalSite",
+    "Emptying",
+    "FillForecast",
+    "FillReading",
+    "ForecastRun",
+    "IntakeBatch",
+    "IntakeResult",
+    "IntakeTally",
+    "LeftOut",
+    "Mounting",
+    "OccupancyReading",
+    "ParkingSpace",
+    "Place",
+    "PlaceKind",
+    "Plan",
+    "PlannedRoute",
+    "PlannedStop",
+    "Quality",
+    "Reason",
+    "RefusalReason",
+    "RefusedMessage",
+    "RegisteredDevice",
+    "ServiceEvent",
+    "ServiceEventKind",
+    "Simulation",
+    "SpaceNow",
+    "StopKind",
+    "Vehicle",
+]

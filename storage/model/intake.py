@@ -1,0 +1,137 @@
+"""What devices and agents say, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from storage.model.kinds import Quality, RefusalReason, ServiceEventKind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FillReading:
+    """One measured level of a bin. `fill_fraction` is 0..1 (above 1: overflowing), None when nothing was measured.
+
+    `payload` is what the device sent, without the network's envelope.
+    """
+
+    commune_insee: str
+    device_id: int
+    place_id: str
+    measured_at: datetime
+    record_index: int
+    received_at: datetime
+    quality: Quality
+    fill_fraction: float | None = None
+    distance_mm: int | None = None
+    temperature_c: float | None = None
+    battery_percent: float | None = None
+    tilted: bool | None = None
+    frame_counter: int | None = None
+    payload: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OccupancyReading:
+    """One measured state of a delivery bay or parking space; `occupied` is None when nothing was measured."""
+
+    commune_insee: str
+    device_id: int
+    place_id: str
+    measured_at: datetime
+    record_index: int
+    received_at: datetime
+    quality: Quality
+    occupied: bool | None = None
+    temperature_c: float | None = None
+    battery_percent: float | None = None
+    frame_counter: int | None = None
+    payload: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceEvent:
+    """A frame that carries no reading: start-up, configuration, version."""
+
+    commune_insee: str
+    device_id: int
+    measured_at: datetime
+    received_at: datetime
+    kind: str
+    detail: dict[str, Any]
+    payload: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedMessage:
+    """A message that was not taken in, whole, with the reason."""
+
+    commune_insee: str
+    received_at: datetime
+    network: str
+    topic: str
+    payload: bytes
+    reason: RefusalReason
+    detail: str
+    device_eui: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntakeBatch:
+    """What one collector takes in with one commit; `messages` counts the MQTT messages behind it."""
+
+    commune_insee: str
+    collector: str
+    messages: int
+    fill_readings: tuple[FillReading, ...] = ()
+    occupancy_readings: tuple[OccupancyReading, ...] = ()
+    device_events: tuple[DeviceEvent, ...] = ()
+    refused: tuple[RefusedMessage, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntakeResult:
+    """What became of a batch. `duplicates` counts readings and events that the table already had."""
+
+    stored: int
+    duplicates: int
+    refused: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntakeTally:
+    """The ledger of what collectors committed, summed over a commune."""
+
+    messages: int
+    stored: int
+    duplicates: int
+    refused: int
+    last_committed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceEvent:
+    """What an agent declared at a bin. `event_id` is made by the tablet, so that sending twice does no harm.
+
+    `found_fraction` is how full the agent said the bin was (0, 0.25, ... 1), None when they did not say.
+    """
+
+    commune_insee: str
+    event_id: UUID
+    place_id: str
+    kind: ServiceEventKind
+    happened_at: datetime
+    found_fraction: float | None = None
+    plan_id: UUID | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Emptying:
+    """One emptying of a bin; `found_fraction` is what the crew said, None when it said nothing."""
+
+    place_id: str
+    emptied_at: datetime
+    found_fraction: float | None

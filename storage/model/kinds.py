@@ -1,0 +1,70 @@
+"""The words with a closed list of values."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class PlaceKind(StrEnum):
+    """What stands at a place."""
+
+    BIN = "bin"
+    DELIVERY_BAY = "delivery_bay"
+    PARKING_SPACE = "parking_space"
+    DEPOT = "depot"
+    DISPOSAL_SITE = "disposal_site"
+
+
+class Quality(StrEnum):
+    """Whether a reading measured something; all but OK carry no level and no occupancy."""
+
+    OK = "ok"
+    NO_TARGET = "no_target"
+    BLIND_ZONE = "blind_zone"
+    SENSOR_FAULT = "sensor_fault"
+    IMPLAUSIBLE = "implausible"
+
+
+class RefusalReason(StrEnum):
+    """Why a message was not taken in. The message is kept whole beside it."""
+
+    UNKNOWN_TOPIC = "unknown_topic"
+    TOO_LARGE = "too_large"
+    MALFORMED_ENVELOPE = "malformed_envelope"
+    SIMULATED_UPLINK = "simulated_uplink"
+    UNKNOWN_DEVICE = "unknown_device"
+    UNKNOWN_MODEL = "unknown_model"
+    MALFORMED_PAYLOAD = "malformed_payload"
+    NOT_MOUNTED = "not_mounted"
+    IN_THE_FUTURE = "in_the_future"
+    TOO_OLD = "too_old"
+    INTERNAL_ERROR = "internal_error"
+
+
+class ServiceEventKind(StrEnum):
+    """What an agent declares at a stop."""
+
+    EMPTIED = "emptied"
+    BLOCKED = "blocked"
+    OVERFLOWING = "overflowing"
+    DAMAGED = "damaged"
+
+
+class StopKind(StrEnum):
+    """What a vehicle does at a stop of its route."""
+
+    DEPOT = "depot"
+    BIN = "bin"
+    DISPOSAL = "disposal"
+    BREAK = "break"
+
+
+class BayState(StrEnum):
+    """The state of a delivery bay at a moment. Unknown is never free."""
+
+    RULE_NOT_IN_FORCE = "rule_not_in_force"
+    FREE = "free"
+    WITHIN_LIMIT = "within_limit"
+    NEAR_LIMIT = "near_limit"
+    OVER_LIMIT = "over_limit"
+    UNKNOWN = "unknown"

@@ -1,0 +1,68 @@
+"""The present, by event time: what was measured, declared and predicted, each in its own field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from storage.model.kinds import Quality
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BinNow:
+    """A bin with what was last measured, last declared and is now predicted for it, each in its own fields."""
+
+    place_id: str
+    longitude_deg: float
+    latitude_deg: float
+    street: str | None
+    bin_kind: str
+    volume_l: float
+    sector: str | None
+    has_sensor: bool
+    measured_at: datetime | None
+    measured_fill_fraction: float | None
+    quality: Quality | None
+    battery_percent: float | None
+    last_emptied_at: datetime | None
+    forecast_valid_at: datetime | None
+    forecast_p10: float | None
+    forecast_p50: float | None
+    forecast_p90: float | None
+    probability_full: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BayNow:
+    """A delivery bay with its rule and its last known occupancy. `occupied_since` is None unless occupied."""
+
+    place_id: str
+    longitude_deg: float
+    latitude_deg: float
+    street: str | None
+    length_cm: int
+    max_stay_s: int
+    grace_s: int
+    enforced_days: tuple[int, ...]
+    enforced_from: time
+    enforced_until: time
+    heard_at: datetime | None
+    occupied: bool | None
+    occupied_since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpaceNow:
+    """A parking space with its last known occupancy."""
+
+    place_id: str
+    longitude_deg: float
+    latitude_deg: float
+    street: str | None
+    space_kind: str
+    heard_at: datetime | None
+    occupied: bool | None
+
+
+SENSOR_SILENT_AFTER = timedelta(hours=30)
+"""A bay sensor that said nothing for this long is silent: TPS110 sends a heartbeat every 24 h (Bosch, TPS110)."""
