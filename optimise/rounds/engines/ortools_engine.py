@@ -117,19 +117,37 @@ class _Watch:
 
 
 def _search(model: TripModel, watch: _Watch, *, always_left: int, seed: int) -> list[list[int]]:
-    """Return the trips of the best of some short searches, cooled again for longer."""
+    """Return the trips of the best of some short searches, cooled again for longer.
+
+    To do without a vehicle is a step too long for the search's small ones. So each start after one that succeeded
+    closes the vehicle that this one used least.
+    """
     best: list[list[int]] = []
     best_cost = float("inf")
+    closed: frozenset[int] = frozenset()
     for start in range(_STARTS):
-        search = RuinAndRecreate(model, seed=seed * _STARTS + start)
+        search = RuinAndRecreate(model, seed=seed * _STARTS + start, closed=closed)
         trips = search.run(progress=watch.share(_START_SHARE, always_left))
         if search.best_cost < best_cost:
             best, best_cost = trips, search.best_cost
+            closed = closed | _least_used(model, trips)
+        else:
+            closed = frozenset()
         if watch.over():
             return best
     search = RuinAndRecreate(model, seed=seed * _STARTS, cooling=_LONG_COOLING)
     search.start_from(best)
     return search.run(progress=watch.share(_LONG_SHARE, always_left))
+
+
+def _least_used(model: TripModel, trips: list[list[int]]) -> frozenset[int]:
+    """Return the vehicle in use with the fewest bins, and those not in use; none when only one is in use."""
+    bins = [sum(len(trips[slot]) for slot in slots) for slots in model.vehicle_slots]
+    used = [vehicle for vehicle, count in enumerate(bins) if count]
+    if len(used) < 2:  # noqa: PLR2004 - the last vehicle stays
+        return frozenset()
+    least = min(used, key=lambda vehicle: bins[vehicle])
+    return frozenset(set(range(len(bins))) - set(used)) | {least}
 
 
 def _orders(problem: Problem, model: TripModel, trips: list[list[int]]) -> _Orders:

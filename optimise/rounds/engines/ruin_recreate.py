@@ -49,7 +49,14 @@ class Cooling:
 class RuinAndRecreate:
     """One search over one `TripModel`, deterministic for a seed and a number of iterations."""
 
-    def __init__(self, model: TripModel, *, seed: int, cooling: Cooling | None = None) -> None:
+    def __init__(
+        self,
+        model: TripModel,
+        *,
+        seed: int,
+        cooling: Cooling | None = None,
+        closed: frozenset[int] = frozenset(),
+    ) -> None:
         self._model = model
         self._rng = np.random.default_rng(seed)
         self._cooling = cooling or Cooling()
@@ -72,6 +79,8 @@ class RuinAndRecreate:
         self._slot[self._stops :] = np.arange(len(model.slot_vehicle))
         self._edge = np.full(size, -_FAR)
         self._room = model.slot_capacity_l.astype(np.float64)
+        # A closed vehicle stays at the depot: nothing fits into it.
+        self._room[[slot for slot, vehicle in enumerate(model.slot_vehicle) if vehicle in closed]] = -1
         self._length = [0] * len(model.slot_vehicle)
         self._spare = model.vehicle_budget_s.tolist()
         self._opening = True
