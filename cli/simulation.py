@@ -28,8 +28,8 @@ log = structlog.get_logger()
 
 STANDING = 1e-9
 """The clock's rate while nothing lives: the table takes no 0, and a day at this rate is 86 microseconds."""
-_HISTORY_ENDS_AT_H = 21
-"""The local hour: the evening's plan is due, and the morning's rounds are a few minutes of accelerated time away."""
+_HISTORY_ENDS_AT_H = 19
+"""The local hour: the evening's plan is due, shops still get deliveries, and most bays' rules are in force."""
 _JUDGED_H = 24
 
 

@@ -113,7 +113,7 @@ class ForecastSettings(_Table):
 class RoundsSettings(_Table):
     """The daily plan."""
 
-    plan_at: time = time(20, 0)
+    plan_at: time = time(18, 0)
     solve_s: float = Field(default=25, gt=0, le=3600)
     seed: int = 0
 

@@ -16,7 +16,7 @@ class AgendaOptions:
     """A forecast older than `every_h` hours is stale; plans are made from the local time `plan_at` on."""
 
     every_h: float = 6.0
-    plan_at: time = time(20, 0)
+    plan_at: time = time(18, 0)
 
     def __post_init__(self) -> None:
         """Refuse nonsense."""

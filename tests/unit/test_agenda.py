@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for
 
-OPTIONS = AgendaOptions()
+OPTIONS = AgendaOptions(plan_at=time(20, 0))
 
 
 def utc(text: str) -> datetime:
