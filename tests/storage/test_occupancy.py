@@ -50,7 +50,11 @@ def test_occupied_from_the_first_word_counts_from_there(town: Town):
 def test_order_of_arrival_changes_nothing(town: Town, seed: int):
     heard = [(0, True), (4, False), (5, True), (6, True), (20, None), (30, True)]
     random.Random(seed).shuffle(heard)
-    bay = bay_after(town, *heard)
+    for arrival, (minute, occupied) in enumerate(heard):
+        received_at = NOON + (60 + arrival) * MINUTE
+        reading = occupancy(town.bay_device, NOON + minute * MINUTE, occupied=occupied, received_at=received_at)
+        readings.take_in(town.connection, batch(occupancy_readings=(reading,)))
+    bay = bay_after(town)
     assert (bay.occupied, bay.occupied_since, bay.heard_at) == (True, NOON + 5 * MINUTE, NOON + 30 * MINUTE)
 
 

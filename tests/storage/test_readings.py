@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -86,8 +87,9 @@ def test_reading_keeps_everything_that_was_measured(town: Town):
 def test_present_state_is_by_event_time_whatever_the_order_of_arrival(town: Town, seed: int):
     arriving = [fill(town.bin_device, NOON + n * HOUR, n / 10) for n in range(10)]
     random.Random(seed).shuffle(arriving)
-    for reading in arriving:
-        readings.take_in(town.connection, batch(fill_readings=(reading,)))
+    for n, reading in enumerate(arriving):
+        received = replace(reading, received_at=NOON + (20 + n) * HOUR)
+        readings.take_in(town.connection, batch(fill_readings=(received,)))
         town.connection.commit()
     now = bins.one_now(town.connection, INSEE, "COR-0001", at=NOON + 10 * HOUR)
     assert (now.measured_at, now.measured_fill_fraction) == (NOON + 9 * HOUR, pytest.approx(0.9))
@@ -97,8 +99,9 @@ def test_present_state_is_by_event_time_whatever_the_order_of_arrival(town: Town
     assert [level.measured_at for level in history] == [NOON + n * HOUR for n in range(1, 9)]
 
 
-def test_last_record_of_a_message_is_the_newest_of_its_moment(town: Town):
-    records = tuple(fill(town.bin_device, NOON, index / 10, record_index=index) for index in (2, 0, 1))
+@pytest.mark.parametrize("order", [(2, 0, 1), (0, 1, 2), (1, 2, 0)], ids=str)
+def test_last_record_of_a_message_is_the_newest_of_its_moment(town: Town, order: tuple[int, ...]):
+    records = tuple(fill(town.bin_device, NOON, index / 10, record_index=index) for index in order)
     readings.take_in(town.connection, batch(fill_readings=records))
     assert bins.one_now(town.connection, INSEE, "COR-0001", at=NOON).measured_fill_fraction == pytest.approx(0.2)
 
