@@ -186,8 +186,8 @@ def demo(
     if as_json and not once:
         raise typer.BadParameter("--json needs --once: a demo that goes on has no result to print")
     overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed)
-    if once:
-        overrides["log"] = {"level": "warning"}
+    # The screen tells the story; the processes' own logs are files.
+    overrides["log"] = {"level": "warning"}
     settings = _start(config, overrides)
     from cli.demo.play import play, play_once
 

@@ -18,6 +18,7 @@ from storage.errors import UnavailableError
 from storage.model import IntakeTally
 
 _REFRESH_S = 0.5
+_RATE_OVER_S = 1.0
 _DRAIN_PATIENCE_S = 120.0
 _PLAN_PATIENCE_S = 300.0
 _SETTLE_S, _SETTLE_PATIENCE_S = 1.0, 15.0
@@ -81,13 +82,13 @@ class _Meter:
         self.rate = 0.0
 
     def read(self) -> IntakeTally:
-        """Return the ledger's sums; `rate` is in readings per second since the last call."""
+        """Return the ledger's sums; `rate` is in readings per second over the last second or more."""
         tally = readings.tally(self._connection, self._insee)
         now = time.monotonic()
         then, stored = self._last
-        if now > then:
+        if now - then >= _RATE_OVER_S:
             self.rate = (tally.stored - stored) / (now - then)
-        self._last = (now, tally.stored)
+            self._last = (now, tally.stored)
         return tally
 
 
