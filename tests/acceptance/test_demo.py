@@ -117,6 +117,7 @@ def test_interactive_demo_stops_cleanly_and_goes_on(tmp_path: Path):
     first.process.send_signal(signal.SIGINT)
     assert first.process.wait(60) == 0
     assert not _alive(first.children)
+    assert not (data / "postgres" / "postmaster.pid").exists(), "the database has stopped too"
 
     second = RunningDemo(data, tmp_path / "second")
     assert not second.published_history
@@ -130,6 +131,7 @@ def test_interactive_demo_stops_cleanly_and_goes_on(tmp_path: Path):
     third.process.send_signal(signal.SIGTERM)
     assert third.process.wait(60) == 0
     assert not _alive(third.children)
+    assert not (data / "postgres" / "postmaster.pid").exists(), "and no killed demo keeps it up"
 
 
 def test_second_demo_on_the_same_data_is_refused(tmp_path: Path):
