@@ -93,12 +93,16 @@ def api(
 
 
 @app.command()
-def worker(config: ConfigOption = None) -> None:
+def worker(
+    config: ConfigOption = None,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Run none; fail unless one gave a sign of life.")] = False,
+) -> None:
     """Run jobs until stopped: forecasts, and the next rounds, when each commune's clock says so."""
     settings = _start(config)
-    from cli.services import work
+    from cli.services import check_worker, work
 
-    work(settings)
+    (check_worker if check else work)(settings)
 
 
 @app.command()

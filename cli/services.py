@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -16,11 +16,14 @@ from config.settings import Settings
 from storage import communes
 from storage.database import connect
 from storage.errors import InputError, SchemaError, UnavailableError
+from storage.jobs import last_heartbeat
 from storage.schema import require_schema
 
 log = structlog.get_logger()
 
 _WAIT_FOR_DATABASE_S = 60.0
+_WORKER_SILENT_AFTER = timedelta(minutes=1)
+"""A worker beats every 10 s, and solving can hold it up for several."""
 
 
 def wait_for_schema(url: str) -> None:
@@ -76,6 +79,15 @@ def work(settings: Settings) -> None:
     log.info("worker_started")
     # Solving holds the interpreter for seconds at a time: a short heartbeat limit would declare this worker dead.
     app.run_worker(concurrency=1, stalled_worker_timeout=600, shutdown_graceful_timeout=5, fetch_job_polling_interval=1)
+
+
+def check_worker(settings: Settings) -> None:
+    """Raise UnavailableError unless a worker on this database gave a sign of life in the last minute."""
+    with connect(database_url(settings)) as connection:
+        require_schema(connection)
+        heard_at = last_heartbeat(connection)
+    if heard_at is None or datetime.now(UTC) - heard_at > _WORKER_SILENT_AFTER:
+        raise UnavailableError(f"no worker gave a sign of life since {heard_at or 'the last one ended'}")
 
 
 def forecast_now(settings: Settings, *, as_json: bool) -> None:

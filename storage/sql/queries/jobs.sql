@@ -1,0 +1,2 @@
+-- name: last_heartbeat^
+SELECT max(last_heartbeat) FROM procrastinate_workers;
