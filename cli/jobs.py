@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -14,6 +14,8 @@ from storage.database import Connection, connect
 from storage.model import Commune, ForecastRun, Plan, StopKind
 
 log = structlog.get_logger()
+
+_FORECASTS_KEPT = timedelta(days=14)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +72,8 @@ class Jobs:
                     "forecast_progress", commune=commune_insee, text=f"{stage} {share:.0%}"
                 ),
             )
+            # A run is some 50,000 rows. Plans keep their own reasons, so that only recent runs are looked at again.
+            forecasts.forget(connection, commune_insee, before=as_of - _FORECASTS_KEPT)
         log.info(
             "forecast_made",
             commune=commune_insee,
