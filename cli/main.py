@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from config.settings import Settings
+from cli.options import ConfigOption, JsonOption, start
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -21,12 +20,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(help="Settings file; otherwise VOIRIE_CONFIG, otherwise ./voirie.toml.", show_default=False),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 
 def run() -> None:
@@ -48,20 +41,10 @@ def _say_and_exit(sentence: str, code: int) -> None:
     sys.exit(code)
 
 
-def _start(config: Path | None, overrides: dict[str, dict[str, Any]] | None = None) -> Settings:
-    """Read the settings and configure the logs; `overrides` are options of the command line, by table."""
-    from cli.logs import configure_logging
-    from config.settings import read_settings
-
-    settings = read_settings(config, overrides=overrides or {})
-    configure_logging(level=settings.log.level, form=settings.log.format)
-    return settings
-
-
 @app.command()
 def migrate(config: ConfigOption = None) -> None:
     """Bring the database to this version's schema. Harmless when repeated."""
-    settings = _start(config)
+    settings = start(config)
     from cli.wiring import database_url
     from storage.schema import migrate as migrate_schema
 
@@ -72,7 +55,7 @@ def migrate(config: ConfigOption = None) -> None:
 @app.command()
 def collect(config: ConfigOption = None) -> None:
     """Take messages in from the broker until stopped: nothing is acknowledged before it is committed."""
-    settings = _start(config)
+    settings = start(config)
     from cli.services import collect as run_collector
 
     run_collector(settings)
@@ -86,7 +69,7 @@ def api(
 ) -> None:
     """Serve the HTTP routes and the map."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = _start(config, {"api": given})
+    settings = start(config, {"api": given})
     from cli.services import serve
 
     serve(settings)
@@ -99,7 +82,7 @@ def worker(
     check: Annotated[bool, typer.Option("--check", help="Run none; fail unless one gave a sign of life.")] = False,
 ) -> None:
     """Run jobs until stopped: forecasts, and the next rounds, when each commune's clock says so."""
-    settings = _start(config)
+    settings = start(config)
     from cli.services import check_worker, work
 
     (check_worker if check else work)(settings)
@@ -108,7 +91,7 @@ def worker(
 @app.command()
 def forecast(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Forecast the fill of every bin of the commune now."""
-    settings = _start(config)
+    settings = start(config)
     from cli.services import forecast_now
 
     forecast_now(settings, as_json=as_json)
@@ -124,7 +107,7 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Plan the rounds of a day now; a plan that the checker refuses is not kept."""
-    settings = _start(config)
+    settings = start(config)
     from cli.services import plan_now
 
     plan_now(settings, service_date=service_date, as_json=as_json)
@@ -167,7 +150,7 @@ def simulate(
 ) -> None:
     """Stand in for the devices and crews of a commune: provision it, publish its history, then live on."""
     overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed)
-    settings = _start(config, overrides)
+    settings = start(config, overrides)
     from cli.simulation import simulate as run_simulation
 
     run_simulation(settings, history_only=history_only, ledger=ledger, truth=truth)
@@ -192,7 +175,7 @@ def demo(
     overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed)
     # The screen tells the story; the processes' own logs are files.
     overrides["log"] = {"level": "warning"}
-    settings = _start(config, overrides)
+    settings = start(config, overrides)
     from cli.demo.play import play, play_once
 
     if once:

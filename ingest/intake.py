@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from ingest.decoders import Decoder, built_in_decoders
+from ingest.decoders import DeviceModel, built_in_models, decode_uplink
 from ingest.envelopes import Uplink, open_envelope
 from ingest.message import Message
 from ingest.placing import (
@@ -45,7 +45,7 @@ class IntakeRules:
     """What is needed to judge a message, whatever the message."""
 
     networks: tuple[Network, ...]
-    decoders: Mapping[str, Decoder] = field(default_factory=built_in_decoders)
+    models: Mapping[str, DeviceModel] = field(default_factory=built_in_models)
     quality: QualityRules = field(default_factory=QualityRules)
     max_payload_bytes: int = 65536
 
@@ -99,12 +99,12 @@ def _take_in_uplink(message: Message, uplink: Uplink, registry: Registry, rules:
         raise RefusedError(
             RefusalReason.UNKNOWN_DEVICE, f"commune {commune_insee} has no device {quoted(uplink.device_eui)}"
         )
-    decoder = rules.decoders.get(registered.device.model)
-    if decoder is None:
+    model = rules.models.get(registered.device.model)
+    if model is None:
         raise RefusedError(RefusalReason.UNKNOWN_MODEL, f"no decoder for model {quoted(registered.device.model)}")
     if uplink.network_time is not None:
         check_time(uplink.network_time, now=message.received_at, rules=rules.quality)
-    decoded = decoder(uplink)
+    decoded = decode_uplink(model, uplink)
 
     refusals = list(decoded.unreadable)
     fill_readings: list[FillReading] = []

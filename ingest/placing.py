@@ -78,6 +78,12 @@ def fill_reading(message: Message, uplink: Uplink, placed: PlacedMeasurement, ru
         tilted=measurement.tilted,
         frame_counter=uplink.frame_counter,
         payload=measurement.raw or uplink.payload,
+        network_time=uplink.network_time,
+        battery_v=measurement.battery_v,
+        fire=measurement.fire,
+        full=measurement.full,
+        rssi_dbm=uplink.rssi_dbm,
+        snr_db=uplink.snr_db,
     )
 
 
@@ -97,6 +103,10 @@ def occupancy_reading(message: Message, uplink: Uplink, placed: PlacedMeasuremen
         battery_percent=plausible_battery_percent(measurement.battery_percent),
         frame_counter=uplink.frame_counter,
         payload=measurement.raw or uplink.payload,
+        network_time=uplink.network_time,
+        battery_v=measurement.battery_v,
+        rssi_dbm=uplink.rssi_dbm,
+        snr_db=uplink.snr_db,
     )
 
 

@@ -18,10 +18,11 @@ from storage.model import IntakeBatch, IntakeResult, IntakeTally, Quality, Refus
 
 _FILL_TYPES = (
     "text", "int8", "text", "timestamptz", "int2", "timestamptz", "text", "float4", "int4", "float4", "float4", "bool",
-    "int8", "bytea",
+    "int8", "bytea", "timestamptz", "float4", "bool", "bool", "float4", "float4",
 )  # fmt: skip
 _OCCUPANCY_TYPES = (
     "text", "int8", "text", "timestamptz", "int2", "timestamptz", "text", "bool", "float4", "float4", "int8", "bytea",
+    "timestamptz", "float4", "float4", "float4",
 )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def take_in(connection: Connection, batch: IntakeBatch) -> IntakeResult:
             (
                 r.commune_insee, r.device_id, r.place_id, r.measured_at, r.record_index, r.received_at, r.quality.value,
                 r.fill_fraction, r.distance_mm, r.temperature_c, r.battery_percent, r.tilted, r.frame_counter,
-                r.payload,
+                r.payload, r.network_time, r.battery_v, r.fire, r.full, r.rssi_dbm, r.snr_db,
             )
             for r in batch.fill_readings
         )  # fmt: skip
@@ -46,7 +47,8 @@ def take_in(connection: Connection, batch: IntakeBatch) -> IntakeResult:
         occupancy_rows = (
             (
                 r.commune_insee, r.device_id, r.place_id, r.measured_at, r.record_index, r.received_at, r.quality.value,
-                r.occupied, r.temperature_c, r.battery_percent, r.frame_counter, r.payload,
+                r.occupied, r.temperature_c, r.battery_percent, r.frame_counter, r.payload, r.network_time, r.battery_v,
+                r.rssi_dbm, r.snr_db,
             )
             for r in batch.occupancy_readings
         )  # fmt: skip

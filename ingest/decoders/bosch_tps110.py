@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest.decoders.decoded import Decoded, Info, Measurement
+from ingest.decoders.decoded import Decoded, DeviceModel, Info, Measurement
 from ingest.envelopes import Uplink
 from ingest.refusal import RefusedError
 from storage.model import RefusalReason
@@ -72,3 +72,14 @@ def _occupied(state: int) -> bool:
 
 def _signed(byte: int) -> int:
     return int.from_bytes(bytes((byte,)), signed=True)
+
+
+MODELS = (
+    DeviceModel(
+        name="bosch-tps110",
+        title="Bosch Parking Lot Sensor TPS110",
+        measures="occupancy",
+        decode=decode_tps110,
+        source="Bosch, Parking Lot Sensor, communication interface, firmware 0.23 to 0.29",
+    ),
+)

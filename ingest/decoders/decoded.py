@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -17,6 +18,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
     `measured_at`: the device's own time (UTC), None when the frame carries none. `distance_mm`: from the sensor to what
     it sees; kept with every quality, as the device said it. `own_fill_fraction`: the device's own idea of its level.
+    `battery_percent`, `battery_v`: whichever the device says. `fire`, `full`: alarms that the device raises by itself.
     `raw`: the record as it came, None when the whole payload is the record.
     """
 
@@ -27,7 +29,10 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     occupied: bool | None = None
     temperature_c: float | None = None
     battery_percent: float | None = None
+    battery_v: float | None = None
     tilted: bool | None = None
+    fire: bool | None = None
+    full: bool | None = None
     raw: bytes | None = None
 
 
@@ -52,3 +57,29 @@ class Decoder(Protocol):
     def __call__(self, uplink: Uplink, /) -> Decoded:
         """Return what the uplink says; RefusedError(MALFORMED_PAYLOAD) when it cannot be read at all."""
         ...
+
+
+class ObjectReader(Protocol):
+    """Reads what the network's own codec made of an uplink of one device family."""
+
+    def __call__(self, decoded: Mapping[str, Any], /) -> Decoded:
+        """Return what the object says; RefusedError(MALFORMED_PAYLOAD) when it cannot be read at all."""
+        ...
+
+
+class DeviceModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model of sensor that this version reads. A device is bound to its model by the registry, never by guessing.
+
+    `name`: what the registry and `voirie decode --model` call it. `title`: maker and product, for people. `measures`:
+    what its readings are. `source`: the document that the decoder was written from. `read_object`: reads the object of
+    the maker's published network codec, for uplinks that come without their bytes; None when only bytes are read.
+    `takes_records`: whether its uplinks are decoded records instead of bytes (the native envelope).
+    """
+
+    name: str
+    title: str
+    measures: Literal["level", "occupancy", "either"]
+    decode: Decoder
+    source: str
+    read_object: ObjectReader | None = None
+    takes_records: bool = False

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from ingest.decoders.decoded import Decoded, Info, Measurement
+from ingest.decoders.decoded import Decoded, DeviceModel, Info, Measurement
 from ingest.envelopes import Uplink
 from ingest.refusal import RefusedError
 from storage.model import Quality, RefusalReason
@@ -120,3 +120,14 @@ def _quality(distance_mm: int) -> Quality:
     if distance_mm <= _BLIND_ZONE_MM:
         return Quality.BLIND_ZONE
     return Quality.OK
+
+
+MODELS = (
+    DeviceModel(
+        name="milesight-em310-udl",
+        title="Milesight EM310-UDL",
+        measures="level",
+        decode=decode_em310_udl,
+        source="Milesight-IoT/SensorDecoders, em-series/em310-udl; EM310-UDL user guide",
+    ),
+)

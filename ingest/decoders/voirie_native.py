@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from ingest.decoders.decoded import Decoded, Measurement
+from ingest.decoders.decoded import Decoded, DeviceModel, Measurement
 from ingest.envelopes import Uplink
 from ingest.refusal import RefusedError, quoted
 from storage.model import Quality, RefusalReason
@@ -22,7 +22,9 @@ class _Record(msgspec.Struct, frozen=True):
     status: Literal["ok", "no_target", "blind_zone", "sensor_fault"] = "ok"
     temperature_c: float | None = None
     battery_percent: float | None = None
+    battery_v: float | None = None
     tilted: bool | None = None
+    fire: bool | None = None
 
 
 _DECODER = msgspec.json.Decoder(_Record)
@@ -30,11 +32,9 @@ _DECODER = msgspec.json.Decoder(_Record)
 
 def decode_native(uplink: Uplink) -> Decoded:
     """Return every record that can be read; those that cannot are named, and do not spoil the others."""
-    if uplink.records is None:
-        raise RefusedError(RefusalReason.MALFORMED_PAYLOAD, "the device's model is voirie-native, but it sent bytes")
     measurements: list[Measurement] = []
     unreadable: list[RefusedError] = []
-    for index, record in enumerate(uplink.records):
+    for index, record in enumerate(uplink.records or ()):
         try:
             measurements.append(_measurement(record))
         except RefusedError as refused:
@@ -62,6 +62,20 @@ def _measurement(raw: bytes) -> Measurement:
         occupied=record.occupied,
         temperature_c=record.temperature_c,
         battery_percent=record.battery_percent,
+        battery_v=record.battery_v,
         tilted=record.tilted,
+        fire=record.fire,
         raw=raw,
     )
+
+
+MODELS = (
+    DeviceModel(
+        name="voirie-native",
+        title="Any device or gateway that speaks Voirie's own JSON",
+        measures="either",
+        decode=decode_native,
+        source="docs/mqtt.md",
+        takes_records=True,
+    ),
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -11,14 +13,16 @@ class Uplink(msgspec.Struct, frozen=True, kw_only=True):
     """What a device sent, freed of its network's envelope.
 
     `payload`: the device's bytes, None when the envelope carries decoded values alone. `records`: decoded values as
-    they came, one JSON text a record, None when the envelope carries none; their decoder reads them. `network_time`:
-    when the network received the frame (UTC), which is the event time of a frame without a clock of its own; None when
-    the envelope carries none. `frame_counter`: the network's, None when unknown.
+    they came, one JSON text a record, None when the envelope carries none; their decoder reads them. `decoded`: what
+    the network's own codec made of the bytes, None when it has none; read only when the bytes are missing.
+    `network_time`: when the network received the frame (UTC), which is the event time of a frame without a clock of its
+    own; None when the envelope carries none. `frame_counter`: the network's, None when unknown.
     """
 
     device_eui: str
     payload: bytes | None = None
     records: tuple[bytes, ...] | None = None
+    decoded: Mapping[str, Any] | None = None
     network_time: datetime | None = None
     f_port: int | None = None
     frame_counter: int | None = None

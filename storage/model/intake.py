@@ -14,6 +14,9 @@ from storage.model.kinds import Quality, RefusalReason, ServiceEventKind
 class FillReading:
     """One measured level of a bin. `fill_fraction` is 0..1 (above 1: overflowing), None when nothing was measured.
 
+    `measured_at` is the event's time (the device's own, else the network's), `network_time` when the network received
+    the frame (None: it did not say), `received_at` when the collector did. `fire` and `full` are the device's own
+    alarms.
     `payload` is what the device sent, without the network's envelope.
     """
 
@@ -31,6 +34,12 @@ class FillReading:
     tilted: bool | None = None
     frame_counter: int | None = None
     payload: bytes | None = None
+    network_time: datetime | None = None
+    battery_v: float | None = None
+    fire: bool | None = None
+    full: bool | None = None
+    rssi_dbm: float | None = None
+    snr_db: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +58,10 @@ class OccupancyReading:
     battery_percent: float | None = None
     frame_counter: int | None = None
     payload: bytes | None = None
+    network_time: datetime | None = None
+    battery_v: float | None = None
+    rssi_dbm: float | None = None
+    snr_db: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

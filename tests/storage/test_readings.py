@@ -74,11 +74,18 @@ def test_reading_keeps_everything_that_was_measured(town: Town):
         tilted=False,
         frame_counter=2**40,
         payload=bytes(range(256)),
+        network_time=NOON + timedelta(seconds=2),
+        battery_v=3.5,
+        fire=False,
+        full=True,
+        rssi_dbm=-97.0,
+        snr_db=-4.5,
     )
     readings.take_in(town.connection, batch(fill_readings=(reading,)))
     row = town.connection.execute(
         "SELECT commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, fill_fraction, "
-        "distance_mm, temperature_c, battery_percent, tilted, frame_counter, payload FROM fill_reading"
+        "distance_mm, temperature_c, battery_percent, tilted, frame_counter, payload, network_time, battery_v, "
+        "fire, device_full, rssi_dbm, snr_db FROM fill_reading"
     ).fetchone()
     assert row == tuple(getattr(reading, name) for name in reading.__dataclass_fields__)
 

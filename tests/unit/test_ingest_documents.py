@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from ingest.decoders import built_in_decoders
+from ingest.decoders import built_in_models
 from ingest.intake import IntakeRules, Taken, take_in_message
 from ingest.message import Message
 from ingest.topics import Network
@@ -85,4 +85,4 @@ def first_cells(heading: str) -> set[str]:
 def test_the_tables_name_what_the_code_knows():
     assert first_cells("Refused messages") == {reason.value for reason in RefusalReason}
     assert first_cells("No measurement") == {quality.value for quality in Quality} - {"ok"}
-    assert first_cells("Models") == set(built_in_decoders())
+    assert first_cells("Models") == set(built_in_models())

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.decoders import Decoded
+from ingest.decoders import Decoded, built_in_models
 from ingest.envelopes import Uplink
 from ingest.intake import IntakeRules, Taken, take_in_message
 from ingest.message import Message
@@ -192,7 +193,8 @@ def test_an_exception_in_a_decoder_becomes_a_refusal():
     def broken(uplink: Uplink, /) -> Decoded:
         raise ZeroDivisionError("a fault\0of ours")
 
-    rules = IntakeRules(networks=(CHIRPSTACK,), decoders={"milesight-em310-udl": broken})
+    model = msgspec.structs.replace(built_in_models()["milesight-em310-udl"], decode=broken)
+    rules = IntakeRules(networks=(CHIRPSTACK,), models={model.name: model})
     (refused,) = take(uplink(BIN, "03 82 58 02"), rules).refused
     assert refused.reason is RefusalReason.INTERNAL_ERROR
     assert "ZeroDivisionError" in refused.detail

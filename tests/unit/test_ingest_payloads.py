@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingest.decoders import Decoded, built_in_decoders
+from ingest.decoders import Decoded, built_in_models, decode_uplink
 from ingest.envelopes import Uplink
 from ingest.refusal import RefusedError
 from tests.tools import missing
@@ -19,6 +19,8 @@ CASES = sorted(FOLDER.glob("*/*.json"))
 
 
 def uplink(given: dict[str, Any]) -> Uplink:
+    if "object" in given:
+        return Uplink(device_eui="24e124713d000001", decoded=given["object"], f_port=given.get("f_port"))
     if "records" in given:
         return Uplink(device_eui="sonde-1", records=tuple(msgspec.json.encode(record) for record in given["records"]))
     return Uplink(device_eui="24e124713d000001", payload=bytes.fromhex(given["bytes"]), f_port=given["f_port"])
@@ -43,21 +45,21 @@ def said(decoded: Decoded) -> dict[str, Any]:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_golden_payload(case: Path):
     content = json.loads(case.read_text(encoding="utf-8"))
-    decode = built_in_decoders()[case.parent.name]
+    model = built_in_models()[case.parent.name]
     expected = content["expected"]
     if "refused" in expected:
         with pytest.raises(RefusedError) as refusal:
-            decode(uplink(content["uplink"]))
+            decode_uplink(model, uplink(content["uplink"]))
         assert refusal.value.reason.value == expected["refused"], content["why"]
         assert refusal.value.detail
     else:
-        found = said(decode(uplink(content["uplink"])))
+        found = said(decode_uplink(model, uplink(content["uplink"])))
         wanted = {"measurements": [], "infos": [], "unreadable": []} | expected
         assert {name: list(value) for name, value in found.items()} == wanted, content["why"]
 
 
 def test_every_model_has_golden_payloads_good_and_bad():
-    for model in built_in_decoders():
+    for model in built_in_models():
         contents = [json.loads(case.read_text(encoding="utf-8")) for case in CASES if case.parent.name == model]
         assert any(content["expected"].get("measurements") for content in contents), model
         refused = [content for content in contents if {"refused", "unreadable"} & content["expected"].keys()]
@@ -77,7 +79,7 @@ def test_reference_uplinks_of_the_model(reference_data: Path, model: str, vendor
     for example in ours:
         theirs = example["expected"]["data"]
         sent = Uplink(device_eui="0" * 16, payload=bytes.fromhex(example["bytes_hex"]), f_port=example["fPort"])
-        (measurement,) = built_in_decoders()[model](sent).measurements
+        (measurement,) = decode_uplink(built_in_models()[model], sent).measurements
         assert measurement.occupied == theirs.get("occupied")
         assert measurement.distance_mm == theirs.get("distance")
         assert measurement.battery_percent == theirs.get("battery")

@@ -7,13 +7,14 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_occupancy_reading (LIKE occupancy_re
 -- name: copy_fill#
 COPY staged_fill_reading (
     commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, fill_fraction, distance_mm,
-    temperature_c, battery_percent, tilted, frame_counter, payload
+    temperature_c, battery_percent, tilted, frame_counter, payload, network_time, battery_v, fire, device_full,
+    rssi_dbm, snr_db
 ) FROM STDIN (FORMAT binary);
 
 -- name: copy_occupancy#
 COPY staged_occupancy_reading (
     commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, occupied, temperature_c,
-    battery_percent, frame_counter, payload
+    battery_percent, frame_counter, payload, network_time, battery_v, rssi_dbm, snr_db
 ) FROM STDIN (FORMAT binary);
 
 -- name: take_fill!

@@ -1,0 +1,1 @@
+-- The devices' life: stock, mountings with geometry, assignments, replays.

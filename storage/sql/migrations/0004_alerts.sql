@@ -1,0 +1,1 @@
+-- Reviewed levels, detected emptyings, device health and alerts.

@@ -1,0 +1,1 @@
+-- TimescaleDB's features where the edition has them, plain views where it has not.
