@@ -58,7 +58,9 @@ def collector_options(settings: Settings) -> CollectorOptions:
     """Return what `voirie collect` runs with."""
     from ingest.collector import CollectorOptions
 
-    ingest = settings.ingest
+    ingest, ca_file = settings.ingest, settings.mqtt.ca_file
+    if ca_file is not None and not ca_file.is_file():
+        raise SettingsError(f"mqtt.ca_file: there is no file {ca_file}")
     return CollectorOptions(
         database_url=database_url(settings),
         broker_url=broker_url(settings),
@@ -71,6 +73,7 @@ def collector_options(settings: Settings) -> CollectorOptions:
         max_future_s=ingest.max_future_s,
         max_age_days=ingest.max_age_days,
         metrics_port=ingest.metrics_port,
+        ca_file=ca_file,
     )
 
 

@@ -58,9 +58,10 @@ class DatabaseSettings(_Table):
 class MqttSettings(_Table):
     """The broker that devices and network servers publish to."""
 
-    url: str = Field(default="mqtt://127.0.0.1:1883", pattern=r"^mqtt://")
+    url: str = Field(default="mqtt://127.0.0.1:1883", pattern=r"^mqtts?://")
     username: str = ""
     password_file: Path | None = None
+    ca_file: Path | None = None
     client_id: str = Field(default="voirie-collector", min_length=1, max_length=64)
     shared_group: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
 
@@ -175,6 +176,8 @@ class Settings(BaseSettings):
             raise ValueError("networks: two networks have the same name; refused messages are told apart by it")
         if self.mqtt.password_file is not None and not self.mqtt.username:
             raise ValueError("mqtt.password_file is set but mqtt.username is empty: the broker needs both")
+        if self.mqtt.ca_file is not None and not self.mqtt.url.startswith("mqtts://"):
+            raise ValueError("mqtt.ca_file is set but mqtt.url is not mqtts://: without TLS nothing is checked")
         if self.ingest.max_age_days < self.simulator.days:
             raise ValueError(
                 f"ingest.max_age_days is {self.ingest.max_age_days:g} but simulator.days is {self.simulator.days}: "

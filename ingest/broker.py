@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import threading
 import time
 from collections import deque
@@ -308,7 +307,7 @@ class BrokerSession:
         )
         client.username_pw_set(address.user, address.password)
         if address.tls:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(address.tls_context())
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect

@@ -14,7 +14,6 @@ from contextlib import ExitStack
 
 import structlog
 
-from ingest.address import BrokerAddress
 from ingest.broker import BrokerSession, Received
 from ingest.failures import is_fault_of_data
 from ingest.intake import IntakeRules, Taken, refuse, take_in_message
@@ -76,7 +75,7 @@ class Collector:
                 stack.enter_context(self.metrics.serve(options.metrics_port))
             broker = stack.enter_context(
                 BrokerSession(
-                    address=BrokerAddress.parse(options.broker_url),
+                    address=options.broker_address,
                     client_id=options.client_id,
                     filters=options.filters,
                     # One batch in work and one arriving.

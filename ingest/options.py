@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ingest.address import BrokerAddress
 from ingest.topics import Network
@@ -18,6 +19,7 @@ class CollectorOptions:
     `client_id` names the persistent session: two collectors with one name throw each other out. `shared_group`:
     collectors of one group share the messages (not with the embedded broker: it fails when the last of a group leaves).
     `batch_messages`, `batch_wait_s`: a transaction takes so many messages, or what has come that long after its first.
+    `ca_file`: the certificates that vouch for the broker's, instead of those that the system trusts.
     """
 
     database_url: str
@@ -31,6 +33,7 @@ class CollectorOptions:
     max_future_s: float = 600
     max_age_days: float = 90
     metrics_port: int | None = None
+    ca_file: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.networks:
@@ -43,7 +46,13 @@ class CollectorOptions:
             raise ValueError(f"expected batch_wait_s > 0, got {self.batch_wait_s}")
         if self.shared_group is not None and not set(self.shared_group).isdisjoint("/+#"):
             raise ValueError(f"expected a shared_group without '/', '+' and '#', got {self.shared_group!r}")
-        BrokerAddress.parse(self.broker_url)
+        if not self.broker_address.tls and self.ca_file is not None:
+            raise ValueError("expected a broker with mqtts:// when ca_file is given: without TLS nothing is checked")
+
+    @property
+    def broker_address(self) -> BrokerAddress:
+        """The broker, from `broker_url` and `ca_file`; ValueError when the URL is none."""
+        return BrokerAddress.parse(self.broker_url, ca_file=self.ca_file)
 
     @property
     def filters(self) -> tuple[str, ...]:

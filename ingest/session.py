@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ingest.address import BrokerAddress
 from ingest.broker import BrokerSession
 from ingest.options import CollectorOptions
 from storage.errors import UnavailableError
@@ -15,7 +14,7 @@ def establish_session(options: CollectorOptions, *, timeout_s: float = 30.0) -> 
     gone. Do not call it while the collector runs: the broker would throw that one out. Raises UnavailableError when the
     broker does not answer or refuses.
     """
-    address = BrokerAddress.parse(options.broker_url)
+    address = options.broker_address
     session = BrokerSession(address=address, client_id=options.client_id, filters=options.filters, capacity=1)
     with session as broker:
         if not broker.wait_until_subscribed(timeout_s):
