@@ -83,6 +83,8 @@ def take_in_message(message: Message, registry: Registry, rules: IntakeRules) ->
                 eui=eui,
             )
         uplink = open_envelope(message.network.envelope, eui, message.payload)
+        # Not every topic names a device; the refusals to come are of the payload's.
+        eui = uplink.device_eui
         return _take_in_uplink(message, uplink, registry, rules)
     except RefusedError as refused:
         return refuse(message, refused.reason, refused.detail, eui=eui)

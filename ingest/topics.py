@@ -11,12 +11,18 @@ from typing import Literal, get_args
 from ingest.refusal import RefusedError, quoted
 from storage.model import RefusalReason
 
-type EnvelopeKind = Literal["native", "chirpstack"]
+type EnvelopeKind = Literal["native", "chirpstack", "ttn", "actility", "live_objects"]
 
 _ENVELOPES: tuple[str, ...] = get_args(EnvelopeKind.__value__)
 _INSEE = re.compile(r"[0-9][0-9AB][0-9]{3}")
 _NATIVE = re.compile(r"voirie/v1/([^/]+)/([A-Za-z0-9._-]{1,64})/readings")
+# A bridge may put levels of its own in front of the network's.
 _CHIRPSTACK = re.compile(r"(?:.*/)?device/([0-9A-Fa-f]{16})/event/([a-z]+)")
+_TTN = re.compile(r"(?:.*/)?v3/[^/]+/devices/[^/]+/(.+)")
+_LIVE_OBJECTS = re.compile(
+    r"(?:.*/)?(?:fifo/[^/]+|router/~event/v1/data/new/typ/[^/]+/dev/urn:lo:nsid:lora:([0-9A-Fa-f]{16})/con/lora/.*)"
+)
+_EUI_LEVEL = re.compile(r"(?:^|(?<=/))[0-9A-Fa-f]{16}(?=/|\Z)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,11 +91,23 @@ def network_of(networks: Sequence[Network], topic: str) -> Network | None:
     return None
 
 
-def device_of(network: Network, topic: str) -> str:
-    """Return the device that the topic names (a DevEUI in lower case); RefusedError when it is no reading's topic."""
-    if network.envelope == "native":
-        return _device_of_native(network, topic)
-    return _device_of_chirpstack(topic)
+def device_of(network: Network, topic: str) -> str | None:
+    """Return the device that the topic names (a DevEUI in lower case), None when the payload alone names it.
+
+    Raises RefusedError when it is no reading's topic.
+    """
+    match network.envelope:
+        case "native":
+            return _device_of_native(network, topic)
+        case "chirpstack":
+            return _device_of_chirpstack(topic)
+        case "ttn":
+            _refuse_other_events_of_ttn(topic)
+            return None
+        case "actility":
+            return _device_of_actility(topic)
+        case "live_objects":
+            return _device_of_live_objects(topic)
 
 
 def _device_of_native(network: Network, topic: str) -> str:
@@ -119,3 +137,30 @@ def _device_of_chirpstack(topic: str) -> str:
             f"ChirpStack's event {quoted(found[2])} carries no reading: subscribe to .../event/up",
         )
     return found[1].lower()
+
+
+def _refuse_other_events_of_ttn(topic: str) -> None:
+    """Refuse the MQTT server's other events. Its topics, and Pub/Sub's, which the operator names, carry no DevEUI."""
+    found = _TTN.fullmatch(topic)
+    if found is not None and found[1] != "up":
+        raise RefusedError(
+            RefusalReason.UNKNOWN_TOPIC,
+            f"The Things Stack's event {quoted(found[1])} carries no reading: subscribe to .../devices/+/up",
+        )
+
+
+def _device_of_actility(topic: str) -> str | None:
+    """Return the only level that is a DevEUI: operators name the topics, some with the JoinEUI, some with neither."""
+    levels = _EUI_LEVEL.findall(topic)
+    return levels[0].lower() if len(levels) == 1 else None
+
+
+def _device_of_live_objects(topic: str) -> str | None:
+    found = _LIVE_OBJECTS.fullmatch(topic)
+    if found is None:
+        raise RefusedError(
+            RefusalReason.UNKNOWN_TOPIC,
+            "expected fifo/{name} or router/~event/v1/data/new/typ/.../dev/urn:lo:nsid:lora:{DevEUI}/con/lora/...,"
+            f" got {quoted(topic)}",
+        )
+    return found[1].lower() if found[1] else None

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from ingest.envelopes.actility import open_actility
 from ingest.envelopes.chirpstack import open_chirpstack
+from ingest.envelopes.live_objects import open_live_objects
 from ingest.envelopes.native import open_native
+from ingest.envelopes.ttn import open_ttn
 from ingest.envelopes.uplink import Uplink
 from ingest.topics import EnvelopeKind
 
 __all__ = ["Uplink", "open_envelope"]
 
+_OPENERS: Mapping[EnvelopeKind, Callable[[str | None, bytes], Uplink]] = {
+    "native": open_native,
+    "chirpstack": open_chirpstack,
+    "ttn": open_ttn,
+    "actility": open_actility,
+    "live_objects": open_live_objects,
+}
 
-def open_envelope(kind: EnvelopeKind, device_eui: str, payload: bytes) -> Uplink:
-    """Free the uplink of `device_eui` (as its topic says) of its envelope; RefusedError when it is not of this kind."""
-    match kind:
-        case "native":
-            return open_native(device_eui, payload)
-        case "chirpstack":
-            return open_chirpstack(device_eui, payload)
+
+def open_envelope(kind: EnvelopeKind, topic_device: str | None, payload: bytes) -> Uplink:
+    """Free an uplink of its envelope; RefusedError when it is not of this kind, or carries no reading.
+
+    `topic_device`: the device that the topic names (`ingest.topics.device_of`), None when it names none. A payload that
+    names another one is refused.
+    """
+    return _OPENERS[kind](topic_device, payload)

@@ -5,62 +5,63 @@ It is proto3's JSON: a field that is 0, false or empty is left out, so an absent
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta
 
+from ingest.envelopes.fields import (
+    NOTHING,
+    Counter,
+    Decibels,
+    Eui,
+    Instant,
+    Port,
+    agreed_eui,
+    best,
+    in_utc,
+    network_object,
+    read,
+)
 from ingest.envelopes.uplink import Uplink
-from ingest.refusal import RefusedError, quoted
-from storage.model import RefusalReason
+
+_WHAT = "ChirpStack's up event"
 
 
 class _DeviceInfo(msgspec.Struct, frozen=True, rename="camel"):
-    dev_eui: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{16}$")]
+    dev_eui: Eui
 
 
-class _Reception(msgspec.Struct, frozen=True):
-    rssi: float = 0
-    snr: float = 0
+class _Reception(msgspec.Struct, frozen=True, gc=False):
+    # No gateway hears 0 dBm, so an absent strength is unknown; an absent ratio is 0 dB, which is common.
+    rssi: Decibels | None = None
+    snr: Decibels = 0
 
 
 class _UplinkEvent(msgspec.Struct, frozen=True, rename="camel"):
     device_info: _DeviceInfo
-    # A zone is required: a time without one could be anybody's.
-    time: Annotated[datetime, Meta(tz=True)]
-    f_cnt: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
-    f_port: Annotated[int, Meta(ge=0, le=255)] = 0
+    # The server's verdict on when: the gateway's clock where it has a good one, else its own.
+    time: Instant
+    f_cnt: Counter = 0
+    f_port: Port = 0
     data: bytes = b""
+    object: msgspec.Raw = NOTHING
     rx_info: list[_Reception] = []
 
 
 _DECODER = msgspec.json.Decoder(_UplinkEvent)
 
 
-def open_chirpstack(device_eui: str, payload: bytes) -> Uplink:
+def open_chirpstack(topic_eui: str | None, payload: bytes) -> Uplink:
     """Return the device's bytes with the network's time; RefusedError when the JSON is not an `up` event."""
-    try:
-        event = _DECODER.decode(payload)
-        # Year 1 with a positive offset has no UTC: `astimezone` overflows.
-        network_time = event.time.astimezone(UTC)
-    except (msgspec.DecodeError, OverflowError) as error:
-        raise RefusedError(
-            RefusalReason.MALFORMED_ENVELOPE, f"not ChirpStack's up event: {quoted(str(error))}"
-        ) from error
-    announced_eui = event.device_info.dev_eui.lower()
-    if announced_eui != device_eui:
-        raise RefusedError(
-            RefusalReason.MALFORMED_ENVELOPE,
-            f"the topic is of device {device_eui}, the payload of {announced_eui}",
-        )
-    best = max(event.rx_info, key=lambda reception: reception.rssi) if event.rx_info else None
+    event = read(_DECODER, payload, _WHAT)
+    rssi_dbm, snr_db = best(event.rx_info)
+    # The codec's object is large, and read only when the bytes are missing.
+    decoded = None if event.data else network_object(event.object, _WHAT)
     return Uplink(
-        device_eui=device_eui,
-        payload=event.data,
-        network_time=network_time,
+        device_eui=agreed_eui(topic_eui, event.device_info.dev_eui),
+        payload=event.data if decoded is None else None,
+        decoded=decoded,
+        network_time=in_utc(event.time, _WHAT),
         f_port=event.f_port,
         frame_counter=event.f_cnt,
-        rssi_dbm=best.rssi if best else None,
-        snr_db=best.snr if best else None,
+        rssi_dbm=rssi_dbm,
+        snr_db=snr_db,
     )

@@ -7,29 +7,27 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ingest.envelopes.fields import Counter, read, without_reading
 from ingest.envelopes.uplink import Uplink
-from ingest.refusal import RefusedError, quoted
-from storage.model import RefusalReason
 
 MOST_RECORDS = 1000
 
 
 class _Body(msgspec.Struct, frozen=True):
     readings: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_RECORDS)]
-    frame_counter: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] | None = None
+    frame_counter: Counter | None = None
 
 
 _DECODER = msgspec.json.Decoder(_Body)
 
 
-def open_native(device_eui: str, payload: bytes) -> Uplink:
+def open_native(topic_device: str | None, payload: bytes) -> Uplink:
     """Return the records, each still its own JSON text, so that a bad one does not spoil the others."""
-    try:
-        body = _DECODER.decode(payload)
-    except msgspec.DecodeError as error:
-        raise RefusedError(RefusalReason.MALFORMED_ENVELOPE, f"not native JSON: {quoted(str(error))}") from error
+    if topic_device is None:
+        raise without_reading("native JSON is of the device that its topic names, and this one names none")
+    body = read(_DECODER, payload, "native JSON")
     return Uplink(
-        device_eui=device_eui,
+        device_eui=topic_device,
         records=tuple(bytes(record) for record in body.readings),
         frame_counter=body.frame_counter,
     )

@@ -14,7 +14,7 @@ class Uplink(msgspec.Struct, frozen=True, kw_only=True):
 
     `payload`: the device's bytes, None when the envelope carries decoded values alone. `records`: decoded values as
     they came, one JSON text a record, None when the envelope carries none; their decoder reads them. `decoded`: what
-    the network's own codec made of the bytes, None when it has none; read only when the bytes are missing.
+    the network's own codec made of the bytes, when the bytes themselves are missing; None otherwise, since bytes win.
     `network_time`: when the network received the frame (UTC), which is the event time of a frame without a clock of its
     own; None when the envelope carries none. `frame_counter`: the network's, None when unknown.
     """
