@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import make_conninfo
 
-from config.settings import Settings
+from config.settings import NetworkSettings, Settings
 from storage.errors import SettingsError
 
 if TYPE_CHECKING:  # each command imports only the room that it runs, so that all of them start fast
@@ -78,19 +78,14 @@ def collector_options(settings: Settings) -> CollectorOptions:
 
 
 def networks(settings: Settings) -> tuple[Network, ...]:
-    """Return the streams of messages to take; by default the commune's native one and ChirpStack's."""
+    """Return the streams of messages to take; by default the commune's native one and ChirpStack's.
+
+    Raises SettingsError when a topic filter is none.
+    """
     from ingest.topics import Network
 
     if settings.networks:
-        return tuple(
-            Network(
-                name=network.name,
-                commune_insee=network.commune,
-                envelope=network.envelope,
-                topic_filter=network.topic_filter,
-            )
-            for network in settings.networks
-        )
+        return tuple(_network(network) for network in settings.networks)
     insee = settings.commune.insee_code
     return (
         Network(name="native", commune_insee=insee, envelope="native", topic_filter=f"voirie/v1/{insee}/+/readings"),
@@ -101,6 +96,20 @@ def networks(settings: Settings) -> tuple[Network, ...]:
             topic_filter="application/+/device/+/event/up",
         ),
     )
+
+
+def _network(network: NetworkSettings) -> Network:
+    from ingest.topics import Network
+
+    try:
+        return Network(
+            name=network.name,
+            commune_insee=network.commune,
+            envelope=network.envelope,
+            topic_filter=network.topic_filter,
+        )
+    except ValueError as error:
+        raise SettingsError(f"setting networks, {network.name!r}: {error}") from error
 
 
 def api_options(settings: Settings) -> ApiOptions:

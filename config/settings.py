@@ -70,7 +70,7 @@ class NetworkSettings(_Table):
     """One stream of messages: whose it is and how it is wrapped."""
 
     name: str = Field(min_length=1)
-    envelope: Literal["native", "chirpstack"]
+    envelope: Literal["native", "chirpstack", "ttn", "actility", "live_objects"]
     topic_filter: str = Field(min_length=1)
     commune: InseeCode
 
@@ -174,6 +174,9 @@ class Settings(BaseSettings):
         names = [network.name for network in self.networks]
         if len(names) != len(set(names)):
             raise ValueError("networks: two networks have the same name; refused messages are told apart by it")
+        filters = [network.topic_filter for network in self.networks]
+        if len(filters) != len(set(filters)):
+            raise ValueError("networks: two networks have the same topic_filter; the first would take all its messages")
         if self.mqtt.password_file is not None and not self.mqtt.username:
             raise ValueError("mqtt.password_file is set but mqtt.username is empty: the broker needs both")
         if self.mqtt.ca_file is not None and not self.mqtt.url.startswith("mqtts://"):

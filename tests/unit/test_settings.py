@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from cli.wiring import networks
 from config.settings import Settings, read_settings
+from ingest.topics import EnvelopeKind, Network
 from storage.errors import SettingsError
 
 DOCUMENTED = Path(__file__).resolve().parents[2] / "config" / "voirie.toml"
@@ -82,6 +85,50 @@ def test_two_networks_of_one_name_are_refused(tmp_path: Path):
     file.write_text(network * 2, encoding="utf-8")
     with pytest.raises(SettingsError, match="two networks have the same name"):
         read_settings(file)
+
+
+def test_two_networks_of_one_filter_are_refused(tmp_path: Path):
+    network = '[[networks]]\nname = "{}"\nenvelope = "{}"\ntopic_filter = "x/+"\ncommune = "93051"\n'
+    file = tmp_path / "twice.toml"
+    file.write_text(network.format("a", "ttn") + network.format("b", "actility"), encoding="utf-8")
+    with pytest.raises(SettingsError, match="two networks have the same topic_filter"):
+        read_settings(file)
+
+
+@pytest.mark.parametrize("envelope", get_args(EnvelopeKind.__value__))
+def test_every_envelope_can_be_set(tmp_path: Path, envelope: str):
+    file = tmp_path / "networks.toml"
+    file.write_text(
+        f'[[networks]]\nname = "ville"\nenvelope = "{envelope}"\ntopic_filter = "a/+"\ncommune = "2A004"\n',
+        encoding="utf-8",
+    )
+    (network,) = networks(read_settings(file))
+    assert network == Network(name="ville", commune_insee="2A004", envelope=envelope, topic_filter="a/+")
+    assert f"{envelope} " in DOCUMENTED.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("envelope", "topic_filter", "sentence"),
+    [
+        (
+            "lorawan",
+            "a/+",
+            r"setting networks\.0\.envelope: .*'native', 'chirpstack', 'ttn', 'actility' or 'live_objects'",
+        ),
+        ("ttn", "v3/#/up", r"setting networks, 'ville': expected '#' to be the last level"),
+        ("actility", "$share/g/a", r"setting networks, 'ville': expected a plain topic filter"),
+    ],
+)
+def test_a_wrong_network_is_refused_with_the_rule_it_breaks(
+    tmp_path: Path, envelope: str, topic_filter: str, sentence: str
+):
+    file = tmp_path / "wrong.toml"
+    file.write_text(
+        f'[[networks]]\nname = "ville"\nenvelope = "{envelope}"\ntopic_filter = "{topic_filter}"\ncommune = "93051"\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(SettingsError, match=sentence):
+        networks(read_settings(file))
 
 
 @pytest.mark.parametrize("name", ["VOIRIE_DATABSE__URL", "VOIRIE_DATABASE__ULR"])
