@@ -131,7 +131,7 @@ def _take_in_uplink(message: Message, uplink: Uplink, registry: Registry, rules:
     return Taken(
         fill_readings=fill_readings,
         occupancy_readings=occupancy_readings,
-        device_events=[device_event(message, uplink, registered, info) for info in decoded.infos],
+        device_events=[device_event(message, uplink, registered, info) for info in decoded.infos if not info.transient],
         refused=_joined(message, refusals, eui=uplink.device_eui),
     )
 

@@ -74,7 +74,11 @@ def judge_level(measurement: Measurement, mounting: Mounting, rules: QualityRule
     else:
         depth_mm = mounting.empty_distance_mm - mounting.full_distance_mm
         tolerance_mm = max(rules.bottom_tolerance_mm, rules.bottom_tolerance_fraction * depth_mm)
-        lowest, fill = -tolerance_mm / depth_mm, (mounting.empty_distance_mm - measurement.distance_mm) / depth_mm
+        # A sensor under the contents sees their height; one above them, what is missing.
+        height_mm = mounting.empty_distance_mm - measurement.distance_mm
+        if measurement.from_below:
+            height_mm = measurement.distance_mm
+        lowest, fill = -tolerance_mm / depth_mm, height_mm / depth_mm
         plausible = measurement.distance_mm >= 0 and lowest <= fill <= rules.max_fill_fraction
         fill = max(0.0, fill)
     # A tilted sensor looks elsewhere: the lid is open, or the bin lies on its side.

@@ -17,7 +17,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """One record of what a device measured. With a quality other than OK nothing was measured: no level, no state.
 
     `measured_at`: the device's own time (UTC), None when the frame carries none. `distance_mm`: from the sensor to what
-    it sees; kept with every quality, as the device said it. `own_fill_fraction`: the device's own idea of its level.
+    it sees; kept with every quality, as the device said it. `from_below`: True when the sensor sits under what it
+    measures, so that the distance is the contents' height. `own_fill_fraction`: the device's own idea of its level.
     `battery_percent`, `battery_v`: whichever the device says. `fire`, `full`: alarms that the device raises by itself.
     `raw`: the record as it came, None when the whole payload is the record.
     """
@@ -25,6 +26,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     quality: Quality = Quality.OK
     measured_at: datetime | None = None
     distance_mm: int | None = None
+    from_below: bool | None = None
     own_fill_fraction: float | None = None
     occupied: bool | None = None
     temperature_c: float | None = None
@@ -36,11 +38,16 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes | None = None
 
 
-class Info(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a device said that is no measurement: start-up, configuration, debug."""
+class Info(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something a device said that is no measurement: start-up, configuration, debug.
+
+    `detail`: names with their units (`interval_h`), and JSON's values. `transient`: what comes with every reading
+    (axes, angles, humidity): told by `voirie decode` and not stored as an event, since the reading keeps the bytes.
+    """
 
     kind: str
     detail: dict[str, Any]
+    transient: bool = False
 
 
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
