@@ -18,22 +18,41 @@ from storage.model.intake import (
     RefusedMessage,
     ServiceEvent,
 )
-from storage.model.kinds import BayState, PlaceKind, Quality, RefusalReason, ServiceEventKind, StopKind
+from storage.model.kinds import (
+    AlertKind,
+    BayState,
+    ClosedBy,
+    PlaceKind,
+    Quality,
+    RefusalReason,
+    ServiceEventKind,
+    Severity,
+    StopKind,
+    Verdict,
+)
 from storage.model.places import Bin, DeliveryBay, DisposalSite, ParkingSpace, Place, Vehicle
 from storage.model.plans import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
 from storage.model.present import SENSOR_SILENT_AFTER, BayNow, BinNow, SpaceNow
+from storage.model.review import Alert, BinLevel, DeclaredCheck, DetectedEmptying, DeviceHealth
 
 __all__ = [
     "SENSOR_SILENT_AFTER",
+    "Alert",
+    "AlertKind",
     "BayNow",
     "BayState",
     "Bin",
+    "BinLevel",
     "BinNow",
     "Clock",
+    "ClosedBy",
     "Commune",
+    "DeclaredCheck",
     "DeliveryBay",
+    "DetectedEmptying",
     "Device",
     "DeviceEvent",
+    "DeviceHealth",
     "DisposalSite",
     "Emptying",
     "FillForecast",
@@ -58,8 +77,10 @@ __all__ = [
     "RegisteredDevice",
     "ServiceEvent",
     "ServiceEventKind",
+    "Severity",
     "Simulation",
     "SpaceNow",
     "StopKind",
     "Vehicle",
+    "Verdict",
 ]

@@ -16,13 +16,22 @@ class PlaceKind(StrEnum):
 
 
 class Quality(StrEnum):
-    """Whether a reading measured something; all but OK carry no level and no occupancy."""
+    """Whether a reading measured something; all but OK carry no level and no occupancy.
+
+    The first five are judged at intake, of each reading alone. The others come from the review, which sees readings in
+    the order of events; UNCONFIRMED is the newest reading of a bin when it jumps: the next one settles what it was.
+    """
 
     OK = "ok"
     NO_TARGET = "no_target"
     BLIND_ZONE = "blind_zone"
     SENSOR_FAULT = "sensor_fault"
     IMPLAUSIBLE = "implausible"
+    IMPOSSIBLE_JUMP = "impossible_jump"
+    UNCONFIRMED = "unconfirmed"
+    STUCK = "stuck"
+    BLOCKED = "blocked"
+    OUT_OF_CALIBRATION = "out_of_calibration"
 
 
 class RefusalReason(StrEnum):
@@ -68,3 +77,44 @@ class BayState(StrEnum):
     NEAR_LIMIT = "near_limit"
     OVER_LIMIT = "over_limit"
     UNKNOWN = "unknown"
+
+
+class Verdict(StrEnum):
+    """What a bin's sensor says of an emptying that a crew declared."""
+
+    SEEN = "seen"
+    NOT_SEEN = "not_seen"
+    NOT_OBSERVABLE = "not_observable"
+
+
+class Severity(StrEnum):
+    """How soon somebody should look at an alert."""
+
+    URGENT = "urgent"
+    IMPORTANT = "important"
+    MINOR = "minor"
+
+
+class AlertKind(StrEnum):
+    """What an alert says."""
+
+    FIRE = "fire"
+    HOT = "hot"
+    TILTED = "tilted"
+    OVERFLOW = "overflow"
+    MISSED_EMPTYING = "missed_emptying"
+    SENSOR_FAULT = "sensor_fault"
+    STUCK = "stuck"
+    BLOCKED = "blocked"
+    OUT_OF_CALIBRATION = "out_of_calibration"
+    SILENT = "silent"
+    NETWORK_SILENT = "network_silent"
+    BATTERY_LOW = "battery_low"
+    RADIO_WEAK = "radio_weak"
+
+
+class ClosedBy(StrEnum):
+    """Why an alert is over: the condition ended, or later data showed that there was none."""
+
+    RECOVERED = "recovered"
+    WITHDRAWN = "withdrawn"

@@ -12,7 +12,10 @@ SHORT = {
     "timestamp with time zone": "timestamptz",
     "double precision": "float8",
     "time without time zone": "time",
-    "ARRAY": "smallint[]",
+    "_int2": "smallint[]",
+    "_int8": "bigint[]",
+    "_text": "text[]",
+    "_timestamptz": "timestamptz[]",
 }
 
 
@@ -28,8 +31,8 @@ def test_page_names_the_real_tables_and_columns(any_database_url: str):
     real: dict[str, list[tuple[str, str]]] = {}
     with psycopg.connect(any_database_url) as connection:
         for name, column_name, kind in connection.execute(
-            "SELECT table_name, column_name, data_type FROM information_schema.columns "
-            "WHERE table_schema = 'public' AND table_name NOT LIKE 'procrastinate%' "
+            "SELECT table_name, column_name, CASE data_type WHEN 'ARRAY' THEN udt_name ELSE data_type END "
+            "FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'procrastinate%' "
             "AND table_name <> 'voirie_schema_version' ORDER BY ordinal_position"
         ):
             real.setdefault(name, []).append((column_name, SHORT.get(kind, kind)))
