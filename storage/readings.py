@@ -147,6 +147,12 @@ def reading_keys(connection: Connection, commune_insee: str) -> set[tuple[str, f
     return {(eui, measured_at_s) for eui, measured_at_s in rows}
 
 
+def reading_records(connection: Connection, commune_insee: str) -> list[tuple[str, int, int]]:
+    """Return (eui, event time in Unix microseconds, record index) of every row of both tables of readings."""
+    rows = connection.execute(statement("readings", "reading_records"), {"commune_insee": commune_insee}).fetchall()
+    return [(eui, measured_us, record_index) for eui, measured_us, record_index in rows]
+
+
 def refused_digests(connection: Connection, commune_insee: str) -> Counter[str]:
     """Return how often each refused message is kept, by SHA-256 (hex) of topic + payload, for the same purpose."""
     rows = connection.execute(statement("readings", "refused_digests"), {"commune_insee": commune_insee})

@@ -87,5 +87,14 @@ SELECT eui, extract(epoch FROM measured_at)::float8
 FROM device_event JOIN device USING (device_id)
 WHERE device_event.commune_insee = :commune_insee;
 
+-- name: reading_records
+SELECT eui, (extract(epoch FROM measured_at) * 1000000)::bigint, record_index
+FROM fill_reading JOIN device USING (device_id)
+WHERE fill_reading.commune_insee = :commune_insee
+UNION ALL
+SELECT eui, (extract(epoch FROM measured_at) * 1000000)::bigint, record_index
+FROM occupancy_reading JOIN device USING (device_id)
+WHERE occupancy_reading.commune_insee = :commune_insee;
+
 -- name: refused_digests
 SELECT encode(sha256(convert_to(topic, 'UTF8') || payload), 'hex') FROM refused_message WHERE commune_insee = :commune_insee;
