@@ -51,6 +51,11 @@ class Child:
         note(folder, self._process.pid)
 
     @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
     def returncode(self) -> int | None:
         """The exit code, None while it runs."""
         return self._process.poll()

@@ -1,0 +1,117 @@
+"""The messages of the measurement: uplinks as network servers send them, the same number always the same message."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+# No commune has this code: on a broker that others use, nobody else's native topics are met.
+COMMUNE_INSEE = "00000"
+BINS, SPACES = 1000, 2000
+DEVICES = BINS + SPACES
+_LONGEST_STEP_S, _SPAN_S = 4.0, 20 * 86400.0
+EMPTY_MM, FULL_MM = 900, 200
+# A bin fills in so many readings, and is emptied.
+_FILLS_IN = 40
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """The messages of one run.
+
+    `run` keeps its topics apart; the first was measured at `began_at`, each later one `step_s` after the one before.
+    """
+
+    run: str
+    began_at: datetime
+    step_s: float
+
+    @classmethod
+    def of(cls, run: str, messages: int) -> Self:
+        """Return a stream of so many messages whose last event is a few minutes old."""
+        step_s = min(_LONGEST_STEP_S, _SPAN_S / messages)
+        end = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
+        return cls(run=run, began_at=end - timedelta(seconds=step_s * messages), step_s=step_s)
+
+    def publication(self, number: int) -> tuple[str, bytes]:
+        """Return topic and payload of the message `number`; its frame counter is that number."""
+        device = number % DEVICES
+        envelope = envelope_of(device)
+        measured_at = self.began_at + timedelta(seconds=self.step_s * number)
+        topic, body = _WRITERS[envelope]
+        at = measured_at.isoformat(timespec="microseconds")
+        return topic(self.run, eui_of(device)), body(device, number, at)
+
+
+def eui_of(device: int) -> str:
+    """Return the identifier of a device."""
+    return f"24e1{device:012x}" if device < BINS else f"58a0{device:012x}"
+
+
+def model_of(device: int) -> str:
+    """Return the model of a device: bins first, then parking spaces."""
+    if envelope_of(device) == "native":
+        return "voirie-native"
+    return "milesight-em310-udl" if device < BINS else "bosch-tps110"
+
+
+def envelope_of(device: int) -> str:
+    """Return the network that carries a device: half of them ChirpStack's, the others in equal parts."""
+    return _NETWORKS[device % len(_NETWORKS)]
+
+
+def filters(run: str) -> dict[str, str]:
+    """Return the topic filter of each envelope."""
+    return {name: topic(run, "+") for name, (topic, _) in _WRITERS.items()}
+
+
+def _distance_mm(device: int, number: int) -> int:
+    step = (number // DEVICES + device) % _FILLS_IN
+    return EMPTY_MM - step * (EMPTY_MM - FULL_MM) // _FILLS_IN
+
+
+def _occupied(device: int, number: int) -> bool:
+    return (number // DEVICES + device) % 2 == 0
+
+
+def _frame(device: int, number: int) -> tuple[str, int]:
+    """Return what the device's radio sends, in base64, and its port."""
+    if device < BINS:
+        distance = _distance_mm(device, number).to_bytes(2, "little")
+        return b64encode(b"\x01\x75\x5c\x03\x82" + distance + b"\x04\x00\x00").decode(), 85
+    return b64encode(bytes((_occupied(device, number),))).decode(), 1
+
+
+def _chirpstack(device: int, number: int, at: str) -> bytes:
+    data, port = _frame(device, number)
+    return (
+        f'{{"deduplicationId":"5c7a1e0e-33f5-4a1c-8d5b-{number:012x}","time":"{at}","deviceInfo":{{"tenantId":'
+        '"52f14cd4-c6f1-4fbd-8f87-4025e1d49242","tenantName":"Ville","applicationId":'
+        '"9f1c6d2a-5b0e-4f57-8a57-2f8f0d0a7c11","applicationName":"voirie","deviceProfileId":'
+        '"0b7d3b6e-7f55-4d47-9c2b-6f7b4d7d4b52","deviceProfileName":"capteurs","deviceName":'
+        f'"CAP-{device:04d}","devEui":"{eui_of(device)}","tags":{{}}}},"devAddr":"0189a3f1","adr":true,"dr":5,'
+        f'"fCnt":{number},"fPort":{port},"confirmed":false,"data":"{data}","rxInfo":[{{"gatewayId":"0016c001f1500812",'
+        f'"uplinkId":{number},"nsTime":"{at}","rssi":-97,"snr":7.2,"channel":3,"context":"8Kp3dA==",'
+        '"crcStatus":"CRC_OK"}],"txInfo":{"frequency":868100000,"modulation":{"lora":{"bandwidth":125000,'
+        '"spreadingFactor":7,"codeRate":"CR_4_5"}}},"regionConfigId":"eu868"}'
+    ).encode()
+
+
+def _native(device: int, number: int, at: str) -> bytes:
+    value = (
+        f'"distance_mm":{_distance_mm(device, number)}'
+        if device < BINS
+        else f'"occupied":{"true" if _occupied(device, number) else "false"}'
+    )
+    return f'{{"frame_counter":{number},"readings":[{{"measured_at":"{at}",{value},"battery_percent":92}}]}}'.encode()
+
+
+_WRITERS: dict[str, tuple[Callable[[str, str], str], Callable[[int, int, str], bytes]]] = {
+    "chirpstack": (lambda run, eui: f"{run}/application/9f1c6d2a/device/{eui}/event/up", _chirpstack),
+    "native": (lambda _run, eui: f"voirie/v1/{COMMUNE_INSEE}/{eui}/readings", _native),
+}
+_OTHERS = [name for name in _WRITERS if name != "chirpstack"]
+_NETWORKS: Sequence[str] = [name for other in _OTHERS for name in ("chirpstack", other)]

@@ -1,0 +1,150 @@
+"""The broker and the database of the measurement: those that were named, or ones of its own."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from cli.demo.children import Child, child_environment, running, wait_for
+from cli.demo.embedded import answers, broker_command, embedded_database, free_port
+from config.settings import Settings
+from storage import schema
+from storage.errors import InputError, UnavailableError
+
+_START_S = 20.0
+_CONFIG = Path(__file__).resolve().parents[2] / "config" / "mosquitto.conf"
+# The lines of the shipped configuration that set limits; the others name files, users and the listener.
+_LIMITS = ("max_", "message_size_limit ", "persistent_client_expiration ")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Broker:
+    """A running broker; `pid` is None when its process is not to be seen from here."""
+
+    url: str
+    kind: Literal["given", "mosquitto", "embedded"]
+    pid: int | None
+
+    @property
+    def shares(self) -> bool:
+        """Whether it delivers each message to one of a group (docs/mqtt.md says what the embedded one does)."""
+        return self.kind != "embedded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DatabaseServer:
+    """A running PostgreSQL on which databases can be made; `pid` is None when its process is not to be seen."""
+
+    url: str
+    kind: Literal["given", "embedded"]
+    pid: int | None
+    version: str
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Make a migrated database, yield its URL, and drop it."""
+        name = f"voirie_bench_{uuid.uuid4().hex[:12]}"
+        with _administrator(self.url) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            url = make_conninfo(self.url, dbname=name)
+            schema.migrate(url)
+            yield url
+        finally:
+            with suppress(psycopg.Error, UnavailableError), _administrator(self.url) as connection:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _administrator(url: str) -> Iterator[psycopg.Connection]:
+    """Connect to make or drop databases."""
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        raise UnavailableError(f"the database does not answer: {error}") from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise InputError(
+            "--database: the measurement makes databases of its own beside the one named and drops them; "
+            "name a role with CREATEDB"
+        ) from error
+    except psycopg.ProgrammingError as error:
+        raise InputError(f"--database: {error}") from error
+
+
+@contextmanager
+def open_broker(url: str | None, *, folder: Path, settings: Settings) -> Iterator[Broker]:
+    """Run Mosquitto with the shipped limits, or the embedded broker where it is not installed; or use the one named."""
+    if url is not None:
+        yield Broker(url=url, kind="given", pid=_listener(url))
+        return
+    port = free_port()
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    command = broker_command(folder, port=port) if program is None else [program, "-c", str(_settings(folder, port))]
+    with running(Child("broker", command, environment=child_environment(settings), folder=folder)) as child:
+        wait_for(lambda: answers(port), children=(child,), what="the broker's start", patience_s=_START_S)
+        kind: Literal["mosquitto", "embedded"] = "embedded" if program is None else "mosquitto"
+        yield Broker(url=f"mqtt://127.0.0.1:{port}", kind=kind, pid=_listening_on(port))
+
+
+def _settings(folder: Path, port: int) -> Path:
+    """Write Mosquitto's settings: the shipped limits, and nothing on the disk."""
+    limits = [line for line in _CONFIG.read_text(encoding="utf-8").splitlines() if line.startswith(_LIMITS)]
+    file = folder / "mosquitto.conf"
+    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest none", *limits, ""]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+@contextmanager
+def open_database_server(url: str | None, *, folder: Path) -> Iterator[DatabaseServer]:
+    """Run the embedded PostgreSQL with its defaults (fsync on), or use the server named."""
+    with ExitStack() as stack:
+        kind: Literal["given", "embedded"] = "embedded" if url is None else "given"
+        if url is None:
+            url = stack.enter_context(embedded_database(folder / "postgres"))
+        with _administrator(url) as connection:
+            version = connection.execute(
+                "SELECT current_setting('server_version') || coalesce((SELECT ', TimescaleDB ' || default_version"
+                " FROM pg_available_extensions WHERE name = 'timescaledb'), '')"
+            ).fetchone()
+            pid = _server_of(connection)
+        assert version is not None
+        yield DatabaseServer(url=url, kind=kind, pid=pid, version=f"PostgreSQL {version[0]}")
+
+
+def _server_of(connection: psycopg.Connection) -> int | None:
+    """Return the number of the process that the connection's own is a child of, when it runs on this machine."""
+    with suppress(psutil.Error):
+        backend = psutil.Process(connection.info.backend_pid)
+        server = backend.parent()
+        if server is not None and "postgres" in backend.name() and "postgres" in server.name():
+            return server.pid
+    return None
+
+
+def _listener(url: str) -> int | None:
+    """Return the process that listens where the URL says, when it is of this machine."""
+    parts = urlsplit(url)
+    if parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        return None
+    return _listening_on(parts.port or (8883 if parts.scheme == "mqtts" else 1883))
+
+
+def _listening_on(port: int) -> int | None:
+    with suppress(psutil.Error, PermissionError):
+        for connection in psutil.net_connections(kind="tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+                return connection.pid
+    return None
