@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.decode import decode
 from cli.options import ConfigOption, JsonOption, start
 
 EXIT_FAILURE = 1
@@ -39,6 +40,9 @@ def run() -> None:
 def _say_and_exit(sentence: str, code: int) -> None:
     typer.echo(f"voirie: {sentence}", err=True)
     sys.exit(code)
+
+
+app.command()(decode)
 
 
 @app.command()
