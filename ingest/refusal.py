@@ -17,6 +17,11 @@ class RefusedError(VoirieError):
         self.detail = detail
 
 
+def malformed(detail: str) -> RefusedError:
+    """Return the refusal of a payload that its decoder cannot read."""
+    return RefusedError(RefusalReason.MALFORMED_PAYLOAD, detail)
+
+
 def quoted(foreign: object) -> str:
     """Return text from outside as it may stand in a sentence: short, and without control characters."""
     text = repr(foreign)
