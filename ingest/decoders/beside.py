@@ -16,7 +16,7 @@ def temperature(said_c: float | None) -> tuple[float | None, tuple[Info, ...]]:
         return None, ()
     if _COLDEST_C <= said_c <= _HOTTEST_C:
         return round(said_c, 2), ()
-    detail = {"temperature_c": said_c if math.isfinite(said_c) else None}
+    detail = {"implausible_temperature_c": said_c if math.isfinite(said_c) else None}
     return None, (Info(kind="implausible_temperature", detail=detail, transient=True),)
 
 
@@ -37,5 +37,5 @@ def diagnostics(**values: bool | float | str | None) -> tuple[Info, ...]:
 
 def battery_low(*, battery_v: float | None = None, level: str | None = None) -> Info:
     """Return the alarm that a device raises for its own battery."""
-    said = {"battery_v": battery_v, "level": level}
+    said = {"battery_low": True, "battery_v": battery_v, "battery_level": level}
     return Info(kind="battery_low", detail={name: value for name, value in said.items() if value is not None})

@@ -125,6 +125,7 @@ def _reading(kind: _Level, said: _Said, where: tuple[Info, ...]) -> Decoded:
     diagnostics = beside.diagnostics(
         angle_deg=said.angle_deg if kind.tilt else None,
         device_counter=said.device_counter,
+        from_below=True if kind.from_below else None,
         empty_alarm=said.level_alarm if kind.from_below else None,
         full_alarm=said.level_alarm if quality is not Quality.OK and not kind.from_below else None,
     )
