@@ -156,11 +156,36 @@ def test_messages_cut_and_flipped(data: st.DataObject, kind: EnvelopeKind):
     assert ends_well(kind, text[:at]) is None, "half a message is none"
 
 
-NAMES = (
-    "deviceInfo devEui time object data rxInfo end_device_ids dev_eui uplink_message frm_payload decoded_payload"
-    " received_at simulated DevEUI_uplink DevEUI Time payload_hex payload Lrrs Lrr streamId created metadata source"
-    " value network lora readings"
-).split()
+NAMES = [
+    "deviceInfo",
+    "devEui",
+    "time",
+    "object",
+    "data",
+    "rxInfo",
+    "end_device_ids",
+    "dev_eui",
+    "uplink_message",
+    "frm_payload",
+    "decoded_payload",
+    "received_at",
+    "simulated",
+    "DevEUI_uplink",
+    "DevEUI",
+    "Time",
+    "payload_hex",
+    "payload",
+    "Lrrs",
+    "Lrr",
+    "streamId",
+    "created",
+    "metadata",
+    "source",
+    "value",
+    "network",
+    "lora",
+    "readings",
+]
 
 
 @CAREFULLY
