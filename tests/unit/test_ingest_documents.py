@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import msgspec
+import pytest
 
 from ingest.decoders import built_in_models
 from ingest.intake import IntakeRules, Taken, take_in_message
 from ingest.message import Message
-from ingest.topics import Network
+from ingest.topics import EnvelopeKind, Network
 from storage.model import Device, Mounting, PlaceKind, Quality, RefusalReason, RegisteredDevice
 from tests.tools import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "mqtt.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"<!-- example: ([a-z-]+) -->\n```json\n(.*?)```", TEXT, re.DOTALL))
 INSEE = "93051"
+ENVELOPES: dict[str, EnvelopeKind] = {
+    "native": "native",
+    "chirpstack": "chirpstack",
+    "ttn": "ttn",
+    "actility": "actility",
+    "live-objects": "live_objects",
+}
+TOPICS: dict[EnvelopeKind, str] = {
+    "native": f"voirie/v1/{INSEE}/{{eui}}/readings",
+    "chirpstack": "application/9f1c/device/{eui}/event/up",
+    "ttn": "v3/corbeilles@ville/devices/cor-0001/up",
+    "actility": "mqtt/things/{eui}/uplink",
+    "live_objects": "fifo/corbeilles",
+}
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
 def take(example: str, *, eui: str, model: str, kind: PlaceKind) -> Taken:
-    envelope = "native" if model == "voirie-native" else "chirpstack"
-    topic = f"voirie/v1/{INSEE}/{eui}/readings" if envelope == "native" else f"application/9f1c/device/{eui}/event/up"
+    envelope = ENVELOPES[example.rpartition("-")[0]]
+    topic = TOPICS[envelope].format(eui=eui)
     network = Network(name="doc", commune_insee=INSEE, envelope=envelope, topic_filter="#")
     mounting = Mounting(
         commune_insee=INSEE,
@@ -58,10 +74,14 @@ def test_native_space():
     assert (reading.occupied, reading.measured_at) == (True, datetime(2026, 3, 2, 7, 5, tzinfo=UTC))
 
 
-def test_chirpstack_bin():
-    taken = take("chirpstack-bin", eui="24e124713d000001", model="milesight-em310-udl", kind=PlaceKind.BIN)
+@pytest.mark.parametrize("example", ["chirpstack-bin", "ttn-bin", "actility-bin", "live-objects-bin"])
+def test_one_frame_by_four_networks(example: str):
+    taken = take(example, eui="24e124713d000001", model="milesight-em310-udl", kind=PlaceKind.BIN)
     (reading,) = taken.fill_readings
     assert (reading.distance_mm, reading.battery_percent, reading.frame_counter) == (812, 92, 1041)
+    assert (reading.rssi_dbm, reading.snr_db) == (-97, 7.2)
+    assert reading.measured_at.replace(microsecond=0) == datetime(2026, 3, 2, 5, 10, tzinfo=UTC)
+    assert reading.network_time == reading.measured_at
 
 
 def test_chirpstack_bay():
@@ -71,9 +91,16 @@ def test_chirpstack_bay():
 
 
 def test_every_example_is_tested():
-    assert set(EXAMPLES) == {"native-bin", "native-space", "chirpstack-bin", "chirpstack-bay"}
+    tested = {"native-bin", "native-space", "chirpstack-bin", "chirpstack-bay"}
+    assert set(EXAMPLES) == tested | {"ttn-bin", "actility-bin", "live-objects-bin"}
     for example in EXAMPLES.values():
         msgspec.json.decode(example)
+
+
+def test_every_envelope_is_documented():
+    table = TEXT.split("| envelope | who publishes |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)) == set(TOPICS)
+    assert set(TOPICS) == set(get_args(EnvelopeKind.__value__))
 
 
 def first_cells(heading: str) -> set[str]:
