@@ -15,6 +15,8 @@ _DAY_US = 86_400_000_000
 _LONGEST_RUN = 24
 """A run longer than this tells no more of a habit: it may be a frozen sensor, which must not teach that it is usual."""
 _LEAST_STEP = 1e-4
+_STEADY_S = 8 * 3600
+"""Three readings within this time lie on a line but for noise; over a day, a bin is filled and emptied."""
 _QUIETEST, _NOISIEST = 0.006, 0.08
 _LEAST_PAIRS = 24
 _MAD = 1.4826
@@ -105,7 +107,10 @@ def _of_levels(table: SignalTable) -> tuple[Floats, Floats, Floats, Floats]:
     changes[usable] = after & ~same
     # The second difference of a steady filling is noise alone; its variance is 1.5 times a reading's.
     before, behind = shifted(level, series, -1), shifted(level, series, 1)
-    noise[usable] = np.abs(level - (before + behind) / 2) / np.sqrt(1.5)
+    at_s = table.at_s[usable]
+    with np.errstate(invalid="ignore"):
+        close = shifted(at_s, series, 1) - shifted(at_s, series, -1) <= _STEADY_S
+    noise[usable] = np.where(close, np.abs(level - (before + behind) / 2) / np.sqrt(1.5), np.nan)
     jump = np.abs(level - before)
     step[usable] = np.where(jump > _LEAST_STEP, jump, np.nan)
     return repeats, changes, noise, step
@@ -124,7 +129,7 @@ def habits_of(days: DayTable, device_ids: Ints) -> Habits:
     count = len(known)
     period = grouped_median(group, days.median_gap_s[mine], count)
     noise = grouped_median(group, days.noise_fraction[mine], count)
-    step = grouped_median(group, days.step_fraction[mine], count)
+    step = grouped_extreme(group, days.step_fraction[mine], count, largest=False)
     repeats = np.bincount(group, weights=days.repeats[mine], minlength=count)
     pairs = repeats + np.bincount(group, weights=days.changes[mine], minlength=count)
     # As if it had been seen to repeat once more and to change once more: no share is 0 or 1.
