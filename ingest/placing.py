@@ -119,5 +119,5 @@ def device_event(message: Message, uplink: Uplink, registered: RegisteredDevice,
         received_at=message.received_at,
         kind=info.kind,
         detail=info.detail,
-        payload=uplink.payload,
+        payload=uplink.payload if info.raw is None else info.raw,
     )

@@ -43,11 +43,13 @@ class Info(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `detail`: names with their units (`interval_h`), and JSON's values. `transient`: what comes with every reading
     (axes, angles, humidity): told by `voirie decode` and not stored as an event, since the reading keeps the bytes.
+    `raw`: the bytes to keep with it, None for the whole frame; fewer when a frame names a person.
     """
 
     kind: str
     detail: dict[str, Any]
     transient: bool = False
+    raw: bytes | None = None
 
 
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
