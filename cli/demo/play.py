@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import typer
@@ -20,6 +16,7 @@ from cli.demo.children import running
 from cli.demo.result import demo_result
 from cli.demo.screen import open_screen
 from cli.demo.stage import open_stage
+from cli.stopping import stop_signals_interrupt
 from config.settings import Settings
 from simulators.streets import default_extract
 from storage.errors import InputError
@@ -28,7 +25,7 @@ from storage.errors import InputError
 def play(settings: Settings, *, folder: Path) -> None:
     """Play at the terminal until Ctrl-C. Data stays in `folder`, and the next play goes on from there."""
     settings = _on_real_streets(settings)
-    with _stop_signals_interrupt(), open_screen() as screen:
+    with stop_signals_interrupt(), open_screen() as screen:
         try:
             with open_stage(settings, folder=folder, screen=screen) as stage:
                 screen.say(f"[bold]Map[/bold]          {stage.api_url}/")
@@ -52,7 +49,7 @@ def play_once(settings: Settings, *, folder: Path, as_json: bool) -> None:
     scratch = Path(tempfile.mkdtemp(prefix="once-", dir=folder))
     try:
         with (
-            _stop_signals_interrupt(),
+            stop_signals_interrupt(),
             open_screen() as screen,
             open_stage(settings, folder=scratch, screen=screen) as stage,
         ):
@@ -79,24 +76,6 @@ def _on_real_streets(settings: Settings) -> Settings:
         update={"extract": extract.resolve(), "cache_folder": settings.streets.cache_folder.resolve()}
     )
     return settings.model_copy(update={"streets": streets})
-
-
-@contextmanager
-def _stop_signals_interrupt() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the demo as Ctrl-C does; while it stops, further signals wait."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _as_text(result: dict[str, Any]) -> str:
