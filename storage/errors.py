@@ -20,6 +20,10 @@ class InputError(VoirieError):
     """An input from outside (a file, an option, a request) breaks a rule."""
 
 
+class ConflictError(InputError):
+    """What is asked contradicts what is known; nothing was changed."""
+
+
 class NotFoundError(VoirieError):
     """There is no such thing in this commune."""
 

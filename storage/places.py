@@ -58,6 +58,15 @@ def vehicles(connection: Connection, commune_insee: str) -> list[Vehicle]:
     return fetch(connection, Vehicle, statement("places", "vehicles"), {"commune_insee": commune_insee})
 
 
+def kinds(
+    connection: Connection, commune_insee: str, *, place_ids: Iterable[str] | None = None
+) -> dict[str, PlaceKind]:
+    """Return the kind of each of these places, or of all; those that the commune does not have are absent."""
+    parameters = {"commune_insee": commune_insee, "place_ids": None if place_ids is None else list(place_ids)}
+    rows = connection.execute(statement("places", "kinds"), parameters)
+    return {place_id: PlaceKind(kind) for place_id, kind in rows}
+
+
 def counts_by_kind(connection: Connection, commune_insee: str) -> dict[PlaceKind, int]:
     """Return how many places of each kind the commune has; kinds without a place are absent."""
     rows = connection.execute(statement("places", "counts_by_kind"), {"commune_insee": commune_insee})

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from psycopg.types.json import Jsonb
 
+from storage import refusals
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.level_table import LevelTable
 from storage.model import IntakeBatch, IntakeResult, IntakeTally, Quality, RefusalReason
@@ -58,10 +59,9 @@ def take_in(connection: Connection, batch: IntakeBatch) -> IntakeResult:
         with connection.cursor() as cursor:
             cursor.executemany(statement("readings", "take_event"), events)
             stored += cursor.rowcount
-    if batch.refused:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement("readings", "refuse"), [asdict(refused) for refused in batch.refused])
-    result = IntakeResult(stored=stored, duplicates=offered - stored, refused=len(batch.refused))
+    newly_refused = refusals.keep(connection, batch.commune_insee, batch.refused) if batch.refused else 0
+    offered += len(batch.refused) - newly_refused
+    result = IntakeResult(stored=stored, duplicates=offered - stored, refused=newly_refused)
     ledger = {"commune_insee": batch.commune_insee, "collector": batch.collector, "messages": batch.messages}
     connection.execute(statement("readings", "tally_batch"), ledger | asdict(result))
     if stored:
@@ -154,6 +154,9 @@ def reading_records(connection: Connection, commune_insee: str) -> list[tuple[st
 
 
 def refused_digests(connection: Connection, commune_insee: str) -> Counter[str]:
-    """Return how often each refused message is kept, by SHA-256 (hex) of topic + payload, for the same purpose."""
+    """Return how often each refused message came, by SHA-256 (hex) of topic + payload, for the same purpose.
+
+    Messages that a replay took in after all are among them: they are kept with what became of them.
+    """
     rows = connection.execute(statement("readings", "refused_digests"), {"commune_insee": commune_insee})
-    return Counter(digest for (digest,) in rows)
+    return Counter(dict(rows.fetchall()))

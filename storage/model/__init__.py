@@ -5,7 +5,16 @@ is made at the rim. Measured, predicted and declared fill are three different fi
 """
 
 from storage.model.communes import Clock, Commune, Simulation
-from storage.model.devices import Device, Mounting, RegisteredDevice
+from storage.model.devices import (
+    Catalogue,
+    Device,
+    DeviceChange,
+    DeviceNow,
+    Geometry,
+    KnownModel,
+    Mounting,
+    RegisteredDevice,
+)
 from storage.model.forecasts import FillForecast, ForecastRun
 from storage.model.intake import (
     DeviceEvent,
@@ -21,7 +30,11 @@ from storage.model.intake import (
 from storage.model.kinds import (
     AlertKind,
     BayState,
+    BinShape,
     ClosedBy,
+    DeviceChangeKind,
+    DeviceStatus,
+    Orientation,
     PlaceKind,
     Quality,
     RefusalReason,
@@ -44,6 +57,8 @@ __all__ = [
     "Bin",
     "BinLevel",
     "BinNow",
+    "BinShape",
+    "Catalogue",
     "Clock",
     "ClosedBy",
     "Commune",
@@ -51,19 +66,26 @@ __all__ = [
     "DeliveryBay",
     "DetectedEmptying",
     "Device",
+    "DeviceChange",
+    "DeviceChangeKind",
     "DeviceEvent",
     "DeviceHealth",
+    "DeviceNow",
+    "DeviceStatus",
     "DisposalSite",
     "Emptying",
     "FillForecast",
     "FillReading",
     "ForecastRun",
+    "Geometry",
     "IntakeBatch",
     "IntakeResult",
     "IntakeTally",
+    "KnownModel",
     "LeftOut",
     "Mounting",
     "OccupancyReading",
+    "Orientation",
     "ParkingSpace",
     "Place",
     "PlaceKind",

@@ -106,7 +106,7 @@ class IntakeBatch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IntakeResult:
-    """What became of a batch. `duplicates` counts readings and events that the table already had."""
+    """What became of a batch. `duplicates` counts readings, events and refused messages that the tables already had."""
 
     stored: int
     duplicates: int

@@ -50,6 +50,43 @@ class RefusalReason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
+class DeviceStatus(StrEnum):
+    """Where a device is in its life."""
+
+    IN_STOCK = "in_stock"
+    MOUNTED = "mounted"
+    RETIRED = "retired"
+
+
+class DeviceChangeKind(StrEnum):
+    """What was told of a device."""
+
+    REGISTERED = "registered"
+    MODEL_CHANGED = "model_changed"
+    MOUNTED = "mounted"
+    RECALIBRATED = "recalibrated"
+    UNMOUNTED = "unmounted"
+    RETIRED = "retired"
+    RESTOCKED = "restocked"
+    COMMENTED = "commented"
+
+
+class Orientation(StrEnum):
+    """Where a bin's sensor looks: down on the contents, up at them from below, or across the bin at its own height."""
+
+    DOWN = "down"
+    UP = "up"
+    ACROSS = "across"
+
+
+class BinShape(StrEnum):
+    """How a bin's cross-section changes with its height: not at all, in proportion to it, or as a lying cylinder's."""
+
+    STRAIGHT = "straight"
+    TAPERED = "tapered"
+    LYING_CYLINDER = "lying_cylinder"
+
+
 class ServiceEventKind(StrEnum):
     """What an agent declares at a stop."""
 

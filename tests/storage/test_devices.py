@@ -62,8 +62,14 @@ def test_readings_stay_with_the_place_when_the_device_moves_on(town: Town):
 
 
 def test_device_cannot_be_on_two_places_at_once(town: Town):
-    with pytest.raises(psycopg.errors.UniqueViolation, match="mounting_device_is_on_one_place"):
+    with pytest.raises(psycopg.errors.ExclusionViolation, match="mounting_device_is_on_one_place"):
         devices.mount(town.connection, mounting(town.bin_device, "COR-0002", at=NOON))
+
+
+def test_place_cannot_have_two_devices_at_once(town: Town):
+    other = devices.register(town.connection, Device(commune_insee=INSEE, eui="24e124713b0000ff", model="any"))
+    with pytest.raises(psycopg.errors.ExclusionViolation, match="mounting_place_has_one_device"):
+        devices.mount(town.connection, mounting(other, "COR-0001", at=NOON))
 
 
 def test_mounting_again_is_harmless(town: Town):

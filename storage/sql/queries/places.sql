@@ -36,6 +36,11 @@ FROM place
 WHERE commune_insee = :commune_insee AND kind = :kind
 ORDER BY place_id;
 
+-- name: kinds
+SELECT place_id, kind
+FROM place
+WHERE commune_insee = :commune_insee AND (:place_ids::text[] IS NULL OR place_id = ANY (:place_ids));
+
 -- name: disposal_sites
 SELECT place.commune_insee, place.place_id, longitude_deg, latitude_deg, street, unload_s
 FROM place JOIN disposal_site USING (commune_insee, place_id)

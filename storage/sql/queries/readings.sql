@@ -28,10 +28,6 @@ INSERT INTO device_event (commune_insee, device_id, measured_at, received_at, ki
 VALUES (:commune_insee, :device_id, :measured_at, :received_at, :kind, :detail, :payload)
 ON CONFLICT DO NOTHING;
 
--- name: refuse!
-INSERT INTO refused_message (commune_insee, received_at, network, topic, payload, reason, detail, device_eui)
-VALUES (:commune_insee, :received_at, :network, :topic, :payload, :reason, :detail, :device_eui);
-
 -- name: tally_batch!
 INSERT INTO intake_batch (commune_insee, collector, messages, stored, duplicates, refused)
 VALUES (:commune_insee, :collector, :messages, :stored, :duplicates, :refused);
@@ -68,9 +64,9 @@ WHERE commune_insee = :commune_insee AND place_id = :place_id AND measured_at >=
 ORDER BY measured_at, record_index;
 
 -- name: refusals_by_reason
-SELECT reason, count(*) AS messages, max(received_at) AS last_received_at
+SELECT reason, count(*) AS messages, max(last_received_at) AS last_received_at
 FROM refused_message
-WHERE commune_insee = :commune_insee
+WHERE commune_insee = :commune_insee AND resolved_at IS NULL
 GROUP BY reason
 ORDER BY messages DESC, reason;
 
@@ -97,4 +93,7 @@ FROM occupancy_reading JOIN device USING (device_id)
 WHERE occupancy_reading.commune_insee = :commune_insee;
 
 -- name: refused_digests
-SELECT encode(sha256(convert_to(topic, 'UTF8') || payload), 'hex') FROM refused_message WHERE commune_insee = :commune_insee;
+SELECT encode(sha256(convert_to(topic, 'UTF8') || payload), 'hex') AS digest, max(deliveries)
+FROM refused_message
+WHERE commune_insee = :commune_insee
+GROUP BY 1;
