@@ -6,11 +6,12 @@ unit ("2000 mm"). What is there but cannot be read is refused, what is not there
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from ingest.refusal import malformed, quoted
+
+_LARGEST = 1e15
 
 
 def number(decoded: Mapping[str, Any], name: str, *, unit: str = "") -> float | None:
@@ -23,7 +24,8 @@ def number(decoded: Mapping[str, Any], name: str, *, unit: str = "") -> float | 
             value = float(value.removesuffix(unit))
         except ValueError:
             value = None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # False for what is no number and what no device measures, and bears whole numbers that no float holds.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST <= value <= _LARGEST:
         expected = f"a number in {unit}" if unit else "a number"
         raise malformed(f"expected {expected} in {name}, got {quoted(decoded[name])}")
     return value

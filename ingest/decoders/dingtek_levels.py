@@ -17,6 +17,7 @@ import msgspec
 
 from ingest.decoders import beside
 from ingest.decoders.codec_object import flag, number, whole
+from ingest.decoders.codec_records import distance_mm
 from ingest.decoders.decoded import Decoded, DeviceModel, Info, Measurement
 from ingest.decoders.dingtek_frame import PARAMETERS, alarms, degrees_c, firmware, open_frame, unsigned
 from ingest.envelopes import Uplink
@@ -167,7 +168,7 @@ def _interval_min(code: int) -> int:
 
 def _read_object(kind: _Level, decoded: Mapping[str, Any]) -> Decoded:
     """Return what the codecs of The Things Network's repository and of the maker's ChirpStack repository say."""
-    level_mm = whole(decoded, "level", unit=" mm")
+    level_mm = distance_mm(decoded, "level")
     if level_mm is None:
         return _object_parameters(kind, decoded)
     where: tuple[Info, ...] = ()
