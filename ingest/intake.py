@@ -14,6 +14,7 @@ from ingest.message import Message
 from ingest.placing import (
     PlacedMeasurement,
     device_event,
+    events_once,
     fill_reading,
     moment_of,
     mounting_of,
@@ -131,7 +132,7 @@ def _take_in_uplink(message: Message, uplink: Uplink, registry: Registry, rules:
     return Taken(
         fill_readings=fill_readings,
         occupancy_readings=occupancy_readings,
-        device_events=[device_event(message, uplink, registered, info) for info in decoded.infos if not info.transient],
+        device_events=[device_event(message, uplink, registered, info) for info in events_once(decoded.infos)],
         refused=_joined(message, refusals, eui=uplink.device_eui),
     )
 

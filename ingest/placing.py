@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -108,6 +109,21 @@ def occupancy_reading(message: Message, uplink: Uplink, placed: PlacedMeasuremen
         rssi_dbm=uplink.rssi_dbm,
         snr_db=uplink.snr_db,
     )
+
+
+def events_once(infos: Sequence[Info]) -> list[Info]:
+    """Return what is stored as events, once a kind: with the device and the moment, the kind is an event's key.
+
+    What several of one kind say stands in one, as a list named `each`.
+    """
+    kinds: dict[str, list[Info]] = {}
+    for info in infos:
+        if not info.transient:
+            kinds.setdefault(info.kind, []).append(info)
+    return [
+        same[0] if len(same) == 1 else Info(kind=kind, detail={"each": [info.detail for info in same]}, raw=same[0].raw)
+        for kind, same in kinds.items()
+    ]
 
 
 def device_event(message: Message, uplink: Uplink, registered: RegisteredDevice, info: Info) -> DeviceEvent:

@@ -37,13 +37,21 @@ def whole(decoded: Mapping[str, Any], name: str, *, unit: str = "") -> int | Non
     return None if value is None else round(value)
 
 
+def text(decoded: Mapping[str, Any], name: str) -> str | None:
+    """Return a text, None when it is missing."""
+    value = decoded.get(name)
+    if value is not None and not isinstance(value, str):
+        raise malformed(f"expected a text in {name}, got {quoted(value)}")
+    return value
+
+
 def flag(decoded: Mapping[str, Any], *names: str) -> bool | None:
     """Return the first of these flags that is there: true, false, 1 or 0; None when all are missing."""
     for name in names:
         value = decoded.get(name)
         if value is None:
             continue
-        if value not in (0, 1):
+        if isinstance(value, list | dict) or value not in (0, 1):
             raise malformed(f"expected true or false in {name}, got {quoted(value)}")
         return bool(value)
     return None

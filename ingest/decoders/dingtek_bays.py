@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ingest.decoders import beside
-from ingest.decoders.codec_object import flag, number, whole
+from ingest.decoders.codec_object import flag, number, text, whole
 from ingest.decoders.decoded import Decoded, DeviceModel, Info, Measurement
 from ingest.decoders.dingtek_frame import PARAMETERS, alarms, degrees_c, firmware, open_frame, signed, unsigned
 from ingest.envelopes import Uplink
@@ -137,8 +137,9 @@ def _object_parameters(decoded: Mapping[str, Any]) -> Decoded:
     }
     if not detail:
         raise malformed("expected alarmPark or parameters in the network's object, got neither")
-    if "firmware" in decoded:
-        detail = {"firmware": decoded["firmware"]} | detail
+    firmware_text = text(decoded, "firmware")
+    if firmware_text is not None:
+        detail = {"firmware": firmware_text} | detail
     return Decoded(infos=(Info(kind="configuration", detail=detail),))
 
 

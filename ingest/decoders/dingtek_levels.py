@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ingest.decoders import beside
-from ingest.decoders.codec_object import flag, number, whole
+from ingest.decoders.codec_object import flag, number, text, whole
 from ingest.decoders.codec_records import distance_mm
 from ingest.decoders.decoded import Decoded, DeviceModel, Info, Measurement
 from ingest.decoders.dingtek_frame import PARAMETERS, alarms, degrees_c, firmware, open_frame, unsigned
@@ -193,11 +193,14 @@ def _object_parameters(kind: _Level, decoded: Mapping[str, Any]) -> Decoded:
         detail = _tank_parameters(decoded)
     else:
         for name, (ours, unit) in _LEVEL_PARAMETERS.items():
-            value = decoded.get(name)
-            if value is not None:
-                detail[ours] = (
-                    value if isinstance(value, bool) or ours == "firmware" else whole(decoded, name, unit=unit)
-                )
+            if decoded.get(name) is None:
+                continue
+            if ours == "firmware":
+                detail[ours] = text(decoded, name)
+            elif ours == "tilt_alarm_enabled":
+                detail[ours] = flag(decoded, name)
+            else:
+                detail[ours] = whole(decoded, name, unit=unit)
     if not detail:
         raise malformed("expected a level or parameters in the network's object, got neither")
     return Decoded(infos=(Info(kind="configuration", detail=detail),))
@@ -217,7 +220,7 @@ def _tank_parameters(decoded: Mapping[str, Any]) -> dict[str, Any]:
     if threshold_cm is None:
         threshold_cm = whole(decoded, "levelThreshold")
     said = {
-        "firmware": decoded.get("firmware"),
+        "firmware": text(decoded, "firmware"),
         "upload_interval_min": interval_min,
         "empty_threshold_cm": threshold_cm,
     }

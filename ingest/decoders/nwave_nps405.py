@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.decoders import beside
-from ingest.decoders.codec_object import flag, number, whole
+from ingest.decoders.codec_object import flag, number, text, whole
 from ingest.decoders.decoded import Decoded, DeviceModel, Info, Measurement
 from ingest.envelopes import Uplink
 from ingest.refusal import malformed, quoted
@@ -157,8 +157,8 @@ def read_nps405_object(decoded: Mapping[str, Any]) -> Decoded:
                 temperature_c=number(decoded, "temperature"),
             )
         case "startup" if occupied is not None:
-            firmware, cause = decoded.get("firmware_version"), decoded.get("reset_cause")
-            return _start_up(firmware=str(firmware), cause=str(cause or "other"), occupied=occupied)
+            firmware, cause = text(decoded, "firmware_version"), text(decoded, "reset_cause")
+            return _start_up(firmware=firmware or "", cause=cause or "other", occupied=occupied)
         case "user_registration":
             tag_battery_v = number(decoded, "tag_battery_voltage")
             return _tag(occupied=occupied, previous=previous, tag_battery_v=tag_battery_v)
