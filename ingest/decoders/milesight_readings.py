@@ -26,6 +26,8 @@ class Found(msgspec.Struct):
 
     moment: Moment
     stored: list[Measurement]
+    stored_alarms: list[dict[str, Any]]
+    stored_without_distance: list[dict[str, Any]]
     infos: list[Info]
     unreadable: list[RefusedError]
     information: dict[str, Any]
@@ -36,12 +38,22 @@ class Found(msgspec.Struct):
         """Whether nothing was said that is worth keeping without the rest of the frame."""
         moment = self.moment
         said = moment.distance is not None or moment.exception is not None or moment.fire is not None
-        return not (said or self.stored or self.infos or self.unreadable or self.information or self.alarm)
+        kept = self.stored or self.stored_without_distance or self.unreadable
+        return not (said or kept or self.infos or self.information or self.alarm)
 
 
 def nothing_found() -> Found:
     """Return the state in which the reading of a frame begins."""
-    return Found(moment=Moment(), stored=[], infos=[], unreadable=[], information={}, alarm={})
+    return Found(
+        moment=Moment(),
+        stored=[],
+        stored_alarms=[],
+        stored_without_distance=[],
+        infos=[],
+        unreadable=[],
+        information={},
+        alarm={},
+    )
 
 
 def decoder_of(sensor: Sensor) -> Callable[[Uplink], Decoded]:
@@ -110,9 +122,9 @@ def store(found: Found, record: Record, sensor: Sensor, raw: bytes) -> None:
     except RefusedError as refused:
         found.unreadable.append(RefusedError(refused.reason, f"stored record {raw.hex()}: {refused.detail}"))
         return
+    said: dict[str, Any] = {"measured_at": measured_at.isoformat()}
     if sensor.radar and record.distance == DISABLED:
-        detail: dict[str, Any] = {"measured_at": measured_at.isoformat(), "temperature_c": record.temperature_c}
-        found.infos.append(Info(kind="stored_without_distance", detail=detail))
+        found.stored_without_distance.append(said | {"temperature_c": record.temperature_c})
         return
     moment = Moment(
         distance=record.distance,
@@ -122,8 +134,7 @@ def store(found: Found, record: Record, sensor: Sensor, raw: bytes) -> None:
     )
     found.stored.append(measurement_of(moment, sensor, measured_at=measured_at, raw=raw))
     if record.notes:
-        detail = {"measured_at": measured_at.isoformat(), "events": list(record.notes)}
-        found.infos.append(Info(kind="stored_alarm", detail=detail))
+        found.stored_alarms.append(said | {"events": list(record.notes)})
 
 
 def _end(walked: Walk, payload: bytes, found: Found) -> None:
@@ -153,6 +164,12 @@ def told(found: Found, sensor: Sensor, raw: bytes | None = None) -> Decoded:
         alone = {} if measured or moment.temperature_c is None else {"temperature_c": moment.temperature_c}
         infos.append(Info(kind="alarm", detail=found.alarm | alone))
     infos += found.infos
+    for kind, moments in (
+        ("stored_alarms", found.stored_alarms),
+        ("stored_without_distance", found.stored_without_distance),
+    ):
+        if moments:
+            infos.append(Info(kind=kind, detail={"moments": moments}))
     measurements: tuple[Measurement, ...] = ()
     # A fire is told by a reading even when the frame has no distance: it belongs to the place.
     if measured or moment.fire is not None:
