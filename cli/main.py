@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.bench import bench
 from cli.decode import decode
 from cli.options import ConfigOption, JsonOption, start
 
@@ -43,6 +44,7 @@ def _say_and_exit(sentence: str, code: int) -> None:
 
 
 app.command()(decode)
+app.add_typer(bench, name="bench")
 
 
 @app.command()
