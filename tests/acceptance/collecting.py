@@ -207,10 +207,10 @@ class Publisher:
     def _count(self, *_: Any) -> None:
         self.acknowledged += 1
 
-    def publish(self, publications: Iterable[Publication]) -> int:
-        """Publish and wait until the broker has acknowledged everything; return how many that were."""
+    def publish(self, publications: Iterable[Publication], *, qos: int = 1) -> int:
+        """Publish and wait until the broker has acknowledged everything (QoS 0: until it was sent); return how many."""
         before = self.acknowledged
-        infos = [self._client.publish(topic, payload, qos=1) for topic, payload in publications]
+        infos = [self._client.publish(topic, payload, qos=qos) for topic, payload in publications]
         wait_until(lambda: self.acknowledged - before == len(infos), timeout_s=60, what="the broker's acknowledgements")
         return len(infos)
 
