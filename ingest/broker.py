@@ -5,7 +5,7 @@ EMQX answer both.
 
 A thread of ours turns paho's loop, because paho's own wakes the collector for every message and waits for the socket
 again after every packet: at thousands of messages a second the two threads did little but hand the interpreter to each
-other. This one reads what has arrived, and wakes the collector once a batch.
+other. This one reads what has arrived in bulk (`ingest.bulk_socket`), and wakes the collector once a batch.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import structlog
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.address import BrokerAddress
+from ingest.bulk_socket import BulkClient, BulkSocket
+from ingest.packets import acknowledgements
 from ingest.watch import Watch
 
 log = structlog.get_logger()
@@ -35,8 +37,6 @@ _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 10.0
 _TURN_S = 1.0
 # Longer than a broker takes that answers at all: rumqttd with a full window never does.
 _GOODBYE_S = 1.0
-# Packets read before acknowledgements and pings get their turn.
-_BURST = 200
 # Fewer messages than this say nothing about the broker's window: they may be all there is.
 _SMALLEST_WINDOW = 10
 
@@ -69,7 +69,6 @@ class BrokerSession:
         # Written by the network thread alone.
         self._session = 0
         self._arrived: deque[Received] = deque()
-        self._received = 0
         self._accepted = False
         self._farewell = _Farewell()
         self._reading_paused = False
@@ -184,22 +183,29 @@ class BrokerSession:
     def _serve(self) -> None:
         """Turn paho's loop until the connection is gone, or we have said goodbye."""
         client = self._client
+        connection = client.bulk_socket()
+        if connection is None:
+            return
         self._accepted = False
         self._farewell = _Farewell()
-        more_to_read = False
-        with Watch(self._woken, client.socket()) as watch:
+        with Watch(self._woken, connection) as watch:
             while client.socket() is not None:
                 turn_s = _TURN_S if self._farewell.began_s is None else _GOODBYE_S / 10
                 self._reading_paused = len(self._arrived) >= self._capacity and not self._closing.is_set()
                 readable = watch.wait(
-                    0 if more_to_read else turn_s, reading=not self._reading_paused, writing=client.want_write()
+                    0 if connection.has_unread and not self._reading_paused else turn_s,
+                    reading=not self._reading_paused,
+                    writing=connection.has_unsent,
                 )
                 closing = self._closing.is_set()
-                self._send_acknowledgements()
-                more_to_read = readable and self._read()
+                self._send_acknowledgements(connection)
+                if readable:
+                    self._read(connection)
                 if closing:
                     self._say_goodbye()
                 client.loop_write()
+                connection.flush()
+                self._let_paho_read(connection)
                 client.loop_misc()
 
     def _say_goodbye(self) -> None:
@@ -216,21 +222,32 @@ class BrokerSession:
         elif farewell.answered or time.monotonic() - farewell.began_s > _GOODBYE_S:
             self._client.disconnect()
 
-    def _read(self) -> bool:
-        """Read the messages that are there; True when there may be more."""
-        for _ in range(_BURST):
-            before = self._received
-            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or self._received == before:
-                return False
-            if len(self._arrived) >= self._capacity:
-                return False
-        return True
+    def _read(self, connection: BulkSocket) -> None:
+        """Take the messages that are there, and let paho read the rest."""
+        arrived_s = time.monotonic()
+        publications = connection.receive()
+        self._let_paho_read(connection)
+        if not publications or self._closing.is_set():
+            # While closing nobody takes them any more; unacknowledged, they come again to the next collector.
+            return
+        session = self._session
+        self._arrived.extend([Received(*publication, session, arrived_s) for publication in publications])
+        if len(self._arrived) >= self._wanted and not self._enough.is_set():
+            self._enough.set()
 
-    def _send_acknowledgements(self) -> None:
+    def _let_paho_read(self, connection: BulkSocket) -> None:
+        """Let paho take the packets that are no messages, and end a connection that failed."""
+        while connection.has_for_paho and self._client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            pass
+
+    def _send_acknowledgements(self, connection: BulkSocket) -> None:
+        numbers: list[int] = []
         while self._to_acknowledge:
             message = self._to_acknowledge.popleft()
             if message.qos and message.session == self._session:
-                self._client.ack(message.mid, message.qos)
+                numbers.append(message.mid)
+        if numbers:
+            connection.send(acknowledgements(numbers))
 
     # --- paho's callbacks, in the network thread ---
 
@@ -280,25 +297,9 @@ class BrokerSession:
         if not self._closing.is_set():
             log.warning("broker_lost", reason=str(reason_code))
 
-    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self._received += 1
-        if self._closing.is_set():
-            # Nobody takes it any more; unacknowledged, it comes again to the next collector.
-            return
-        try:
-            topic = message.topic
-        except UnicodeDecodeError as error:
-            # A broker must not let it through (MQTT 3.1.1, 1.5.3); if it does, the message is refused, not lost.
-            topic = error.object.decode(errors="backslashreplace")
-        self._arrived.append(
-            Received(topic, bytes(message.payload), message.mid, message.qos, self._session, time.monotonic())
-        )
-        if len(self._arrived) >= self._wanted and not self._enough.is_set():
-            self._enough.set()
-
-    def _make_client(self, client_id: str) -> Client:
+    def _make_client(self, client_id: str) -> BulkClient:
         address = self._address
-        client = Client(
+        client = BulkClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=False,
@@ -311,8 +312,7 @@ class BrokerSession:
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
-        # With this callback paho queues what it has to say for our loop, instead of writing each packet at once.
+        # With this callback paho queues what it has to say for our loop.
         client.on_socket_register_write = lambda *_: None
         return client
 
