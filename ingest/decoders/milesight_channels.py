@@ -6,7 +6,9 @@ The port is not looked at: it is a setting of the device (Milesight-IoT/SensorDe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+import msgspec
 
 from ingest.refusal import RefusedError, malformed
 
@@ -31,7 +33,7 @@ Role = Literal[
 _HEAD_LENGTH = 2
 
 
-class Channel(NamedTuple):
+class Channel(msgspec.Struct, frozen=True):
     """A channel of a model: `length` bytes follow channel and type; `read` makes a value of them."""
 
     role: Role
@@ -40,7 +42,7 @@ class Channel(NamedTuple):
     read: Callable[[bytes], Any]
 
 
-class Part(NamedTuple):
+class Part(msgspec.Struct, frozen=True):
     """One channel's value in a frame, and the bytes that said it."""
 
     channel: Channel
@@ -48,7 +50,7 @@ class Part(NamedTuple):
     raw: bytes
 
 
-class Walk(NamedTuple):
+class Walk(msgspec.Struct, frozen=True):
     """What was found of a frame. `rest_at`: the byte where the reading ended before the frame did, and `why`."""
 
     parts: list[Part]

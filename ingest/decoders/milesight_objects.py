@@ -12,7 +12,7 @@ from typing import Any
 from ingest.decoders.codec_object import number, whole
 from ingest.decoders.codec_records import as_raw, distance_mm, records
 from ingest.decoders.decoded import Decoded, Info
-from ingest.decoders.milesight_readings import Found, note_exception, note_fire, nothing_found, store, told
+from ingest.decoders.milesight_readings import Found, note_exception, note_fire, store, told
 from ingest.decoders.milesight_sensor import (
     DISABLED,
     EXCEPTIONS,
@@ -21,6 +21,7 @@ from ingest.decoders.milesight_sensor import (
     RAISED,
     RELEASED,
     THRESHOLD_ALARMS,
+    Moment,
     Record,
     Sensor,
 )
@@ -98,7 +99,7 @@ def object_reader_of(
         """Return what the object says; RefusedError(MALFORMED_PAYLOAD) when it is of no codec of the model."""
         if not decoded.keys() & (_TELEMETRY | _INFORMATION):
             raise malformed(f"no field of the model's codec, but {quoted(sorted(map(str, decoded)))}")
-        found = nothing_found()
+        found = Found(moment=Moment())
         found.information = {name: decoded[name] for name in sorted(_INFORMATION & decoded.keys())}
         moment = found.moment
         moment.distance = read_distance(decoded) if read_distance else _distance(decoded, sensor)

@@ -22,16 +22,16 @@ from ingest.refusal import RefusedError, malformed
 
 
 class Found(msgspec.Struct):
-    """All that one frame, or one object, said, before it is told apart."""
+    """All that one frame, or one object, said, before it is told apart; nothing, to begin with."""
 
     moment: Moment
-    stored: list[Measurement]
-    stored_alarms: list[dict[str, Any]]
-    stored_without_distance: list[dict[str, Any]]
-    infos: list[Info]
-    unreadable: list[RefusedError]
-    information: dict[str, Any]
-    alarm: dict[str, Any]
+    stored: list[Measurement] = []
+    stored_alarms: list[dict[str, Any]] = []
+    stored_without_distance: list[dict[str, Any]] = []
+    infos: list[Info] = []
+    unreadable: list[RefusedError] = []
+    information: dict[str, Any] = {}
+    alarm: dict[str, Any] = {}
 
     @property
     def empty(self) -> bool:
@@ -42,20 +42,6 @@ class Found(msgspec.Struct):
         return not (said or kept or self.infos or self.information or self.alarm)
 
 
-def nothing_found() -> Found:
-    """Return the state in which the reading of a frame begins."""
-    return Found(
-        moment=Moment(),
-        stored=[],
-        stored_alarms=[],
-        stored_without_distance=[],
-        infos=[],
-        unreadable=[],
-        information={},
-        alarm={},
-    )
-
-
 def decoder_of(sensor: Sensor) -> Callable[[Uplink], Decoded]:
     """Return the decoder of a model."""
 
@@ -64,7 +50,7 @@ def decoder_of(sensor: Sensor) -> Callable[[Uplink], Decoded]:
         if not uplink.payload:
             raise malformed("the frame is empty")
         walked = walk(uplink.payload, sensor.channels)
-        found = nothing_found()
+        found = Found(moment=Moment())
         for part in walked.parts:
             _take(part, found, sensor)
         _end(walked, uplink.payload, found)
