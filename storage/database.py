@@ -19,8 +19,12 @@ type Connection = psycopg.Connection[tuple[Any, ...]]
 
 SQL_FOLDER = files("storage") / "sql"
 
-# Times leave the database as UTC whatever the server's own zone is.
-_SESSION_OPTIONS = "-c timezone=UTC -c client_min_messages=warning"
+# Times leave the database as UTC whatever the server's own zone is. Late readings and retention reach into columnstore
+# chunks, where TimescaleDB refuses to touch more than 100,000 rows by default; other servers ignore a name that they do
+# not know.
+_SESSION_OPTIONS = (
+    "-c timezone=UTC -c client_min_messages=warning -c timescaledb.max_tuples_decompressed_per_dml_transaction=0"
+)
 
 
 def connect(url: str, *, application: str = "voirie", autocommit: bool = False) -> Connection:

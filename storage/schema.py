@@ -11,8 +11,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from procrastinate.schema import SchemaManager
 
+from storage import time_series
 from storage.database import SQL_FOLDER, Connection, connect
 from storage.errors import SchemaError, UnavailableError
+from storage.time_series import TimeSeriesOptions
 
 _VERSION_TABLE = "voirie_schema_version"
 # Two processes that migrate at once would race; the second waits here. The number is arbitrary and only has to be ours.
@@ -39,22 +41,31 @@ def run_sql_file(name: str) -> None:
     """Run one file of `sql/migrations` inside the revision that calls it."""
     text = (SQL_FOLDER / "migrations" / name).read_text(encoding="utf-8")
     # The driver's cursor, without parameters: a file holds many statements, and SQLAlchemy would read its colons.
-    driver_connection = op.get_bind().connection.driver_connection
+    _driver_connection(op.get_bind()).execute(text)
+
+
+def _driver_connection(connection: sqlalchemy.Connection) -> Connection:
+    driver_connection: Connection | None = connection.connection.driver_connection
     if driver_connection is None:
         raise UnavailableError("the migration's connection was lost")
-    driver_connection.execute(text)
+    return driver_connection
 
 
-def migrate(url: str) -> str:
-    """Bring the database at `url` to this version's schema; return the schema's version. Harmless when repeated."""
+def migrate(url: str, options: TimeSeriesOptions | None = None) -> str:
+    """Bring the database at `url` to this version's schema; return the schema's version. Harmless when repeated.
+
+    Repeated with other `options`, or after the server's edition changed, it applies those.
+    """
     engine = _sqlalchemy_engine(url)
     config = _alembic_config()
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         # Views stand on tables: they go first and come back last, so that a revision may alter any column.
         _drop_views(connection)
+        time_series.drop_plain_views(_driver_connection(connection))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        time_series.apply(_driver_connection(connection), options or TimeSeriesOptions())
         _create_views(connection)
         _create_job_tables(connection)
     return head_version()
@@ -79,10 +90,7 @@ def _create_job_tables(connection: sqlalchemy.Connection) -> None:
     """Create Procrastinate's tables once; its own upgrades come as revisions of ours."""
     exists = connection.exec_driver_sql("SELECT to_regclass('procrastinate_jobs') IS NOT NULL").scalar()
     if not exists:
-        driver_connection = connection.connection.driver_connection
-        if driver_connection is None:
-            raise UnavailableError("the migration's connection was lost")
-        driver_connection.execute(SchemaManager.get_schema())
+        _driver_connection(connection).execute(SchemaManager.get_schema())
 
 
 def head_version() -> str:
