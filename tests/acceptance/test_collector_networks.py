@@ -125,7 +125,8 @@ def test_five_networks_fill_one_table(any_database_url: str, any_broker_url: str
     with publisher(town) as sender, collecting(town.options(**options)):
         # Every message twice: networks repeat, and brokers deliver again.
         sender.publish([*readings.values(), *others.values(), *readings.values()])
-        # As The Things Stack does.
+        town.wait_for_messages(2 * len(readings) + len(others))
+        # As The Things Stack does; the collector is surely connected by now, and would not get it otherwise.
         sender.publish([readings["COR-0001"]], qos=0)
         town.wait_for_messages(2 * len(readings) + len(others) + 1)
 
