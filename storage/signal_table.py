@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,3 +102,7 @@ class DayTable:
 
     def __len__(self) -> int:
         return len(self.device_id)
+
+    def where(self, keep: Flags) -> DayTable:
+        """Return the days that `keep` (d,) marks."""
+        return DayTable(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})

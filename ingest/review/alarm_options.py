@@ -17,7 +17,7 @@ class AlarmOptions:
     Temperatures are degrees Celsius; a rise by `fire_rise_c` within `fire_rise_s` to at least `hot_c` is a fire too.
     `fault_readings` consecutive readings without a measurement over at least `fault_s` are a fault, `steady_readings`
     good ones end it (and tilting). A device is silent after the longest of three of its periods, `silent_factor` times
-    its second longest gap in four weeks, and `silent_least_s`; a new one after `silent_unknown_s`. A network of at least
+    its second longest gap in four weeks, `silent_least_s`; a new one after `silent_unknown_s`. A network of at least
     `network_least` devices is silent when `network_silent_share` of them are overdue and nobody was heard for
     `network_gaps` times what is usual. Batteries are in percent; `battery_empty_percent` is where a trend ends. Radio:
     the share of lost frames over a week of at least `loss_frames`, and both medians below `rssi_weak_dbm` and

@@ -17,6 +17,21 @@ from storage.signal_table import CODES, Flags, Floats, Ints, SignalTable
 
 _WELL_AGAIN = 0.6
 """An offset that was told is over below this share of what tells it."""
+_IN_DEGREES = {AlertKind.FIRE, AlertKind.HOT}
+
+
+OF_READINGS = (
+    AlertKind.FIRE,
+    AlertKind.HOT,
+    AlertKind.TILTED,
+    AlertKind.OVERFLOW,
+    AlertKind.MISSED_EMPTYING,
+    AlertKind.SENSOR_FAULT,
+    AlertKind.STUCK,
+    AlertKind.BLOCKED,
+    AlertKind.OUT_OF_CALIBRATION,
+)
+"""The kinds that readings tell; the others are told by silence, batteries and radio."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +118,11 @@ def _spans(
         over = end + 1 < len(state) and table.series[end + 1] == table.series[end]
         evidence: dict[str, float] = {"readings": float(end + 1 - start)}
         if value is not None and np.isfinite(value[start : end + 1]).any():
-            evidence["highest"] = round(float(np.nanmax(value[start : end + 1])), 3)
+            highest = float(np.nanmax(value[start : end + 1]))
+            if kind in _IN_DEGREES:
+                evidence["highest"] = round(highest, 1)
+            else:
+                evidence["highest_percent"] = round(100 * highest, 1)
         spans.append(
             Span(
                 kind=kind,
@@ -177,7 +196,7 @@ def _missed(
                 continue  # one alert stands for all of them until an emptying is seen
             closed = min((moment for own, moment in ended if own == series and moment > at_s), default=None)
             until = np.inf if closed is None else closed
-            evidence = {} if np.isnan(level) else {"level_before": round(level, 3)}
+            evidence = {} if np.isnan(level) else {"level_before_percent": round(100 * level, 1)}
             spans.append(
                 Span(kind=AlertKind.MISSED_EMPTYING, series=series, opened_s=at_s, closed_s=closed, evidence=evidence)
             )

@@ -41,7 +41,7 @@ class ReviewOptions:
     seen_empty: float = 0.2
     declared_tolerance_s: float = 0.75 * HOUR_S
     wander_fraction: float = 0.03
-    context_s: float = 4 * DAY_S
+    context_s: float = 8 * DAY_S
     context_readings: int = 48
 
     def __post_init__(self) -> None:
