@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from ingest.decoders import built_in_models, decode_uplink
 from ingest.envelopes import open_envelope
 from ingest.refusal import RefusedError
+from ingest.topics import EnvelopeKind
 from storage.model import RefusalReason
 
 EUI = "24e124713d000001"
+TIME = "2026-03-02T05:10:00Z"
+OBJECT = {"distance": 812, "battery": 92}
 
 
 def event(**changes: Any) -> bytes:
@@ -82,6 +86,28 @@ def test_what_is_no_uplink_event_is_refused(payload: bytes):
         open_envelope("chirpstack", EUI, payload)
     assert refusal.value.reason is RefusalReason.MALFORMED_ENVELOPE
     assert "\0" not in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("chirpstack", {"time": TIME, "deviceInfo": {"devEui": EUI}, "fPort": 85, "object": OBJECT}),
+        (
+            "ttn",
+            {"end_device_ids": {"dev_eui": EUI}, "received_at": TIME, "uplink_message": {"decoded_payload": OBJECT}},
+        ),
+        ("actility", {"DevEUI_uplink": {"Time": TIME, "DevEUI": EUI, "payload": OBJECT}}),
+        (
+            "live_objects",
+            {"streamId": "s", "created": TIME, "metadata": {"source": f"urn:lo:nsid:lora:{EUI}"}, "value": OBJECT},
+        ),
+    ],
+)
+def test_what_a_network_decoded_is_read_where_the_bytes_are_missing(kind: EnvelopeKind, message: dict[str, Any]):
+    uplink = open_envelope(kind, None, json.dumps(message).encode())
+    assert (uplink.payload, uplink.decoded) == (None, OBJECT)
+    (measurement,) = decode_uplink(built_in_models()["milesight-em310-udl"], uplink).measurements
+    assert (measurement.distance_mm, measurement.battery_percent) == (812, 92)
 
 
 def test_native_records_stay_apart():

@@ -65,7 +65,7 @@ HOSTILE_TEXTS = [
 ]
 
 
-def good_messages(kind: EnvelopeKind) -> list[Any]:
+def golden_messages(kind: EnvelopeKind) -> list[Any]:
     contents = [json.loads(case.read_text(encoding="utf-8")) for case in sorted((FOLDER / kind).glob("*.json"))]
     return [content["message"] for content in contents if "message" in content]
 
@@ -115,7 +115,8 @@ def ends_well(kind: EnvelopeKind, payload: bytes, *, topic_device: str | None = 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_value_may_be_hostile(kind: EnvelopeKind):
     """Every hostile text at every place of a whole message: no place is left to chance."""
-    whole = max(good_messages(kind), key=lambda message: len(json.dumps(message)))
+    good = [message for message in golden_messages(kind) if ends_well(kind, json.dumps(message).encode())]
+    whole = max(good, key=lambda message: len(json.dumps(message)))
     outcomes = [
         ends_well(kind, text_with(whole, place, hostile)) for place in places_in(whole) for hostile in HOSTILE_TEXTS
     ]
@@ -125,7 +126,7 @@ def test_every_value_may_be_hostile(kind: EnvelopeKind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_value_may_be_missing(kind: EnvelopeKind):
-    for message in good_messages(kind):
+    for message in golden_messages(kind):
         for place in places_in(message)[1:]:
             changed = json.loads(json.dumps(message))
             holder = changed
@@ -149,7 +150,7 @@ def test_bytes_of_any_kind(kind: EnvelopeKind, payload: bytes):
 @CAREFULLY
 @given(data=st.data(), kind=st.sampled_from(KINDS))
 def test_messages_cut_and_flipped(data: st.DataObject, kind: EnvelopeKind):
-    text = json.dumps(data.draw(st.sampled_from(good_messages(kind)))).encode()
+    text = json.dumps(data.draw(st.sampled_from(golden_messages(kind)))).encode()
     at = data.draw(st.integers(0, len(text) - 1))
     until = data.draw(st.integers(at, min(len(text), at + 20)))
     ends_well(kind, text[:at] + data.draw(st.binary(max_size=8)) + text[until:])
@@ -229,7 +230,7 @@ def test_topics_of_any_form(kind: EnvelopeKind, topic: str):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "native"])
 def test_a_topic_s_device_must_be_the_payload_s(kind: EnvelopeKind):
     agreed = 0
-    for message in good_messages(kind):
+    for message in golden_messages(kind):
         text = json.dumps(message).encode()
         if ends_well(kind, text, topic_device=EUI):
             agreed += 1
