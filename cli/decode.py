@@ -162,7 +162,7 @@ def _reading(measurement: Measurement) -> dict[str, Any]:
     values = {
         "measured_at": None if measurement.measured_at is None else measurement.measured_at.isoformat(),
         "distance_mm": measurement.distance_mm if measured else None,
-        "fill_percent": round(fraction * 100, 6) if measured and _finite(fraction) else None,
+        "fill_percent": round(fraction * 100, 6) if measured and fraction is not None else None,
         "occupied": measurement.occupied if measured else None,
         "temperature_c": measurement.temperature_c,
         "battery_percent": measurement.battery_percent,
