@@ -85,6 +85,7 @@ def fill_reading(message: Message, uplink: Uplink, placed: PlacedMeasurement, ru
         full=measurement.full,
         rssi_dbm=uplink.rssi_dbm,
         snr_db=uplink.snr_db,
+        network=message.network.name,
     )
 
 
@@ -108,6 +109,7 @@ def occupancy_reading(message: Message, uplink: Uplink, placed: PlacedMeasuremen
         battery_v=measurement.battery_v,
         rssi_dbm=uplink.rssi_dbm,
         snr_db=uplink.snr_db,
+        network=message.network.name,
     )
 
 

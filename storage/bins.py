@@ -10,9 +10,10 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
+from storage import review
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.errors import NotFoundError
-from storage.model import Bin, BinNow, Emptying, PlaceKind, ServiceEvent
+from storage.model import Bin, BinNow, Emptying, PlaceKind, ServiceEvent, ServiceEventKind
 
 
 def save(connection: Connection, bins: Iterable[Bin]) -> None:
@@ -59,6 +60,13 @@ def declare(connection: Connection, events: Iterable[ServiceEvent]) -> int:
         for commune_insee in sorted({row["commune_insee"] for row in rows}):
             notice = {"kind": "service_events", "commune_insee": commune_insee}
             connection.execute(statement("readings", "notify"), {"message": msgspec.json.encode(notice).decode()})
+            # What a sensor saw around an emptying is looked at again in the light of it.
+            emptied = [
+                review.Due(kind="declared", device_id=0, place_id=row["place_id"], changed_since=row["happened_at"])
+                for row in rows
+                if row["commune_insee"] == commune_insee and row["kind"] == ServiceEventKind.EMPTIED
+            ]
+            review.ask(connection, commune_insee, emptied)
     return new
 
 

@@ -12,10 +12,18 @@ import msgspec
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from storage import refusals
+from storage import refusals, review
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.level_table import LevelTable
-from storage.model import IntakeBatch, IntakeResult, IntakeTally, Quality, RefusalReason
+from storage.model import (
+    FillReading,
+    IntakeBatch,
+    IntakeResult,
+    IntakeTally,
+    OccupancyReading,
+    Quality,
+    RefusalReason,
+)
 
 _FILL_TYPES = (
     "text", "int8", "text", "timestamptz", "int2", "timestamptz", "text", "float4", "int4", "float4", "float4", "bool",
@@ -65,9 +73,27 @@ def take_in(connection: Connection, batch: IntakeBatch) -> IntakeResult:
     ledger = {"commune_insee": batch.commune_insee, "collector": batch.collector, "messages": batch.messages}
     connection.execute(statement("readings", "tally_batch"), ledger | asdict(result))
     if stored:
+        review.ask(connection, batch.commune_insee, _changed_since(batch))
         notice = {"kind": "readings", "commune_insee": batch.commune_insee, "stored": stored}
         connection.execute(statement("readings", "notify"), {"message": msgspec.json.encode(notice).decode()})
     return result
+
+
+def _changed_since(batch: IntakeBatch) -> list[review.Due]:
+    """Return from when on each device's readings of the batch are to be reviewed."""
+    earliest: dict[tuple[str, int, str], FillReading | OccupancyReading] = {}
+    for kind, taken in (("fill", batch.fill_readings), ("occupancy", batch.occupancy_readings)):
+        for reading in taken:
+            key = kind, reading.device_id, reading.place_id
+            known = earliest.get(key)
+            if known is None or reading.measured_at < known.measured_at:
+                earliest[key] = reading
+    return [
+        review.Due(
+            kind=kind, device_id=device_id, place_id=place_id, changed_since=first.measured_at, network=first.network
+        )
+        for (kind, device_id, place_id), first in earliest.items()
+    ]
 
 
 def _copy_new(connection: Connection, kind: str, types: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> int:

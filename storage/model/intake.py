@@ -17,7 +17,7 @@ class FillReading:
     `measured_at` is the event's time (the device's own, else the network's), `network_time` when the network received
     the frame (None: it did not say), `received_at` when the collector did. `fire` and `full` are the device's own
     alarms.
-    `payload` is what the device sent, without the network's envelope.
+    `payload` is what the device sent, without the network's envelope; `network` names the network that brought it.
     """
 
     commune_insee: str
@@ -40,11 +40,15 @@ class FillReading:
     full: bool | None = None
     rssi_dbm: float | None = None
     snr_db: float | None = None
+    network: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OccupancyReading:
-    """One measured state of a delivery bay or parking space; `occupied` is None when nothing was measured."""
+    """One measured state of a delivery bay or parking space; `occupied` is None when nothing was measured.
+
+    `network` is the name of the network that brought it: what devices fall silent together by.
+    """
 
     commune_insee: str
     device_id: int
@@ -62,6 +66,7 @@ class OccupancyReading:
     battery_v: float | None = None
     rssi_dbm: float | None = None
     snr_db: float | None = None
+    network: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
