@@ -14,25 +14,25 @@ WITH taken AS (
     DELETE FROM review_due WHERE commune_insee = :commune_insee RETURNING kind, device_ids, place_ids, changed_since, networks
 ),
 single AS (
-    SELECT kind, device_id, place_id, changed_since, network
+    SELECT kind, device_id, place_id, since, network
     FROM taken
     CROSS JOIN LATERAL unnest(device_ids, place_ids, changed_since, networks)
-        AS one (device_id, place_id, changed_since, network)
+        AS one (device_id, place_id, since, network)
     WHERE kind <> 'declared'
     UNION ALL
     -- A declaration is the business of every device that was on the place then, or since.
-    SELECT 'fill', mounting.device_id, mounting.place_id, one.changed_since, NULL
+    SELECT 'fill', mounting.device_id, mounting.place_id, one.since, NULL
     FROM taken
-    CROSS JOIN LATERAL unnest(place_ids, changed_since) AS one (place_id, changed_since)
+    CROSS JOIN LATERAL unnest(place_ids, changed_since) AS one (place_id, since)
     JOIN mounting ON mounting.commune_insee = :commune_insee AND mounting.place_id = one.place_id
-        AND (mounting.unmounted_at IS NULL OR mounting.unmounted_at > one.changed_since)
+        AND (mounting.unmounted_at IS NULL OR mounting.unmounted_at > one.since)
     WHERE kind = 'declared'
 )
 SELECT
     kind,
     device_id,
     place_id,
-    min(changed_since) AS changed_since,
+    min(since) AS changed_since,
     (array_agg(network) FILTER (WHERE network IS NOT NULL))[1] AS network
 FROM single
 GROUP BY kind, device_id, place_id
@@ -47,20 +47,20 @@ COPY (
         reading.record_index::bigint,
         coalesce(reading.network_time, reading.measured_at),
         coalesce(array_position(:qualities::text[], reading.quality), 1)::bigint - 1,
-        coalesce(reading.fill_fraction, 'NaN')::float8,
-        coalesce(reading.distance_mm, 'NaN')::float8,
-        coalesce(mounting.empty_distance_mm, 'NaN')::float8,
-        coalesce(reading.temperature_c, 'NaN')::float8,
-        coalesce(reading.battery_percent, 'NaN')::float8,
-        coalesce(reading.battery_v, 'NaN')::float8,
-        coalesce(reading.rssi_dbm, 'NaN')::float8,
-        coalesce(reading.snr_db, 'NaN')::float8,
+        coalesce(reading.fill_fraction::float8, 'NaN'),
+        coalesce(reading.distance_mm::float8, 'NaN'),
+        coalesce(mounting.empty_distance_mm::float8, 'NaN'),
+        coalesce(reading.temperature_c::float8, 'NaN'),
+        coalesce(reading.battery_percent::float8, 'NaN'),
+        coalesce(reading.battery_v::float8, 'NaN'),
+        coalesce(reading.rssi_dbm::float8, 'NaN'),
+        coalesce(reading.snr_db::float8, 'NaN'),
         coalesce(reading.frame_counter, -1)::bigint,
         coalesce(reading.tilted, false)::int::bigint,
         coalesce(reading.fire, false)::int::bigint,
         coalesce(reading.device_full, false)::int::bigint,
         coalesce(array_position(:qualities::text[], reviewed.quality), 0)::bigint - 1,
-        coalesce(reviewed.filtered_fraction, 'NaN')::float8
+        coalesce(reviewed.filtered_fraction::float8, 'NaN')
     FROM unnest(:device_ids::bigint[], :place_ids::text[], :since::timestamptz[]) WITH ORDINALITY
         AS due (device_id, place_id, since, series)
     JOIN fill_reading AS reading
@@ -88,11 +88,11 @@ COPY (
         'NaN'::float8,
         'NaN'::float8,
         'NaN'::float8,
-        coalesce(reading.temperature_c, 'NaN')::float8,
-        coalesce(reading.battery_percent, 'NaN')::float8,
-        coalesce(reading.battery_v, 'NaN')::float8,
-        coalesce(reading.rssi_dbm, 'NaN')::float8,
-        coalesce(reading.snr_db, 'NaN')::float8,
+        coalesce(reading.temperature_c::float8, 'NaN'),
+        coalesce(reading.battery_percent::float8, 'NaN'),
+        coalesce(reading.battery_v::float8, 'NaN'),
+        coalesce(reading.rssi_dbm::float8, 'NaN'),
+        coalesce(reading.snr_db::float8, 'NaN'),
         coalesce(reading.frame_counter, -1)::bigint,
         0::bigint,
         0::bigint,
