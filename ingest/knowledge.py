@@ -22,11 +22,15 @@ _CLOCK_INTERVAL_S = 3.0
 
 
 class Knowledge:
-    """The registry and the communes' clocks, read when needed and not too often."""
+    """The registry and the communes' clocks, read when needed and not too often.
+
+    `versions` are those of the communes' registries that `registry` shows.
+    """
 
     def __init__(self, commune_codes: Iterable[str]) -> None:
         self._commune_codes = tuple(dict.fromkeys(commune_codes))
         self.registry: dict[tuple[str, str], RegisteredDevice] = {}
+        self.versions: dict[str, int] = {}
         self._clocks: dict[str, Clock] = {}
         self._read_at_s: float | None = None
         self._clocks_read_at_s: float | None = None
@@ -38,11 +42,21 @@ class Knowledge:
         return clock.now() if clock else datetime.now(UTC)
 
     def keep_fresh(self, connection: Connection) -> None:
-        """Read what was never read, or was read long ago: a mounting may have changed, a simulation begun."""
+        """Hold the registry until the transaction ends, and read what changed in it; now and then the clocks, and all.
+
+        What is judged by it before the commit is judged by the registry as it is: who changes it waits for us.
+        """
+        versions = devices.hold_registry(connection, self._commune_codes)
+        if self._read_at_s is not None and versions != self.versions:
+            known = {commune_insee: self.versions.get(commune_insee, -1) for commune_insee in versions}
+            changed = devices.registry_since(connection, known)
+            self.registry |= changed
+            log.debug("registry_followed", devices=len(changed))
         if self._read_at_s is None or time.monotonic() - self._read_at_s > _LONGEST_INTERVAL_S:
             self._read(connection)
         elif self._clocks_read_at_s is None or time.monotonic() - self._clocks_read_at_s > _CLOCK_INTERVAL_S:
             self._read_clocks(connection)
+        self.versions = versions
 
     def refresh(self, connection: Connection) -> bool:
         """Read everything again, because a message was not understood; False when that was done a moment ago."""
