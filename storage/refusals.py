@@ -87,6 +87,19 @@ class KeptRefusal:
     is_open: bool
     is_picked: bool
 
+    def as_refused(self, commune_insee: str) -> RefusedMessage:
+        """Return the refusal as it was made."""
+        return RefusedMessage(
+            commune_insee=commune_insee,
+            received_at=self.received_at,
+            network=self.network,
+            topic=self.topic,
+            payload=self.payload,
+            reason=self.reason,
+            detail=self.detail,
+            device_eui=self.device_eui,
+        )
+
 
 def last_id(connection: Connection, commune_insee: str) -> int:
     """Return the newest row's number, 0 before the first: what came later is not of this replay."""
