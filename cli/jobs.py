@@ -1,4 +1,4 @@
-"""The work behind the worker's jobs and the commands on demand: forecast a commune, plan its rounds."""
+"""The work behind the worker's jobs and the commands on demand: review, forecast and plan a commune."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Due:
 
 
 class Jobs:
-    """Forecasts and plans for the communes of one database."""
+    """Reviews, forecasts and plans for the communes of one database."""
 
     def __init__(self, *, settings: Settings, database_url: str) -> None:
         self._settings = settings
@@ -61,6 +61,8 @@ class Jobs:
         """Train and forecast with the data until `as_of`; stored when the call returns."""
         from optimise.fill.job import forecast_commune
 
+        # What is not trusted must not teach.
+        self.review(connection, commune_insee, now=as_of, wait=True)
         with connection.transaction():
             run = forecast_commune(
                 connection,
@@ -83,6 +85,12 @@ class Jobs:
             bins_with_sensor=run.scores["bins_with_sensor"],
         )
         return run
+
+    def review(self, connection: Connection, commune_insee: str, *, now: datetime, wait: bool = False) -> None:
+        """Judge what was measured since the last review, and open and close alerts; stored when the call returns."""
+        from ingest.reviewer import review_commune
+
+        review_commune(connection, commune_insee, now=now, wait=wait)
 
     def plan(self, connection: Connection, commune_insee: str, *, service_date: date, as_of: datetime) -> Plan:
         """Plan the rounds of a day; stored when the call returns, and only if the checker accepts them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -26,13 +27,14 @@ _WORKER_SILENT_AFTER = timedelta(minutes=1)
 """A worker beats every 10 s, and solving can hold it up for several."""
 
 
-def wait_for_schema(url: str) -> None:
+def wait_for_schema(url: str, stop: threading.Event | None = None) -> None:
     """Wait until the database answers and has this version's schema, as long as a migration job may take.
 
-    Raises SchemaError or UnavailableError when it takes longer.
+    Returns at once when `stop` is set. Raises SchemaError or UnavailableError when it takes longer.
     """
     deadline = time.monotonic() + _WAIT_FOR_DATABASE_S
-    while True:
+    stop = stop or threading.Event()
+    while not stop.is_set():
         try:
             with connect(url) as connection:
                 require_schema(connection)
@@ -40,7 +42,7 @@ def wait_for_schema(url: str) -> None:
             if time.monotonic() > deadline:
                 raise
             log.info("waiting_for_database", reason=str(error).splitlines()[0])
-            time.sleep(1.0)
+            stop.wait(1.0)
         else:
             return
 
@@ -51,7 +53,7 @@ def collect(settings: Settings) -> None:
 
     options = collector_options(settings)
     stop = stop_on_signals()
-    wait_for_schema(options.database_url)
+    wait_for_schema(options.database_url, stop)
     Collector(options).run(stop)
 
 
@@ -78,7 +80,8 @@ def work(settings: Settings) -> None:
         app.configure_task("tick").defer(timestamp=int(time.time()))
     log.info("worker_started")
     # Solving holds the interpreter for seconds at a time: a short heartbeat limit would declare this worker dead.
-    app.run_worker(concurrency=1, stalled_worker_timeout=600, shutdown_graceful_timeout=5, fetch_job_polling_interval=1)
+    # One place for a heavy job (their lock keeps others out of the second), one for the review of readings.
+    app.run_worker(concurrency=2, stalled_worker_timeout=600, shutdown_graceful_timeout=5, fetch_job_polling_interval=1)
 
 
 def check_worker(settings: Settings) -> None:

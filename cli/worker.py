@@ -1,4 +1,4 @@
-"""The worker: Procrastinate jobs that keep every commune's forecast fresh and its next rounds planned.
+"""The worker: Procrastinate jobs that review what was measured, keep forecasts fresh and the next rounds planned.
 
 A tick each minute asks what is due by each commune's own clock and queues it. A job asks again when it starts, so that
 a job queued twice works once, and two workers never do the same work at the same time (one lock).
@@ -12,7 +12,7 @@ import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
 
-from cli.jobs import Jobs
+from cli.jobs import Jobs, present
 from storage import communes
 
 log = structlog.get_logger()
@@ -60,4 +60,18 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
                 elif due.plan_for is not None:
                     queue("plan", commune.commune_insee)
 
+    _add_review(app, jobs)
     return app
+
+
+def _add_review(app: App, jobs: Jobs) -> None:
+    @app.periodic(cron="* * * * * */15")
+    @app.task(name="review", queueing_lock="review", lock="review")
+    def review(timestamp: int) -> None:
+        """Review each commune: a fire does not wait for the planner, so this runs beside the heavy jobs."""
+        log.debug("review", timestamp=timestamp)
+        with jobs.connect() as connection:
+            for commune in communes.every(connection):
+                now = present(connection, commune.commune_insee)
+                if now is not None:
+                    jobs.review(connection, commune.commune_insee, now=now)

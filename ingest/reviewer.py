@@ -60,15 +60,20 @@ class ReviewTally:
 
 
 def review_commune(
-    connection: Connection, commune_insee: str, *, now: datetime, options: ReviewerOptions | None = None
+    connection: Connection,
+    commune_insee: str,
+    *,
+    now: datetime,
+    wait: bool = False,
+    options: ReviewerOptions | None = None,
 ) -> ReviewTally:
     """Review what changed in the commune since the last review, and watch its devices, at its present `now`.
 
     In one transaction of its own, or within the caller's. Two workers never review one commune at a time: the second
-    returns at once. What changed waits again if this fails.
+    returns at once, or does what is left when it is told to `wait`. What changed waits again if this fails.
     """
     with connection.transaction():
-        if not review.lock(connection, commune_insee):
+        if not review.lock(connection, commune_insee, wait=wait):
             return ReviewTally()
         run = _Run(connection, commune_insee, now=now, options=options or ReviewerOptions())
         due = review.take_due(connection, commune_insee)

@@ -60,9 +60,13 @@ class DeclaredEmptying:
     found_fraction: float | None
 
 
-def lock(connection: Connection, commune_insee: str) -> bool:
-    """Hold the commune's review until the transaction ends; False when another one holds it."""
-    row = connection.execute(statement("review", "lock"), {"commune_insee": commune_insee}).fetchone()
+def lock(connection: Connection, commune_insee: str, *, wait: bool = False) -> bool:
+    """Hold the commune's review until the transaction ends; False when another one holds it and we do not `wait`."""
+    parameters = {"commune_insee": commune_insee}
+    if wait:
+        connection.execute(statement("review", "wait_for_lock"), parameters)
+        return True
+    row = connection.execute(statement("review", "lock"), parameters).fetchone()
     return bool(row and row[0])
 
 

@@ -43,38 +43,36 @@ class Subjects:
     due: Sequence[OnPlace]
     first: Mapping[int, datetime]
     last: Mapping[int, datetime]
+    series_of: Mapping[Subject, int]
 
     @classmethod
     def of(cls, due: Sequence[OnPlace], table: SignalTable) -> Subjects:
         """Return the subjects of the table's series; `changed_since` of each is from when on its verdicts stand."""
         known, first = np.unique(table.series, return_index=True)
         last = np.append(first[1:], len(table)) - 1
+        last_of = {int(one): _moment(table.measured_us[row]) for one, row in zip(known, last, strict=True)}
+        # Of several devices that were on a place the one heard last tells how it is there.
+        ordered = sorted(last_of, key=lambda series: last_of[series])
         return cls(
             due=due,
             first={int(one): _moment(table.measured_us[row]) for one, row in zip(known, first, strict=True)},
-            last={int(one): _moment(table.measured_us[row]) for one, row in zip(known, last, strict=True)},
+            last=last_of,
+            series_of={(kind, _subject(kind, due[series])): series for series in ordered for kind in OF_READINGS},
         )
 
     def subject(self, kind: AlertKind, series: int) -> str:
         """Return what an alert of this kind is about."""
-        one = self.due[series]
-        return f"place:{one.place_id}" if kind in _OF_PLACES else f"device:{one.device_id}"
-
-    def _series_of(self) -> dict[Subject, int]:
-        # Of several devices that were on a place the one heard last tells how it is there.
-        ordered = sorted(self.last, key=lambda series: self.last[series])
-        return {(kind, self.subject(kind, series)): series for series in ordered for kind in OF_READINGS}
+        return _subject(kind, self.due[series])
 
     def has(self, alert: Alert) -> bool:
         """Whether the alert is about one of these series."""
-        return (alert.kind, alert.subject) in self._series_of()
+        return (alert.kind, alert.subject) in self.series_of
 
     def already(self, known: Iterable[Alert]) -> dict[AlertKind, Ints]:
         """Return of each kind the series whose alert is open since before their first reading here."""
-        series_of = self._series_of()
         found: dict[AlertKind, list[int]] = {}
         for alert in known:
-            series = series_of.get((alert.kind, alert.subject))
+            series = self.series_of.get((alert.kind, alert.subject))
             if series is not None and alert.closed_at is None and alert.opened_at <= self.first[series]:
                 found.setdefault(alert.kind, []).append(series)
         return {kind: np.array(series, dtype=np.int64) for kind, series in found.items()}
@@ -83,7 +81,7 @@ class Subjects:
         """Return what was looked at, and from when to when."""
         return {
             subject: Judged(since=self.due[series].changed_since, until=self.last[series])
-            for subject, series in self._series_of().items()
+            for subject, series in self.series_of.items()
         }
 
 
@@ -112,6 +110,10 @@ def alerts_of(spans: Iterable[Span], subjects: Subjects, *, noticed_at: datetime
             )
         )
     return found
+
+
+def _subject(kind: AlertKind, one: OnPlace) -> str:
+    return f"place:{one.place_id}" if kind in _OF_PLACES else f"device:{one.device_id}"
 
 
 def _moment(micros: np.int64) -> datetime:

@@ -15,7 +15,7 @@ import structlog
 from optimise.fill.forecast import Forecaster, ForecastTable, Progress, train
 from optimise.fill.options import FillOptions
 from optimise.fill.training import TrainingData, assemble, hourly_times
-from storage import bins, communes, forecasts, readings
+from storage import bins, communes, forecasts, levels
 from storage.database import Connection
 from storage.model import FillForecast, ForecastRun
 
@@ -81,7 +81,7 @@ def load(connection: Connection, commune_insee: str, *, as_of: datetime, options
     since = as_of - timedelta(days=options.history_days)
     return assemble(
         bins=bins.every(connection, commune_insee),
-        levels=readings.levels(connection, commune_insee, since=since, until=as_of),
+        levels=levels.trusted(connection, commune_insee, since=since, until=as_of),
         emptyings=bins.emptyings(connection, commune_insee, since=since, until=as_of),
         as_of=as_of,
         time_zone=commune.time_zone,

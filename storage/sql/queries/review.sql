@@ -2,6 +2,9 @@
 -- One review of a commune at a time, wherever its worker runs; who comes second has nothing to do.
 SELECT pg_try_advisory_xact_lock(7237124, hashtext(:commune_insee));
 
+-- name: wait_for_lock
+SELECT pg_advisory_xact_lock(7237124, hashtext(:commune_insee));
+
 -- name: ask!
 INSERT INTO review_due (commune_insee, kind, device_ids, place_ids, changed_since, networks)
 VALUES (:commune_insee, :kind, :device_ids, :place_ids, :changed_since, :networks);
