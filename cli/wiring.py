@@ -73,6 +73,8 @@ def collector_options(settings: Settings) -> CollectorOptions:
         max_future_s=ingest.max_future_s,
         max_age_days=ingest.max_age_days,
         metrics_port=ingest.metrics_port,
+        keepalive_s=settings.mqtt.keepalive_s,
+        commit_patience_s=ingest.commit_patience_s,
         ca_file=ca_file,
     )
 

@@ -64,6 +64,7 @@ class MqttSettings(_Table):
     ca_file: Path | None = None
     client_id: str = Field(default="voirie-collector", min_length=1, max_length=64)
     shared_group: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
+    keepalive_s: int = Field(default=30, ge=1, le=65_535)
 
 
 class NetworkSettings(_Table):
@@ -84,6 +85,7 @@ class IngestSettings(_Table):
     max_future_s: float = Field(default=600, ge=0)
     max_age_days: float = Field(default=90, gt=0)
     metrics_port: Port | None = None
+    commit_patience_s: float = Field(default=60, gt=0)
 
 
 class CommuneSettings(_Table):

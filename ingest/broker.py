@@ -32,7 +32,7 @@ from ingest.watch import Watch
 
 log = structlog.get_logger()
 
-_KEEPALIVE_S = 60
+_KEEPALIVE_S = 30
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 10.0
 _TURN_S = 1.0
 # Longer than a broker takes that answers at all: rumqttd with a full window never does.
@@ -59,8 +59,17 @@ class BrokerSession:
     back. Open it with `with`; a broker that does not answer is tried again for as long as it takes.
     """
 
-    def __init__(self, *, address: BrokerAddress, client_id: str, filters: Sequence[str], capacity: int) -> None:
+    def __init__(
+        self,
+        *,
+        address: BrokerAddress,
+        client_id: str,
+        filters: Sequence[str],
+        capacity: int,
+        keepalive_s: int = _KEEPALIVE_S,
+    ) -> None:
         self._address = address
+        self._keepalive_s = keepalive_s
         self._filters = [(topic_filter, 1) for topic_filter in filters]
         self._capacity = capacity
         self._client = self._make_client(client_id)
@@ -166,7 +175,7 @@ class BrokerSession:
         delay_s = _FIRST_DELAY_S
         while not self._closing.is_set():
             try:
-                self._client.connect(self._address.host, self._address.port, keepalive=_KEEPALIVE_S)
+                self._client.connect(self._address.host, self._address.port, keepalive=self._keepalive_s)
                 self._session += 1
                 self._serve()
             except OSError as error:

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 import structlog
 
 from ingest.broker import BrokerSession, Received
+from ingest.database import CollectorDatabase
 from ingest.failures import is_fault_of_data
 from ingest.intake import IntakeRules, Taken, refuse, take_in_message
 from ingest.knowledge import Knowledge
@@ -23,8 +24,8 @@ from ingest.metrics import CollectorMetrics
 from ingest.options import CollectorOptions
 from ingest.quality import QualityRules
 from ingest.refusal import quoted
-from storage import readings, schema
-from storage.database import Connection, connect
+from storage import readings
+from storage.database import Connection
 from storage.model import IntakeBatch, RefusalReason
 
 __all__ = ["Collector", "CollectorOptions"]
@@ -60,7 +61,9 @@ class Collector:
             max_payload_bytes=options.max_payload_bytes,
         )
         self._knowledge = Knowledge(network.commune_insee for network in options.networks)
-        self._connection: Connection | None = None
+        self._database = CollectorDatabase(
+            options.database_url, client_id=options.client_id, patience_s=options.commit_patience_s
+        )
         self.metrics = CollectorMetrics()
 
     def run(self, stop: threading.Event) -> None:
@@ -70,7 +73,7 @@ class Collector:
         """
         options = self._options
         with ExitStack() as stack:
-            stack.callback(self._drop_connection)
+            stack.callback(self._database.drop)
             if options.metrics_port is not None:
                 stack.enter_context(self.metrics.serve(options.metrics_port))
             broker = stack.enter_context(
@@ -80,6 +83,7 @@ class Collector:
                     filters=options.filters,
                     # One batch in work and one arriving.
                     capacity=2 * options.batch_messages,
+                    keepalive_s=options.keepalive_s,
                 )
             )
             log.info("collector_started", client_id=options.client_id, filters=options.filters)
@@ -102,7 +106,7 @@ class Collector:
             try:
                 self._commit(received, fault)
             except Exception as error:
-                self._drop_connection()
+                self._database.drop()
                 if is_fault_of_data(error) and fault is None:
                     self.metrics.failures.labels("never").inc()
                     if len(received) > 1:
@@ -128,8 +132,12 @@ class Collector:
 
     def _commit(self, received: Sequence[Received], fault: Exception | None) -> None:
         """Judge the messages and store what they say in one transaction; `fault` refuses them all with that cause."""
+        with self._database.patience():
+            self._commit_soon(received, fault)
+
+    def _commit_soon(self, received: Sequence[Received], fault: Exception | None) -> None:
         began_s = time.monotonic()
-        connection = self._connected()
+        connection = self._database.connection()
         self._knowledge.keep_fresh(connection)
         messages = [self._message(one) for one in received]
         if fault is None:
@@ -209,20 +217,3 @@ class Collector:
         if measured:
             lag_s = (last.received_at - max(measured)).total_seconds()
             self.metrics.event_lag_seconds.labels(last.network.name).set(lag_s)
-
-    def _connected(self) -> Connection:
-        """Return the connection, opened and checked if it is new."""
-        if self._connection is None:
-            connection = connect(self._options.database_url, application=f"voirie collect {self._options.client_id}")
-            try:
-                schema.require_schema(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        return self._connection
-
-    def _drop_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None

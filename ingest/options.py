@@ -10,6 +10,8 @@ from ingest.topics import Network
 
 # MQTT numbers a connection's unacknowledged messages with 16 bits.
 _MOST_IN_FLIGHT = 65535
+# MQTT writes it with 16 bits.
+_LONGEST_KEEPALIVE_S = 65535
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +21,8 @@ class CollectorOptions:
     `client_id` names the persistent session: two collectors with one name throw each other out. `shared_group`:
     collectors of one group share the messages (not with the embedded broker: it fails when the last of a group leaves).
     `batch_messages`, `batch_wait_s`: a transaction takes so many messages, or what has come that long after its first.
+    `keepalive_s`: a broker that is silent for twice so long is taken for gone. `commit_patience_s`: a transaction that
+    takes longer is given up with its connection, and tried again on another.
     `ca_file`: the certificates that vouch for the broker's, instead of those that the system trusts.
     """
 
@@ -33,6 +37,8 @@ class CollectorOptions:
     max_future_s: float = 600
     max_age_days: float = 90
     metrics_port: int | None = None
+    keepalive_s: int = 30
+    commit_patience_s: float = 60
     ca_file: Path | None = None
 
     def __post_init__(self) -> None:
@@ -42,6 +48,10 @@ class CollectorOptions:
             raise ValueError("expected a client_id, got none: without a name the broker keeps no session")
         if not 1 <= self.batch_messages <= _MOST_IN_FLIGHT:
             raise ValueError(f"expected batch_messages in 1..{_MOST_IN_FLIGHT}, got {self.batch_messages}")
+        if not 1 <= self.keepalive_s <= _LONGEST_KEEPALIVE_S:
+            raise ValueError(f"expected keepalive_s in 1..{_LONGEST_KEEPALIVE_S}, got {self.keepalive_s}")
+        if self.commit_patience_s <= 0:
+            raise ValueError(f"expected commit_patience_s > 0, got {self.commit_patience_s}")
         if self.batch_wait_s <= 0:
             raise ValueError(f"expected batch_wait_s > 0, got {self.batch_wait_s}")
         if self.shared_group is not None and not set(self.shared_group).isdisjoint("/+#"):

@@ -10,6 +10,7 @@ from typing import Any, LiteralString, cast
 import aiosql
 import msgspec
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import RowMaker, dict_row
 from psycopg_pool import ConnectionPool
 
@@ -22,23 +23,42 @@ SQL_FOLDER = files("storage") / "sql"
 # Times leave the database as UTC whatever the server's own zone is. Late readings and retention reach into columnstore
 # chunks, where TimescaleDB refuses to touch more than 100,000 rows by default; other servers ignore a name that they do
 # not know.
+# A server whose client fell silent finds out within a minute: until then the client's transaction would hold its locks,
+# by the system's default for two hours.
 _SESSION_OPTIONS = (
     "-c timezone=UTC -c client_min_messages=warning -c timescaledb.max_tuples_decompressed_per_dml_transaction=0"
+    " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 )
+# The same the other way round, unless the URL says otherwise.
+_NETWORK_PATIENCE = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
 
 def connect(url: str, *, application: str = "voirie", autocommit: bool = False) -> Connection:
     """Open one connection. Raises UnavailableError when the server does not answer."""
     try:
-        return psycopg.connect(url, application_name=application, options=_SESSION_OPTIONS, autocommit=autocommit)
+        return psycopg.connect(
+            _patiently(url), application_name=application, options=_SESSION_OPTIONS, autocommit=autocommit
+        )
     except psycopg.OperationalError as error:
         raise UnavailableError(f"the database does not answer: {error}") from error
+
+
+def _patiently(url: str) -> str:
+    """Return the connection string with our patience where it states none."""
+    stated = conninfo_to_dict(url)
+    return make_conninfo(url, **{name: value for name, value in _NETWORK_PATIENCE.items() if name not in stated})
 
 
 def open_pool(url: str, *, application: str = "voirie", max_size: int = 8) -> ConnectionPool[Connection]:
     """Open a pool of connections; close it with its context manager. A borrowed connection is one transaction."""
     pool: ConnectionPool[Connection] = ConnectionPool(
-        url,
+        _patiently(url),
         min_size=1,
         max_size=max_size,
         open=False,
