@@ -10,6 +10,7 @@ import typer
 
 from cli.bench import bench
 from cli.decode import decode
+from cli.faults import faults
 from cli.options import ConfigOption, JsonOption, start
 
 EXIT_FAILURE = 1
@@ -44,6 +45,7 @@ def _say_and_exit(sentence: str, code: int) -> None:
 
 
 app.command()(decode)
+app.command()(faults)
 app.add_typer(bench, name="bench")
 
 

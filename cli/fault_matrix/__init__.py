@@ -1,0 +1,1 @@
+"""The fault matrix: real faults on real services, and a count of what was lost or stored twice."""

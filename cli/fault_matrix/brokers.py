@@ -1,0 +1,178 @@
+"""The brokers of the matrix: a Mosquitto of its own, the embedded broker where there is none, or a given one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from cli.demo.embedded import answers, broker_command, free_port
+from cli.fault_matrix.proxy import Endpoint, wait
+from storage.errors import InputError, UnavailableError
+
+_START_S, _STOP_S = 15.0, 15.0
+_SHIPPED = Path(__file__).resolve().parents[2] / "config" / "mosquitto.conf"
+_DATABASE = "mosquitto.db"
+
+
+class Broker(Protocol):
+    """An MQTT broker. `shares`: whether it can be trusted with shared subscriptions."""
+
+    label: str
+    shares: bool
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it listens."""
+
+    def url(self, port: int | None = None) -> str:
+        """Return its URL, or the one through a proxy on the loopback's `port`."""
+
+
+class GivenBroker:
+    """A broker that somebody else runs: it is reached through proxies and never stopped."""
+
+    shares = True
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "mqtt" or not parts.hostname:
+            raise InputError("--broker: expected a URL of the form mqtt://[user:password@]host[:port]")
+        self.endpoint = Endpoint(host=parts.hostname, port=parts.port or 1883)
+        self._credentials = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+        self.label = f"given: {parts.hostname}:{self.endpoint.port}"
+
+    def url(self, port: int | None = None) -> str:
+        """Return its URL, or the one through a proxy on the loopback's `port`."""
+        if port is None:
+            return f"mqtt://{self._credentials}{self.endpoint.host}:{self.endpoint.port}"
+        return f"mqtt://{self._credentials}127.0.0.1:{port}"
+
+
+class _OwnBroker:
+    """A broker that the matrix starts on the loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it listens."""
+        return Endpoint(host="127.0.0.1", port=self._port)
+
+    def url(self, port: int | None = None) -> str:
+        """Return its URL, or the one through a proxy on the loopback's `port`."""
+        return f"mqtt://127.0.0.1:{port or self._port}"
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def _start(self, command: list[str], environment: Mapping[str, str]) -> None:
+        with (self._folder / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own commands
+                command,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        if not wait(lambda: answers(self._port) or not self.running, patience_s=_START_S) or not self.running:
+            said = (self._folder / "broker.log").read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
+            raise UnavailableError(f"the broker does not start: {' | '.join(said)}")
+
+    def stop(self) -> None:
+        """Stop it as an operator does."""
+        if self._process is not None and self.running:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """Kill it: it writes nothing more."""
+        if self._process is not None and self.running:
+            self._process.kill()
+            self._process.wait()
+
+
+class OwnMosquitto(_OwnBroker):
+    """A Mosquitto with the shipped limits and persistence."""
+
+    shares = True
+
+    def __init__(self, program: str, folder: Path) -> None:
+        super().__init__(folder)
+        self._program = program
+        version = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout.split()  # noqa: S603 - the program found on PATH
+        self.label = f"own: Mosquitto {version[2] if len(version) > 2 else 'of unknown version'}"  # noqa: PLR2004 - "mosquitto version X"
+
+    def start(self) -> None:
+        """Start it, with what it kept of an earlier life; UnavailableError when it does not answer."""
+        lines = [
+            f"listener {self._port} 127.0.0.1",
+            "allow_anonymous true",
+            "log_type warning",
+            "log_type error",
+            "persistence true",
+            f"persistence_location {self._folder}/",
+            f"persistence_file {_DATABASE}",
+            *_shipped_limits(),
+        ]
+        if os.getuid() == 0:
+            # Otherwise it gives root up for a user who may not write here.
+            lines.append("user root")
+        settings = self._folder / "mosquitto.conf"
+        settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._start([self._program, "-c", str(settings)], os.environ)
+
+    def save(self) -> None:
+        """Let it write down its sessions and queues now; return when they are written."""
+        file = self._folder / _DATABASE
+        before = file.stat().st_mtime_ns if file.exists() else 0
+        # A file system's clock may tick once in some milliseconds; the new file must not look as old as the last.
+        time.sleep(0.02)
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+        # It writes another file and renames that one, so a new date is a whole file.
+        if not wait(lambda: file.exists() and file.stat().st_mtime_ns > before, patience_s=_START_S):
+            raise UnavailableError("Mosquitto did not save its database when it was told to")
+
+    @property
+    def saved_bytes(self) -> int:
+        """The size of what it wrote down."""
+        file = self._folder / _DATABASE
+        return file.stat().st_size if file.exists() else 0
+
+
+class EmbeddedBroker(_OwnBroker):
+    """The demo's broker: it keeps its queue in memory, and shared subscriptions are not for it."""
+
+    shares = False
+    label = "own: the embedded broker (iotcore)"
+
+    def start(self) -> None:
+        """Start it; UnavailableError when it does not answer."""
+        self._start(broker_command(self._folder, port=self._port), os.environ)
+
+
+def mosquitto_program() -> str | None:
+    """Return the path of Mosquitto; Debian puts it where only root's PATH looks."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+def _shipped_limits() -> list[str]:
+    """Return the lines of the shipped configuration that set limits."""
+    lines = _SHIPPED.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.startswith(("max_", "persistent_client_expiration "))]

@@ -1,0 +1,132 @@
+"""The database goes away: stopped for long, or killed in the middle of a transaction."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from cli.fault_matrix.collectors import CollectorProcess
+from cli.fault_matrix.fault import Fault
+from cli.fault_matrix.scene import Outcome, Scene
+
+_SLICE = 250
+_MEGABYTE = 2**20
+_BATCH = 100
+# What a collector may hold beyond its start: its window twice over (as it came, and as rows), and some air.
+_AIR_MB = 24.0
+
+
+def play_stopped(scene: Scene) -> Outcome:
+    """Stop the database while devices go on publishing much; nothing may be acknowledged, and memory may not grow."""
+    away_s = scene.scaled(short=6, full=90)
+    backlog = scene.scaled(short=3_000, full=12_000)
+    padding = scene.scaled(short=16_000, full=12_000)
+    scene.introduce()
+    with scene.publisher() as publisher, scene.collector() as collector:
+        publisher.publish(scene.traffic.publications(_SLICE, padding=padding))
+        scene.wait_for_messages(_SLICE)
+        before_mb = collector.rss_mb
+        _stop(scene)
+        began_s = time.monotonic()
+        publisher.publish(scene.traffic.publications(_SLICE, padding=padding))
+        failures = _failures(scene, collector, more=2)
+        acknowledged, peak_mb, sent = scene.acknowledged_by_collectors, before_mb, _SLICE
+        while sent < backlog or time.monotonic() - began_s < away_s:
+            if sent < backlog:
+                publisher.publish(scene.traffic.publications(_SLICE, padding=padding))
+                sent += _SLICE
+                publisher.settle()
+            peak_mb = max(peak_mb, collector.rss_mb)
+            scene.stage.screen.update(f"{sent} messages wait", done=time.monotonic() - began_s, total=away_s)
+            time.sleep(0.05)
+        scene.evidence |= {
+            "method": "stopped and started" if _own(scene) else "connections refused for the time",
+            "away_s": round(time.monotonic() - began_s, 1),
+            "acknowledged_meanwhile": scene.acknowledged_by_collectors - acknowledged,
+            "attempts": failures + _failures(scene, collector, more=0),
+            "backlog_messages": sent,
+            "backlog_mb": round(sent * padding / _MEGABYTE, 1),
+            "collector_rss_mb": {"before": round(before_mb, 1), "peak": round(peak_mb, 1)},
+        }
+        _start(scene)
+        outcome = scene.finish(collector, since_s=time.monotonic())
+    window_mb = 2 * 2 * _BATCH * padding / _MEGABYTE
+    scene.require(scene.evidence["acknowledged_meanwhile"] == 0, "messages were acknowledged without a database")
+    scene.require(peak_mb - before_mb <= window_mb + _AIR_MB, "the collector's memory grew beyond its window")
+    return outcome
+
+
+def _own(scene: Scene) -> bool:
+    return scene.stage.own_server is not None and scene.server is scene.stage.own_server
+
+
+def _stop(scene: Scene) -> None:
+    own = scene.stage.own_server
+    if own is not None:
+        own.stop()
+    else:
+        scene.database_link.refuse()
+        scene.database_link.reset()
+
+
+def _start(scene: Scene) -> None:
+    own = scene.stage.own_server
+    if own is not None:
+        own.start()
+    else:
+        scene.database_link.admit()
+
+
+def _failures(scene: Scene, collector: CollectorProcess, *, more: int) -> int:
+    """Wait until the collector has tried in vain so often; return how often it has."""
+    scene.wait_for(lambda: len(collector.events("batch_waits_for_database")) >= more, f"{more} attempts")
+    return len(collector.events("batch_waits_for_database")) if more == 0 else 0
+
+
+def play_killed(scene: Scene) -> Outcome:
+    """Kill the server, one of its backends, or end a session, with a transaction open; then right after commits."""
+    scene.introduce()
+    ways: list[tuple[str, Callable[[int], None]]] = [("session_terminated", scene.observer.terminate)]
+    own = scene.stage.own_server
+    if own is not None:
+
+        def kill_server(_pid: int) -> None:
+            own.kill()
+            own.start()
+
+        ways += [("backend_killed", lambda pid: os.kill(pid, signal.SIGKILL)), ("server_killed", kill_server)]
+    rounds = scene.scaled(short=1, full=8)
+    done = dict.fromkeys((name for name, _ in ways), 0)
+    with scene.publisher(through_proxy=False) as publisher, scene.collector() as collector:
+        for name, strike in ways * rounds:
+            with scene.observer.brake_in_transaction() as brake:
+                publisher.publish(scene.traffic.publications(_SLICE))
+                publisher.settle()
+                ((pid, transaction),) = scene.observer.stuck()
+                scene.require(scene.held_by_collectors > 0, "the collector held nothing when its transaction ended")
+                strike(pid)
+                brake.release()
+            scene.wait_for(scene.observer.answers, "the database's return")
+            # A server that was killed forgets the number of what it had not written, and gives it to another.
+            if name == "session_terminated":
+                scene.require(scene.observer.aborted(transaction), "the transaction was not rolled back")
+            done[name] += 1
+            collector.require_running()
+        if own is not None:
+            for _ in range(rounds * 2):
+                done["server_killed_after_acknowledgements"] = done.get("server_killed_after_acknowledgements", 0) + 1
+                before = scene.acknowledged_by_collectors
+                publisher.publish(scene.traffic.publications(_SLICE))
+                scene.wait_for(lambda: scene.acknowledged_by_collectors > before, "acknowledgements")  # noqa: B023 - called at once
+                own.kill()
+                own.start()
+            publisher.settle()
+        outcome = scene.finish(collector, since_s=time.monotonic())
+    scene.evidence |= done | {"transactions_open_at_the_time": len(ways) * rounds}
+    return outcome
+
+
+STOPPED = Fault(name="database_stopped", title="Stopping the database for long", play=play_stopped)
+KILLED = Fault(name="database_killed", title="Killing the database in mid-transaction", play=play_killed)
