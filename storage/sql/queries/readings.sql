@@ -80,6 +80,10 @@ FROM occupancy_reading JOIN device USING (device_id)
 WHERE occupancy_reading.commune_insee = :commune_insee
 UNION ALL
 SELECT eui, extract(epoch FROM measured_at)::float8
+FROM displaced_reading JOIN device USING (device_id)
+WHERE displaced_reading.commune_insee = :commune_insee
+UNION ALL
+SELECT eui, extract(epoch FROM measured_at)::float8
 FROM device_event JOIN device USING (device_id)
 WHERE device_event.commune_insee = :commune_insee;
 
