@@ -13,7 +13,7 @@ from storage.model import BinNow, Emptying, FillForecast, ForecastRun, Quality
 
 
 class MeasuredFill(Model):
-    """What the bin's sensor last said."""
+    """What the bin's sensor last said that is trusted; what it last said at all while nothing it said is trusted."""
 
     measured_at: Moment = Field(description="When the sensor measured, by its own clock or the network's, UTC")
     fill_fraction: float | None = Field(
@@ -21,6 +21,22 @@ class MeasuredFill(Model):
     )
     quality: Quality = Field(description="Whether the reading measured something")
     battery_percent: float | None = Field(description="The sensor's battery, 0 to 100")
+
+
+class FilteredFill(Model):
+    """The last trusted level with the noise of its sensor taken out."""
+
+    measured_at: Moment
+    fill_fraction: float = Field(description="0 empty to 1 full", examples=[0.61])
+    deviation: float = Field(description="Standard deviation of `fill_fraction`", examples=[0.01])
+
+
+class NewestReading(Model):
+    """The sensor's newest reading, trusted or not."""
+
+    measured_at: Moment
+    quality: Quality = Field(description="The verdict on it")
+    reason: str | None = Field(description="Why it is not trusted, in French; null when intake alone judged it")
 
 
 class PredictedFill(Model):
@@ -47,6 +63,8 @@ class BinModel(Located):
     sector: str | None
     has_sensor: bool = Field(description="Whether a sensor is mounted now")
     measured: MeasuredFill | None
+    filtered: FilteredFill | None = Field(description="Null before the first review of the bin's readings")
+    newest: NewestReading | None
     declared: DeclaredEmptying | None
     predicted: PredictedFill | None
     best_source: FillSource = Field(
@@ -57,7 +75,7 @@ class BinModel(Located):
     @classmethod
     def of(cls, item: BinNow, *, run: ForecastRun | None, now: datetime) -> BinModel:
         """Return `item` as the API says it."""
-        measured = declared = predicted = None
+        measured = filtered = newest = declared = predicted = None
         if item.measured_at is not None and item.quality is not None:
             measured = MeasuredFill(
                 measured_at=item.measured_at,
@@ -65,6 +83,12 @@ class BinModel(Located):
                 quality=item.quality,
                 battery_percent=item.battery_percent,
             )
+        if item.filtered_at is not None and item.filtered_fraction is not None and item.filtered_sd is not None:
+            filtered = FilteredFill(
+                measured_at=item.filtered_at, fill_fraction=item.filtered_fraction, deviation=item.filtered_sd
+            )
+        if item.newest_at is not None and item.newest_quality is not None:
+            newest = NewestReading(measured_at=item.newest_at, quality=item.newest_quality, reason=item.newest_reason)
         if item.last_emptied_at is not None:
             declared = DeclaredEmptying(last_emptied_at=item.last_emptied_at)
         if (
@@ -91,6 +115,8 @@ class BinModel(Located):
             sector=item.sector,
             has_sensor=item.has_sensor,
             measured=measured,
+            filtered=filtered,
+            newest=newest,
             declared=declared,
             predicted=predicted,
             best_source=best_source(item, run=run, now=now),

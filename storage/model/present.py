@@ -10,7 +10,11 @@ from storage.model.kinds import Quality
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BinNow:
-    """A bin with what was last measured, last declared and is now predicted for it, each in its own fields."""
+    """A bin with what was last measured, last declared and is now predicted for it, each in its own fields.
+
+    `measured_…` is the last trusted reading; `filtered_…` that level with the noise taken out, as of the last review;
+    `newest_…` the sensor's newest reading, with the verdict on it.
+    """
 
     place_id: str
     longitude_deg: float
@@ -30,6 +34,12 @@ class BinNow:
     forecast_p50: float | None
     forecast_p90: float | None
     probability_full: float | None
+    filtered_at: datetime | None = None
+    filtered_fraction: float | None = None
+    filtered_sd: float | None = None
+    newest_at: datetime | None = None
+    newest_quality: Quality | None = None
+    newest_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

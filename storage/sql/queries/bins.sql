@@ -27,7 +27,8 @@ WITH latest_run AS (
 )
 SELECT
     bin_state.place_id, longitude_deg, latitude_deg, street, bin_kind, volume_l, sector, has_sensor, measured_at,
-    measured_fill_fraction, quality, battery_percent, last_emptied_at,
+    measured_fill_fraction, quality, battery_percent, last_emptied_at, filtered_at, filtered_fraction, filtered_sd,
+    newest_at, newest_quality, newest_reason,
     forecast.valid_at AS forecast_valid_at,
     forecast.p10 AS forecast_p10,
     forecast.p50 AS forecast_p50,

@@ -1,5 +1,6 @@
--- A bin now: what was last measured (by event time, so a late message never overwrites a newer one), when it was last
--- declared emptied, and whether a sensor is mounted on it.
+-- A bin now: what was last measured and is trusted (by event time, so a late message never overwrites a newer one), when it
+-- was last declared emptied, and whether a sensor is mounted on it. A reading that the review has not seen yet counts
+-- unless it rises by more than a quarter over the trusted level: a wild echo must not show a bin as full.
 CREATE VIEW bin_state AS
 SELECT
     place.commune_insee,
@@ -17,11 +18,22 @@ SELECT
             AND mounting.place_id = place.place_id
             AND mounting.unmounted_at IS NULL
     ) AS has_sensor,
-    latest.measured_at,
-    latest.fill_fraction AS measured_fill_fraction,
-    latest.quality,
-    latest.battery_percent,
-    emptied.happened_at AS last_emptied_at
+    CASE WHEN shown.trusted THEN trusted.measured_at ELSE latest.measured_at END AS measured_at,
+    CASE WHEN shown.trusted THEN trusted.fill_fraction WHEN shown.latest THEN latest.fill_fraction END
+        AS measured_fill_fraction,
+    CASE WHEN shown.trusted THEN 'ok' WHEN shown.latest THEN latest.quality ELSE trusted.newest_quality END AS quality,
+    CASE WHEN shown.trusted THEN coalesce(trusted.battery_percent, latest.battery_percent) ELSE latest.battery_percent END
+        AS battery_percent,
+    emptied.happened_at AS last_emptied_at,
+    trusted.measured_at AS filtered_at,
+    trusted.filtered_fraction,
+    trusted.filtered_sd,
+    latest.measured_at AS newest_at,
+    CASE
+        WHEN latest.measured_at > coalesce(trusted.reviewed_until, '-infinity') THEN latest.quality
+        ELSE trusted.newest_quality
+    END AS newest_quality,
+    CASE WHEN latest.measured_at <= trusted.reviewed_until THEN trusted.newest_reason END AS newest_reason
 FROM place
 JOIN bin USING (commune_insee, place_id)
 LEFT JOIN LATERAL (
@@ -31,6 +43,19 @@ LEFT JOIN LATERAL (
     ORDER BY measured_at DESC, record_index DESC
     LIMIT 1
 ) AS latest ON true
+LEFT JOIN bin_level AS trusted USING (commune_insee, place_id)
+CROSS JOIN LATERAL (
+    SELECT
+        trusted.place_id IS NULL
+            OR (
+                latest.measured_at > trusted.reviewed_until
+                AND latest.fill_fraction IS NOT NULL
+                AND latest.fill_fraction - coalesce(trusted.fill_fraction, latest.fill_fraction) <= 0.25
+            ) AS latest
+) AS fresh
+CROSS JOIN LATERAL (
+    SELECT fresh.latest, NOT fresh.latest AND trusted.measured_at IS NOT NULL AS trusted
+) AS shown
 LEFT JOIN LATERAL (
     SELECT happened_at
     FROM service_event
