@@ -102,7 +102,7 @@ def edition(connection: Connection) -> Edition:
 def drop_plain_views(connection: Connection) -> None:
     """Drop the live views that hold no data, so that a revision may alter what they stand on."""
     for view in LIVE_VIEWS:
-        if not _is_aggregate(connection, view):
+        if not is_aggregate(connection, view):
             connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(sql.Identifier(view)))
 
 
@@ -154,13 +154,13 @@ def _apply_live_view(connection: Connection, view: str, offered: Edition) -> Non
     select = _text(view).replace("{hour}", hour)
     named = sql.Identifier(view)
     if offered < Edition.COMMUNITY:
-        if not _is_aggregate(connection, view):
+        if not is_aggregate(connection, view):
             connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(named))
             connection.execute(sql.SQL("CREATE VIEW {} AS ").format(named) + sql.SQL(select))
         return
     # An aggregate holds data and is made again only when its definition changed; its readings are still there.
     digest = hashlib.sha256(select.encode()).hexdigest()
-    if _is_aggregate(connection, view):
+    if is_aggregate(connection, view):
         if _holds(connection, "has_comment", table_name=view, comment=digest):
             return
         connection.execute(sql.SQL("DROP MATERIALIZED VIEW {}").format(named))
@@ -182,7 +182,8 @@ def _apply_live_view(connection: Connection, view: str, offered: Edition) -> Non
 _HOUR_WITHOUT_TIMESCALEDB = "date_bin('1 hour', measured_at, timestamptz '2000-01-01 00:00+00')"
 
 
-def _is_aggregate(connection: Connection, view: str) -> bool:
+def is_aggregate(connection: Connection, view: str) -> bool:
+    """Whether the live view is a continuous aggregate, which holds data, and no plain view."""
     return edition(connection) > Edition.PLAIN and _holds(connection, "is_aggregate", table_name=view)
 
 
