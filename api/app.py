@@ -17,11 +17,14 @@ from api.live import LiveHub
 from api.metrics import Metrics
 from api.options import IGN_PLAN_URL, ApiOptions
 from api.routes import (
+    alerts,
     bins,
     communes,
     delivery_bays,
+    device_health,
     health,
     intake,
+    levels,
     live,
     metrics,
     pages,
@@ -60,7 +63,20 @@ def create_app(options: ApiOptions) -> FastAPI:
     )
     errors.install(app)
     version_1 = APIRouter(prefix="/api/v1")
-    for module in (communes, bins, plans, service_events, delivery_bays, parking, intake, streets, live):
+    for module in (
+        communes,
+        bins,
+        levels,
+        alerts,
+        device_health,
+        plans,
+        service_events,
+        delivery_bays,
+        parking,
+        intake,
+        streets,
+        live,
+    ):
         version_1.include_router(module.router)
     app.include_router(version_1)
     for module in (health, metrics, pages):

@@ -39,7 +39,7 @@ class _Notice(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveEvent:
-    """What a stream sends: `kind` is hello, readings, service_events, forecast, plan, resync or heartbeat."""
+    """What a stream sends: `kind` is hello, readings, service_events, alerts, forecast, plan, resync or heartbeat."""
 
     event_id: str
     kind: str
