@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
+
+import psycopg
 
 from cli.fault_matrix.errors import SkippedError
 from cli.fault_matrix.fault import Fault
@@ -19,9 +22,9 @@ from cli.fault_matrix.faults import (
     shared_subscription,
 )
 from cli.fault_matrix.result import FaultRow
-from cli.fault_matrix.scene import Scene
+from cli.fault_matrix.scene import Outcome
 from cli.fault_matrix.stage import Stage
-from storage.errors import InputError
+from storage.errors import InputError, VoirieError
 
 FAULTS: tuple[Fault, ...] = (
     collector_killed.FAULT,
@@ -62,23 +65,27 @@ def play(stage: Stage, faults: Sequence[Fault]) -> Iterator[FaultRow]:
 
 def _play_one(stage: Stage, fault: Fault) -> FaultRow:
     began_s = time.monotonic()
-    scene: Scene | None = None
+    outcome, told, evidence = None, "", {}
     try:
         with fault.setting(stage, fault.name) as scene:
-            outcome = fault.play(scene)
+            evidence = scene.evidence
+            try:
+                outcome = fault.play(scene)
+            except Exception as error:
+                # A fault that went wrong has its counts all the same, if the database can still be asked.
+                with contextlib.suppress(VoirieError, psycopg.Error):
+                    outcome = Outcome(verdict=scene.judge(), recovered_s=None)
+                raise error from None
+            told = "; ".join(scene.broken)
     except SkippedError as error:
         return FaultRow(fault=fault.name, skipped=str(error))
     except Exception as error:  # noqa: BLE001 - told as the row's error; the next row is played all the same
-        return FaultRow(
-            fault=fault.name,
-            seconds=round(time.monotonic() - began_s, 1),
-            evidence={} if scene is None else scene.evidence,
-            error=f"{type(error).__name__}: {error}",
-        )
+        told = f"{type(error).__name__}: {error}"
     return FaultRow(
         fault=fault.name,
-        verdict=outcome.verdict,
-        recovered_s=outcome.recovered_s,
+        verdict=outcome.verdict if outcome else None,
+        recovered_s=outcome.recovered_s if outcome else None,
         seconds=round(time.monotonic() - began_s, 1),
-        evidence=scene.evidence,
+        evidence=evidence,
+        error=told or None,
     )

@@ -53,6 +53,15 @@ class Brake:
         with suppress(psycopg.Error):
             self._connection.close()
 
+    @property
+    def lost(self) -> bool:
+        """Whether the server ended this session too."""
+        try:
+            self._connection.execute("SELECT")
+        except psycopg.OperationalError:
+            return True
+        return False
+
 
 class Observer:
     """Looks into one database, directly: no proxy stands between."""

@@ -69,6 +69,7 @@ def _as_line(row: FaultRow) -> str:
         f"{row.fault}: {verdict.acknowledged:,} acknowledged, {verdict.stored:,} stored, {verdict.rejected:,} refused, "
         f"{verdict.lost} lost, {verdict.duplicated} duplicated"
         + ("" if row.recovered_s is None else f", recovered in {row.recovered_s:.1f} s")
+        + ("" if row.error is None else f"; {row.error}")
     )
 
 

@@ -55,7 +55,7 @@ class Outcome:
 
 @dataclass(kw_only=True)
 class Scene:
-    """What a row works with. `evidence` becomes the row's."""
+    """What a row works with. `evidence` becomes the row's; `broken` are promises that were not kept."""
 
     stage: Stage
     server: Server
@@ -68,6 +68,7 @@ class Scene:
     meters: list[MqttMeter]
     ledger: Ledger = field(default_factory=Ledger)
     evidence: dict[str, Any] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
     clients: set[str] = field(default_factory=set)
     _lives: Iterator[int] = field(default_factory=count)
 
@@ -153,6 +154,11 @@ class Scene:
         """Raise NotProducedError unless the condition holds."""
         if not condition:
             raise NotProducedError(what)
+
+    def promise(self, condition: bool, what: str) -> None:  # noqa: FBT001 - as above
+        """Note that a promise was broken unless the condition holds."""
+        if not condition:
+            self.broken.append(what)
 
     def wait_for_messages(self, number: int, *, patience_s: float = _PATIENCE_S) -> None:
         """Wait until collectors have committed so many messages, repetitions included."""

@@ -66,7 +66,7 @@ def play(scene: Scene) -> Outcome:
         "refused": {reason.value: found[reason] for reason in sorted(found)},
         "histories_refused_in_part": len(histories),
     }
-    scene.require(found == expected, f"expected refusals {dict(expected)}, found {found}")
+    scene.promise(found == expected, f"expected refusals {dict(expected)}, found {found}")
     return outcome
 
 
