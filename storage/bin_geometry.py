@@ -102,7 +102,8 @@ def volume_fraction(height: float, shape: Mounting | Geometry) -> float:
         return height
     if shape.bin_shape is BinShape.LYING_CYLINDER:
         across = 1 - 2 * height
-        return (math.acos(across) - 2 * across * math.sqrt(height - height * height)) / math.pi
+        # Next to the bottom the difference of the two is less than what rounding takes.
+        return max(0.0, math.acos(across) - 2 * across * math.sqrt(height - height * height)) / math.pi
     ratio = 1.0 if shape.bottom_ratio is None else shape.bottom_ratio
     if math.isclose(ratio, 1.0, abs_tol=1e-6):  # a cylinder after all: the formula would divide nothing by nothing
         return height
