@@ -94,10 +94,10 @@ def _floor(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def keep(connection: Connection, commune_insee: str, *, kind: str, since: datetime, until: datetime) -> int:
+def keep(connection: Connection, commune_insee: str, *, kind: str, since: datetime | None, until: datetime) -> int:
     """Keep the figures of [since, until) of readings of `kind`, which are about to be forgotten; return their number.
 
-    It is part of the caller's transaction, which also says so in `forgotten`.
+    Without `since`: all before `until`. It is part of the caller's transaction, which also says so in `forgotten`.
     """
     parameters = {"commune_insee": commune_insee, "since": since, "until": until}
     return connection.execute(statement("rollups", f"keep_{kind}"), parameters).rowcount

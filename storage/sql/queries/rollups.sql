@@ -33,11 +33,13 @@ INSERT INTO fill_hourly_kept (
 )
 SELECT commune_insee, place_id, hour, readings, measured, mean_fraction, min_fraction, max_fraction, last_fraction
 FROM fill_hourly_live
-WHERE commune_insee = :commune_insee AND hour >= :since AND hour < :until;
+WHERE commune_insee = :commune_insee
+    AND (:since::timestamptz IS NULL OR hour >= :since)
+    AND hour < :until;
 
 -- name: keep_occupancy_reading!
 INSERT INTO occupancy_hourly_kept (
     commune_insee, place_id, hour, readings, measured, known_s, occupied_s, arrivals
 )
 SELECT commune_insee, place_id, hour, readings, measured, known_s, occupied_s, arrivals
-FROM occupancy_hours(:commune_insee, :since, :until);
+FROM occupancy_hours(:commune_insee, coalesce(:since::timestamptz, '-infinity'), :until);
