@@ -13,11 +13,12 @@ import structlog
 
 from ingest.review.alarm_options import AlarmOptions
 from ingest.review.alerting import reconcile
+from ingest.review.calibration import Leftovers
 from ingest.review.conditions import OF_READINGS, find_spans
 from ingest.review.declared import DeclaredTable
 from ingest.review.device_state import HeardDevice, health_of
 from ingest.review.habits import days_of, habits_of
-from ingest.review.levels import Earlier, LevelFindings, review_levels
+from ingest.review.levels import LevelFindings, review_levels
 from ingest.review.options import ReviewOptions
 from ingest.review.spans import Subjects, alerts_of
 from ingest.watching import watch
@@ -122,13 +123,13 @@ class _Run:
             earliest=min(one.changed_since for one in contexts),
         )
         declared, event_of = _in_columns(contexts, table, events)
-        last_series, last_s, last_left = levels.last_emptyings(connection, insee, contexts)
+        series, at_s, left = levels.leftovers(connection, insee, contexts)
         findings = review_levels(
             table,
             habits_of(days, np.array([one.device_id for one in due], dtype=np.int64)),
             declared,
             until_s=self._now.timestamp(),
-            earlier=Earlier(series=last_series, at_s=last_s, left=last_left),
+            earlier=Leftovers(series=series, at_s=at_s, level=left),
             options=self.options.review,
         )
         since = _authoritative(due, contexts)

@@ -161,10 +161,10 @@ def checks(
     return fetch(connection, DeclaredCheck, statement("levels", "checks"), parameters)
 
 
-def last_emptyings(connection: Connection, commune_insee: str, due: Sequence[Due]) -> tuple[Ints, Floats, Floats]:
-    """Return the last five sure emptyings before each one's `changed_since`: series, Unix seconds, levels left."""
+def leftovers(connection: Connection, commune_insee: str, due: Sequence[Due]) -> tuple[Ints, Floats, Floats]:
+    """Return what the last five emptyings before each one's `changed_since` left: series, Unix seconds, levels."""
     parameters = _of_due(due) | {"commune_insee": commune_insee}
-    rows = connection.execute(statement("levels", "last_emptyings"), parameters).fetchall()
+    rows = connection.execute(statement("levels", "leftovers"), parameters).fetchall()
     series, at_s, left = zip(*rows, strict=True) if rows else ((), (), ())
     return np.array(series, dtype=np.int64), np.array(at_s, dtype=np.float64), np.array(left, dtype=np.float64)
 

@@ -47,9 +47,7 @@ def world_of(
 def readings_of(world: World, faults: FaultOptions) -> list[FillReading]:
     """Return what a collector would store of the world's history; device_id is the device's number plus one."""
     networks = (
-        Network(
-            name="native", commune_insee=INSEE, envelope="native", topic_filter=f"voirie/v1/{INSEE}/+/readings"
-        ),
+        Network(name="native", commune_insee=INSEE, envelope="native", topic_filter=f"voirie/v1/{INSEE}/+/readings"),
         Network(
             name="chirpstack",
             commune_insee=INSEE,
@@ -121,9 +119,7 @@ def table_of(readings: list[FillReading], world: World) -> SignalTable:
 def declared_of(world: World) -> DeclaredTable:
     """Return what the crews declared at the bins with a sensor; the series is the device's number."""
     series_of = {
-        device.place_id: number
-        for number, device in enumerate(world.devices)
-        if device.place_kind is PlaceKind.BIN
+        device.place_id: number for number, device in enumerate(world.devices) if device.place_kind is PlaceKind.BIN
     }
     rows = sorted(
         (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.review.blocked import find_blocked
-from ingest.review.calibration import find_misfits, offsets
+from ingest.review.calibration import NO_LEFTOVERS, Leftovers, find_misfits, leftovers_of, offsets
 from ingest.review.columns import begins
 from ingest.review.declared import Comparison, DeclaredTable, compare
 from ingest.review.emptyings import EmptyingTable, find_emptyings
@@ -20,18 +20,6 @@ from ingest.review.reasons import reason_of
 from ingest.review.stuck import find_stuck
 from storage.model import Quality
 from storage.signal_table import CODES, Floats, Ints, SignalTable, VerdictTable
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Earlier:
-    """Sure emptyings of before the span: `series` int64, `at_s` and the levels that they left, float64; all (h,)."""
-
-    series: Ints
-    at_s: Floats
-    left: Floats
-
-
-NOTHING_EARLIER = Earlier(series=np.zeros(0, np.int64), at_s=np.zeros(0), left=np.zeros(0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -57,10 +45,13 @@ def review_levels(
     declared: DeclaredTable,
     *,
     until_s: float,
-    earlier: Earlier = NOTHING_EARLIER,
+    earlier: Leftovers = NO_LEFTOVERS,
     options: ReviewOptions | None = None,
 ) -> LevelFindings:
-    """Judge the readings of a span; `habits` are those of the table's series, `until_s` is the present."""
+    """Judge the readings of a span; `habits` are those of the table's series, `until_s` is the present.
+
+    `earlier` is what emptyings left before the span.
+    """
     options = options or ReviewOptions()
     quality = table.quality.copy()
     every = Measured(series=table.series, at_s=table.at_s, level=table.fill_fraction, habits=habits.at(table.series))
@@ -85,14 +76,9 @@ def review_levels(
     quality[rows[find_unconfirmed(every.at(rows), marks, options)]] = CODES[Quality.UNCONFIRMED]
     rows = with_level()
     seen, shown = find_emptyings(every.at(rows), options)
-    offset = offsets(
-        table.series,
-        every.at_s,
-        seen,
-        earlier_series=earlier.series,
-        earlier_s=earlier.at_s,
-        earlier=earlier.left,
-    )
+    comparison = compare(declared, seen, trusted=every.at(rows), until_s=until_s, options=options)
+    left = earlier.and_then(leftovers_of(declared, seen, comparison))
+    offset = offsets(table.series, every.at_s, left)
     with np.errstate(invalid="ignore"):
         shifted_zero = (quality == CODES[Quality.OK]) & (offset > options.offset_distrusted)
     quality[shifted_zero] = CODES[Quality.OUT_OF_CALIBRATION]
@@ -115,7 +101,7 @@ def review_levels(
         causal_sd=causal_sd,
         offset_fraction=offset,
         emptyings=seen,
-        comparison=compare(declared, seen, trusted=trusted, until_s=until_s, options=options),
+        comparison=comparison,
     )
 
 

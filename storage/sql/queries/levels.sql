@@ -165,20 +165,35 @@ WHERE commune_insee = :commune_insee
     AND (:place_id::text IS NULL OR place_id = :place_id)
 ORDER BY place_id, happened_at;
 
--- name: last_emptyings
--- The last sure emptyings before each span: what a calibration is judged by.
-SELECT (due.series - 1)::bigint AS series, extract(epoch FROM emptied_before)::float8 AS at_s, level_after::float8 AS left
+-- name: leftovers
+-- What the last emptyings before each span left, declared or surely seen: what a calibration is judged by.
+SELECT (due.series - 1)::bigint AS series, extract(epoch FROM emptied_at)::float8 AS at_s, level_after::float8 AS level
 FROM unnest(:device_ids::bigint[], :place_ids::text[], :since::timestamptz[]) WITH ORDINALITY
     AS due (device_id, place_id, since, series)
 CROSS JOIN LATERAL (
-    SELECT emptied_before, level_after
-    FROM detected_emptying
-    WHERE commune_insee = :commune_insee
-        AND detected_emptying.place_id = due.place_id
-        AND detected_emptying.device_id = due.device_id
-        AND emptied_before < due.since
-        AND confidence >= 0.7
-    ORDER BY emptied_before DESC
-    LIMIT 5
+    (
+        SELECT happened_at AS emptied_at, level_after
+        FROM declared_check
+        WHERE commune_insee = :commune_insee
+            AND declared_check.place_id = due.place_id
+            AND declared_check.device_id = due.device_id
+            AND happened_at < due.since
+            AND level_after IS NOT NULL
+        ORDER BY happened_at DESC
+        LIMIT 5
+    )
+    UNION ALL
+    (
+        SELECT emptied_before, level_after
+        FROM detected_emptying
+        WHERE commune_insee = :commune_insee
+            AND detected_emptying.place_id = due.place_id
+            AND detected_emptying.device_id = due.device_id
+            AND emptied_before < due.since
+            AND confidence >= 0.7
+            AND event_id IS NULL
+        ORDER BY emptied_before DESC
+        LIMIT 5
+    )
 ) AS last
 ORDER BY series, at_s;
