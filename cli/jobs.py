@@ -1,21 +1,19 @@
-"""The work behind the worker's jobs and the commands on demand: review, forecast and plan a commune."""
+"""The work behind the worker's jobs and the commands on demand: review, forecast, plan, and forget what is old."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import structlog
 
 from config.settings import Settings
 from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for
-from storage import communes, forecasts, plans
+from storage import communes, forecasts, plans, readings, refusals, retention
 from storage.database import Connection, connect
 from storage.model import Commune, ForecastRun, Plan, StopKind
 
 log = structlog.get_logger()
-
-_FORECASTS_KEPT = timedelta(days=14)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,8 +72,6 @@ class Jobs:
                     "forecast_progress", commune=commune_insee, text=f"{stage} {share:.0%}"
                 ),
             )
-            # A run is some 50,000 rows. Plans keep their own reasons, so that only recent runs are looked at again.
-            forecasts.forget(connection, commune_insee, before=as_of - _FORECASTS_KEPT)
         log.info(
             "forecast_made",
             commune=commune_insee,
@@ -118,6 +114,54 @@ class Jobs:
             distance_m=round(plan.distance_m),
         )
         return plan
+
+    def forget(self, connection: Connection) -> None:
+        """Forget what is older than the settings say, unless this was done today by every commune's clock."""
+        from cli.wiring import retention_options
+
+        options = retention_options(self._settings)
+        wall_now = datetime.now(UTC)
+        nows = {item.commune_insee: _lived_until(connection, item.commune_insee) for item in communes.every(connection)}
+        due = any(
+            retention.is_due(connection, commune_insee, now=now, wall_now=wall_now, options=options)
+            for commune_insee, now in nows.items()
+            if now is not None
+        )
+        if not due:
+            return
+        for done in retention.forget(connection, nows, wall_now=wall_now, options=options):
+            log.info("forgotten", kind=done.kind, rows=done.rows, chunks=done.chunks)
+
+    def replay_due(self, commune_insee: str) -> None:
+        """Judge again what was refused of devices that the registry knows better since."""
+        from cli.wiring import replay_options
+        from ingest.replay import replay
+
+        # Not the jobs' own connection: a batch is one transaction.
+        with connect(self._database_url, application="voirie worker") as connection:
+            if refusals.any_due(connection, commune_insee):
+                options = replay_options(self._settings)
+                done = replay(connection, commune_insee, refusals.Selection(due=True), options)
+                log.info(
+                    "refused_replayed",
+                    commune=commune_insee,
+                    messages=done.messages,
+                    resolved=done.resolved,
+                    stored=done.stored,
+                )
+
+
+def _lived_until(connection: Connection, commune_insee: str) -> datetime | None:
+    """Return the commune's now for what must not be lost by mistake.
+
+    The clock of a simulated commune runs on alone after its simulator was killed, by months in an hour: nothing is old
+    by it that is not older than the last thing heard.
+    """
+    now = present(connection, commune_insee)
+    if now is None or communes.simulation(connection, commune_insee) is None:
+        return now
+    heard_at = readings.last_measured_at(connection, commune_insee)
+    return None if heard_at is None else min(now, heard_at)
 
 
 def present(connection: Connection, commune_insee: str) -> datetime | None:

@@ -10,8 +10,10 @@ import typer
 
 from cli.bench import bench
 from cli.decode import decode
+from cli.devices import devices
 from cli.faults import faults
 from cli.options import ConfigOption, JsonOption, start
+from cli.replay import replay
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -45,6 +47,8 @@ def _say_and_exit(sentence: str, code: int) -> None:
 
 
 app.command()(decode)
+app.command()(replay)
+app.add_typer(devices, name="devices")
 app.command()(faults)
 app.add_typer(bench, name="bench")
 
@@ -53,10 +57,10 @@ app.add_typer(bench, name="bench")
 def migrate(config: ConfigOption = None) -> None:
     """Bring the database to this version's schema. Harmless when repeated."""
     settings = start(config)
-    from cli.wiring import database_url
+    from cli.wiring import database_url, time_series_options
     from storage.schema import migrate as migrate_schema
 
-    version = migrate_schema(database_url(settings))
+    version = migrate_schema(database_url(settings), time_series_options(settings))
     typer.echo(f"the database has schema {version}")
 
 

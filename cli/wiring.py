@@ -15,8 +15,12 @@ from storage.errors import SettingsError
 if TYPE_CHECKING:  # each command imports only the room that it runs, so that all of them start fast
     from api.app import ApiOptions
     from ingest.collector import CollectorOptions
+    from ingest.replay import ReplayOptions
     from ingest.topics import Network
     from optimise.rounds.planner import PlannerOptions
+    from storage.model import Catalogue
+    from storage.retention import RetentionOptions
+    from storage.time_series import TimeSeriesOptions
 
 # The broker takes it with each connection; a file can end with a newline that an editor put there.
 _STRIPPED = "\r\n"
@@ -114,6 +118,35 @@ def _network(network: NetworkSettings) -> Network:
         raise SettingsError(f"setting networks, {network.name!r}: {error}") from error
 
 
+def catalogue() -> Catalogue:
+    """Return every model of sensor that this version reads, as the registry knows it."""
+    from ingest.decoders import built_in_models
+    from storage.model import KnownModel
+
+    return {
+        model.name: KnownModel(
+            name=model.name, title=model.title, measures=model.measures, lorawan=not model.takes_records
+        )
+        for model in built_in_models().values()
+    }
+
+
+def replay_options(settings: Settings) -> ReplayOptions:
+    """Return what refused messages are judged with: the collectors' networks and rules."""
+    from ingest.intake import IntakeRules
+    from ingest.quality import QualityRules
+    from ingest.replay import ReplayOptions
+
+    ingest = settings.ingest
+    return ReplayOptions(
+        rules=IntakeRules(
+            networks=networks(settings),
+            quality=QualityRules(max_future_s=ingest.max_future_s, max_age_days=ingest.max_age_days),
+            max_payload_bytes=ingest.max_payload_bytes,
+        )
+    )
+
+
 def api_options(settings: Settings) -> ApiOptions:
     """Return what `voirie api` runs with."""
     from api.app import ApiOptions
@@ -139,6 +172,20 @@ def planner_options(settings: Settings) -> PlannerOptions:
         seed=settings.rounds.seed,
         detour_factor=settings.streets.detour_factor,
     )
+
+
+def time_series_options(settings: Settings) -> TimeSeriesOptions:
+    """Return how `voirie migrate` lays time series on the disk."""
+    from storage.time_series import TimeSeriesOptions
+
+    return TimeSeriesOptions(**settings.time_series.model_dump())
+
+
+def retention_options(settings: Settings) -> RetentionOptions:
+    """Return how long the worker keeps each kind of data."""
+    from storage.retention import RetentionOptions
+
+    return RetentionOptions(**settings.retention.model_dump())
 
 
 def street_profile() -> Path:

@@ -1,4 +1,4 @@
-"""The worker: Procrastinate jobs that review what was measured, keep forecasts fresh and the next rounds planned.
+"""The worker: Procrastinate jobs that review what was measured, keep forecasts fresh, plan, and forget what is old.
 
 A tick each minute asks what is due by each commune's own clock and queues it. A job asks again when it starts, so that
 a job queued twice works once, and two workers never do the same work at the same time (one lock).
@@ -9,13 +9,16 @@ from __future__ import annotations
 import contextlib
 
 import structlog
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.builtin_tasks import remove_old_jobs
 from procrastinate.exceptions import AlreadyEnqueued
 
 from cli.jobs import Jobs, present
 from storage import communes
 
 log = structlog.get_logger()
+
+_JOBS_KEPT_H = 72
 
 _HEAVY = "heavy"
 """Training and solving each fill a small server: one at a time."""
@@ -61,6 +64,8 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
                     queue("plan", commune.commune_insee)
 
     _add_review(app, jobs)
+    _add_replay(app, jobs)
+    _add_forgetting(app, jobs)
     return app
 
 
@@ -75,3 +80,34 @@ def _add_review(app: App, jobs: Jobs) -> None:
                 now = present(connection, commune.commune_insee)
                 if now is not None:
                     jobs.review(connection, commune.commune_insee, now=now)
+
+
+def _add_forgetting(app: App, jobs: Jobs) -> None:
+    @app.periodic(cron="*/10 * * * *")
+    @app.task(name="forget", queueing_lock="forget", lock="forget")
+    def forget(timestamp: int) -> None:
+        """Forget what is too old, once a day by each commune's clock, beside the heavy jobs."""
+        log.debug("forget", timestamp=timestamp)
+        with jobs.connect() as connection:
+            jobs.forget(connection)
+
+    @app.periodic(cron="5 * * * *")
+    @app.task(name="forget_jobs", queueing_lock="forget_jobs", pass_context=True)
+    async def forget_jobs(context: JobContext, timestamp: int) -> None:
+        """Forget the queue's own finished jobs: the review alone is six thousand a day."""
+        log.debug("forget_jobs", timestamp=timestamp)
+        await remove_old_jobs(
+            context, max_hours=_JOBS_KEPT_H, remove_failed=True, remove_cancelled=True, remove_aborted=True
+        )
+
+
+def _add_replay(app: App, jobs: Jobs) -> None:
+    @app.periodic(cron="* * * * *")
+    @app.task(name="replay", queueing_lock="replay", lock="replay")
+    def replay(timestamp: int) -> None:
+        """Judge again what was refused of devices that were registered, mounted or corrected since."""
+        log.debug("replay", timestamp=timestamp)
+        with jobs.connect() as connection:
+            served = communes.every(connection)
+        for commune in served:
+            jobs.replay_due(commune.commune_insee)

@@ -85,6 +85,8 @@ def replay(
     Messages that come while it runs are not of it, nor those that another replay is looking at. With `dry_run`
     everything is done and nothing is kept. `progress` hears the sums after each batch.
     """
+    if connection.autocommit:
+        raise ValueError("expected a connection without autocommit: a batch is one transaction")
     knowledge = Knowledge([commune_insee])
     last = refusals.last_id(connection, commune_insee)
     connection.commit()
