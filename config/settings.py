@@ -121,6 +121,37 @@ class RoundsSettings(_Table):
     seed: int = 0
 
 
+class TimeSeriesSettings(_Table):
+    """How readings lie on the disk, where the database has TimescaleDB; `voirie migrate` applies it."""
+
+    fill_chunk_days: int = Field(default=7, ge=1, le=366)
+    occupancy_chunk_days: int = Field(default=1, ge=1, le=366)
+    columnstore_after_days: int = Field(default=14, ge=1, le=3660)
+
+
+class RetentionSettings(_Table):
+    """How many days each kind of data is kept, today included."""
+
+    fill_readings_days: int = Field(default=400, ge=92, le=36_600)
+    occupancy_readings_days: int = Field(default=31, ge=7, le=36_600)
+    device_events_days: int = Field(default=400, ge=1, le=36_600)
+    refused_messages_days: int = Field(default=90, ge=1, le=36_600)
+    intake_ledger_days: int = Field(default=7, ge=1, le=36_600)
+    forecasts_days: int = Field(default=14, ge=2, le=36_600)
+    alerts_days: int = Field(default=400, ge=1, le=36_600)
+    statistics_days: int = Field(default=1826, ge=92, le=36_600)
+
+    @model_validator(mode="after")
+    def _refuse_figures_that_go_first(self) -> Self:
+        for name in ("fill_readings_days", "occupancy_readings_days"):
+            if getattr(self, name) > self.statistics_days:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)} but statistics_days is {self.statistics_days}: hourly figures "
+                    "must outlive their readings"
+                )
+        return self
+
+
 class ApiSettings(_Table):
     """The web server."""
 
@@ -167,9 +198,20 @@ class Settings(BaseSettings):
     streets: StreetsSettings = StreetsSettings()
     forecast: ForecastSettings = ForecastSettings()
     rounds: RoundsSettings = RoundsSettings()
+    time_series: TimeSeriesSettings = TimeSeriesSettings()
+    retention: RetentionSettings = RetentionSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
     simulator: SimulatorSettings = SimulatorSettings()
+
+    @model_validator(mode="after")
+    def _refuse_to_forget_too_early(self) -> Self:
+        if self.retention.fill_readings_days < self.ingest.max_age_days:
+            raise ValueError(
+                f"retention.fill_readings_days is {self.retention.fill_readings_days} but ingest.max_age_days is "
+                f"{self.ingest.max_age_days:g}: readings would be taken in only to be forgotten at once"
+            )
+        return self
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:

@@ -51,9 +51,3 @@ def of_run(
         "commune_insee": commune_insee, "run_id": run_id, "since": since, "until": until, "place_id": place_id,
     }  # fmt: skip
     return fetch(connection, FillForecast, statement("forecasts", "of_run"), parameters)
-
-
-def forget(connection: Connection, commune_insee: str, *, before: datetime) -> int:
-    """Delete runs older than `before` with their forecasts; return how many runs."""
-    parameters = {"commune_insee": commune_insee, "before": before}
-    return connection.execute(statement("forecasts", "forget"), parameters).rowcount

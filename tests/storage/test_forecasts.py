@@ -64,13 +64,6 @@ def test_nonsense_is_refused_with_its_whole_run(town: Town, change: dict[str, fl
     assert forecasts.latest_run(town.connection, INSEE, at=NOON) is None
 
 
-def test_old_runs_are_forgotten_with_their_forecasts(town: Town):
-    for hours in (0, 1, 2):
-        forecasts.save(town.connection, forecast_run(as_of=NOON + hours * HOUR), [forecast("COR-0001", 9)])
-    assert forecasts.forget(town.connection, INSEE, before=NOON + 2 * HOUR) == 2
-    assert town.connection.execute("SELECT count(*) FROM fill_forecast").fetchone() == (1,)
-
-
 def test_listeners_hear_of_a_run(town: Town, any_database_url: str):
     run = forecast_run()
     with connect(any_database_url, autocommit=True) as listener:

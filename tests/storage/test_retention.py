@@ -10,7 +10,7 @@ import pytest
 
 from storage import communes, forecasts, readings, retention, rollups
 from storage.database import Connection, connect, has_timescaledb
-from storage.model import Commune, DeviceEvent, RefusalReason, RefusedMessage
+from storage.model import Commune, DeviceEvent, FillForecast, RefusalReason, RefusedMessage
 from storage.retention import KEPT_FOR_GOOD, KINDS, Kind, RetentionOptions, forgotten_before
 from tests.storage.editions import to_columns
 from tests.storage.town import INSEE, NOON, Town, batch, fill, forecast_run, occupancy
@@ -219,6 +219,10 @@ def test_events_refusals_forecasts_and_closed_alerts_go(town: Town, forgetting: 
             detail="",
         )
 
+    def forecast(at: datetime) -> FillForecast:
+        quantiles = dict.fromkeys(("p05", "p10", "p50", "p90", "p95"), 0.5)
+        return FillForecast(place_id="COR-0001", valid_at=at, probability_full=0.5, **quantiles)
+
     edges = {"device_event": 4, "refused_message": 4, "forecast_run": 3, "alert": 5}
     for table, days in edges.items():
         for at in (MIDNIGHT - days * DAY, MIDNIGHT - days * DAY - timedelta(microseconds=1)):
@@ -227,7 +231,7 @@ def test_events_refusals_forecasts_and_closed_alerts_go(town: Town, forgetting: 
             elif table == "refused_message":
                 readings.take_in(town.connection, batch(refused=(refused(at),)))
             elif table == "forecast_run":
-                forecasts.save(town.connection, forecast_run(as_of=at), [])
+                forecasts.save(town.connection, forecast_run(as_of=at), [forecast(at)])
             else:
                 for closed_at in (at, None):
                     town.connection.execute(
@@ -240,6 +244,7 @@ def test_events_refusals_forecasts_and_closed_alerts_go(town: Town, forgetting: 
     done = forget(forgetting)
     assert {table: before[table] - count(forgetting, table) for table in edges} == dict.fromkeys(edges, 1)
     assert {table: done[table].rows for table in edges} == dict.fromkeys(edges, 1)
+    assert count(forgetting, "fill_forecast") == 1
     assert forgetting.execute("SELECT count(*) FROM alert WHERE closed_at IS NULL").fetchone() == (2,)
 
 

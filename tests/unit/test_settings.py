@@ -9,10 +9,12 @@ from typing import get_args
 
 import pytest
 
-from cli.wiring import networks
+from cli.wiring import networks, retention_options, time_series_options
 from config.settings import Settings, read_settings
 from ingest.topics import EnvelopeKind, Network
 from storage.errors import SettingsError
+from storage.retention import RetentionOptions
+from storage.time_series import TimeSeriesOptions
 
 DOCUMENTED = Path(__file__).resolve().parents[2] / "config" / "voirie.toml"
 
@@ -41,6 +43,12 @@ def test_documented_file_names_every_option_and_no_other():
     assert {table: set(options) for table, options in documented.items()} == known
 
 
+def test_rooms_agree_on_defaults():
+    """A migration or a job that was given no options does what the documented file says."""
+    assert time_series_options(Settings()) == TimeSeriesOptions()
+    assert retention_options(Settings()) == RetentionOptions()
+
+
 def test_command_line_wins_over_environment_over_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     file = tmp_path / "mine.toml"
     file.write_text('[api]\nport = 1001\nhost = "10.0.0.1"\n[log]\nlevel = "debug"\n', encoding="utf-8")
@@ -63,6 +71,9 @@ def test_file_of_the_working_folder_is_found(tmp_path: Path):
         ('[commune]\ninsee_code = "9305"\n', r"setting commune\.insee_code"),
         ('[commune]\ntime_zone = "Europe/Pari"\n', r"expected the name of a time zone .* 'Europe/Pari'"),
         ("[forecast]\nhorizon_h = 12\n", r"forecast\.horizon_h is 12 .* at least 36 h"),
+        ("[retention]\nfill_readings_days = 100\n[ingest]\nmax_age_days = 101\n", r"only to be forgotten at once"),
+        ("[retention]\nstatistics_days = 399\n", r"fill_readings_days is 400 but statistics_days is 399"),
+        ("[retention]\noccupancy_readings_days = 6\n", r"retention\.occupancy_readings_days: .*greater than .* 7"),
         ("[ingest]\nmax_age_days = 7\n", r"ingest\.max_age_days is 7 but simulator\.days is 28"),
         ("[ingest]\nmetrics_port = 8000\n", r"ingest\.metrics_port and api\.port are both 8000"),
         ('[mqtt]\npassword_file = "x"\n', r"mqtt\.username is empty"),

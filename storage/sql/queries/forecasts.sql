@@ -25,6 +25,3 @@ WHERE commune_insee = :commune_insee
     AND valid_at < :until
     AND (:place_id::text IS NULL OR place_id = :place_id)
 ORDER BY place_id, valid_at;
-
--- name: forget!
-DELETE FROM forecast_run WHERE commune_insee = :commune_insee AND as_of < :before;
