@@ -40,7 +40,7 @@ def _value(device: DeviceNow, name: str) -> Any:
     if hasattr(device.geometry, name):
         # A bay's sensor has none, and what a line does not tell stays as it is.
         return None if device.geometry == Geometry() else getattr(device.geometry, name)
-    return getattr(device, name)
+    return getattr(device, name, None)  # what a list of the present has not, such as the end of a mounting
 
 
 def _cell(value: Any) -> str:

@@ -32,7 +32,7 @@ GEOMETRY = (
     "bin_shape",
     "bottom_ratio",
 )
-COLUMNS = (*REQUIRED, "status", "place_id", "mounted_at", *GEOMETRY, "comment")
+COLUMNS = (*REQUIRED, "status", "place_id", "mounted_at", "unmounted_at", *GEOMETRY, "comment")
 TOLD_BY_US = ("place_kind", "last_seen_at", "battery_percent", "battery_v")
 """What an export tells besides; an import passes over it."""
 
@@ -58,6 +58,7 @@ class DeviceLine:
     status: DeviceStatus | None = None
     place_id: str | None = None
     mounted_at: datetime | None = None
+    unmounted_at: datetime | None = None
     geometry: Geometry | None = None
     comment: str | None = None
 
@@ -165,7 +166,7 @@ class _Reader:
         self._check_texts()
         status = self._choice("status", DeviceStatus)
         place_id = self._text("place_id")
-        mounted_at = self._time("mounted_at")
+        mounted_at, unmounted_at = self._time("mounted_at"), self._time("unmounted_at")
         geometry = self._geometry()
         if place_id is None:
             told = {"with status mounted": status is DeviceStatus.MOUNTED, "with a mounted_at": mounted_at is not None}
@@ -173,6 +174,8 @@ class _Reader:
                 self._fault("place_id", f"expected the place of a device {what}, got none")
         elif status in {DeviceStatus.IN_STOCK, DeviceStatus.RETIRED}:
             self._fault("status", f"expected no place_id with status {status}, got {place_id!r}")
+        if unmounted_at is not None and status not in {DeviceStatus.IN_STOCK, DeviceStatus.RETIRED}:
+            self._fault("unmounted_at", "expected status in_stock or retired beside it")
         if self.errors:
             return None
         return DeviceLine(
@@ -182,6 +185,7 @@ class _Reader:
             status=status,
             place_id=place_id,
             mounted_at=mounted_at,
+            unmounted_at=unmounted_at,
             geometry=geometry,
             comment=self._text("comment"),
         )

@@ -11,6 +11,7 @@ from storage import communes, places
 from storage.bin_geometry import complaints, completed
 from storage.database import Connection
 from storage.device_file import DeviceLine, LineError, read_devices
+from storage.device_life import mounting_at
 from storage.device_names import checked_eui, known_model
 from storage.errors import InputError
 from storage.model import Catalogue, DeviceStatus, Geometry, PlaceKind
@@ -114,11 +115,12 @@ class _Lines:
             raise InputError(f"device {eui} is retired: tell status in_stock first, and its place in another file")
         entry = draft.register(eui, line.model, comment=line.comment)
         if line.status is DeviceStatus.RETIRED:
-            draft.retire(entry, at=draft.now)
+            draft.retire(entry, at=line.unmounted_at or draft.now)
         elif line.status is DeviceStatus.IN_STOCK:
             draft.restock(entry)
-            if entry.device.status is DeviceStatus.MOUNTED:
-                draft.unmount(entry, at=draft.now)
+            at = line.unmounted_at or draft.now
+            if mounting_at(entry.timeline, at) is not None:
+                draft.unmount(entry, at=at)
         elif line.place_id is not None:
             at = self._mounted_at(line, entry)
             draft.mount(entry, line.place_id, at=at, geometry=line.geometry)

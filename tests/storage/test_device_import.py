@@ -96,6 +96,21 @@ def test_known_devices_are_corrected_moved_taken_down_and_retired(connection: Co
     assert now["gateway-7"] == (DeviceStatus.MOUNTED, "COR-0002")
 
 
+def test_a_device_is_replaced_by_two_lines(connection: Connection):
+    told(connection, "old", "COR-0002", NOON)
+    moment = (NOON + DAY).isoformat()
+    text = (
+        "eui,model,place_id,mounted_at,unmounted_at,status\n"
+        f"new,voirie-native,COR-0002,{moment},,\n"
+        f"old,voirie-native,,,{moment},in_stock\n"
+    )
+    report = imported(connection, text)
+    assert (report.imported, report.updated, report.errors) == (1, 1, ())
+    assert imported(connection, text).unchanged == 2
+    told(connection, "old", "COR-0003", NOON + 2 * DAY)
+    assert imported(connection, text).unchanged == 2, "an old file tells nothing of what came after"
+
+
 def test_devices_may_change_places_with_each_other(connection: Connection):
     told(connection, "one", "COR-0002", NOON)
     told(connection, "two", "COR-0003", NOON)

@@ -52,7 +52,7 @@ def test_files_as_people_make_them(text: str):
 def test_all_columns_are_read():
     header = ";".join(COLUMNS)
     (line,) = read(
-        f"{header}\ns;voirie-native;mounted;COR-1;01/03/2026 10:30;900;100;950;850;up;tapered;0,8;Été; oui\n".replace(
+        f"{header}\ns;voirie-native;mounted;COR-1;01/03/2026 10:30;;900;100;950;850;up;tapered;0,8;Été; oui\n".replace(
             "Été; oui", '"Été; oui"'
         )
     ).lines
