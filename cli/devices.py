@@ -244,17 +244,17 @@ def unassign(
     settings = start(config)
     from cli.registry import desk, telling
     from storage import device_changes
-    from storage import devices as registry
-    from storage.device_names import likely_eui
     from storage.model import DeviceStatus
 
     with desk(settings) as open_desk:
-        connection, insee, who = open_desk.connection, open_desk.insee, telling(author=by, comment=comment)
-        if registry.one(connection, insee, likely_eui(eui)).device.status is DeviceStatus.RETIRED and at is None:
-            told = device_changes.restock(connection, insee, eui, telling=who)
-        else:
-            moment = open_desk.moment("--at", at)
-            told = device_changes.take_down(connection, insee, eui, at=moment, retire=False, telling=who)
+        told = device_changes.put_away(
+            open_desk.connection,
+            open_desk.insee,
+            eui,
+            status=DeviceStatus.IN_STOCK,
+            at=open_desk.moment("--at", at),
+            telling=telling(author=by, comment=comment),
+        )
         _finish(open_desk, told, f"{told.eui} is in stock since {told.at.isoformat()}", as_json=as_json)
 
 
@@ -272,14 +272,15 @@ def retire(
     settings = start(config)
     from cli.registry import desk, telling
     from storage import device_changes
+    from storage.model import DeviceStatus
 
     with desk(settings) as open_desk:
-        told = device_changes.take_down(
+        told = device_changes.put_away(
             open_desk.connection,
             open_desk.insee,
             eui,
+            status=DeviceStatus.RETIRED,
             at=open_desk.moment("--at", at),
-            retire=True,
             telling=telling(author=by, comment=comment),
         )
         _finish(open_desk, told, f"{told.eui} is retired since {told.at.isoformat()}", as_json=as_json)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from storage import places
 from storage.bin_geometry import LevelRules
@@ -20,7 +21,7 @@ from storage.reading_places import Followed
 from storage.registry_draft import Draft, Entry
 from storage.registry_writing import Telling, open_draft, waiting, write_draft
 
-__all__ = ["Assignment", "Telling", "Told", "assign", "register", "restock", "take_down"]
+__all__ = ["Assignment", "Telling", "Told", "assign", "put_away", "register"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,38 +95,32 @@ def assign(connection: Connection, commune_insee: str, assignment: Assignment, *
     return replace(told, replaced=None if replaced is None else replaced[0].device.eui)
 
 
-def take_down(
+def put_away(
     connection: Connection,
     commune_insee: str,
     eui: str,
     *,
-    at: datetime | None,
-    retire: bool,
+    status: Literal[DeviceStatus.IN_STOCK, DeviceStatus.RETIRED],
+    at: datetime | None = None,
     telling: Telling,
 ) -> Told:
-    """Take a device from its place into stock, or out of service for good. Repeating it changes nothing.
+    """Take a device from its place into stock, or out of service; a retired one comes back into stock.
 
-    Raises NotFoundError (no such device), ConflictError (it was on no place at `at`).
+    Repeating it changes nothing. Raises NotFoundError (no such device), ConflictError (it was on no place at `at`, or
+    was mounted after it was retired).
     """
     name = likely_eui(eui)
     with waiting():
         draft = _draft(connection, commune_insee, euis=[name], place_ids=[], telling=telling)
         entry = _entry(draft, commune_insee, name)
         moment = at or draft.now
-        if retire:
+        if status is DeviceStatus.RETIRED:
             draft.retire(entry, at=moment, comment=telling.comment)
         elif at is not None or entry.device.status is DeviceStatus.MOUNTED:
             draft.unmount(entry, at=moment, comment=telling.comment)
+        else:
+            draft.restock(entry, comment=telling.comment)
         return _save(connection, draft, eui=name, at=moment, rules=telling.rules)
-
-
-def restock(connection: Connection, commune_insee: str, eui: str, *, telling: Telling) -> Told:
-    """Bring a retired device back into stock. Raises NotFoundError."""
-    name = likely_eui(eui)
-    with waiting():
-        draft = _draft(connection, commune_insee, euis=[name], place_ids=[], telling=telling)
-        draft.restock(_entry(draft, commune_insee, name), comment=telling.comment)
-        return _save(connection, draft, eui=name, at=draft.now, rules=telling.rules)
 
 
 def _draft(

@@ -48,9 +48,9 @@ def test_a_life_from_stock_to_retirement_is_kept_with_who_told_it(connection: Co
     told(connection, "s", "COR-0002", NOON, geometry=METRE)
     assert status(connection, "s") is DeviceStatus.MOUNTED
     told(connection, "s", "COR-0003", NOON + DAY, geometry=METRE)
-    device_changes.take_down(connection, INSEE, "s", at=NOON + 2 * DAY, retire=False, telling=TELLING)
+    device_changes.put_away(connection, INSEE, "s", at=NOON + 2 * DAY, status=DeviceStatus.IN_STOCK, telling=TELLING)
     assert status(connection, "s") is DeviceStatus.IN_STOCK
-    device_changes.take_down(connection, INSEE, "s", at=NOON + 3 * DAY, retire=True, telling=TELLING)
+    device_changes.put_away(connection, INSEE, "s", at=NOON + 3 * DAY, status=DeviceStatus.RETIRED, telling=TELLING)
     assert status(connection, "s") is DeviceStatus.RETIRED
     connection.commit()
     assert places_of(connection, "s") == [
@@ -74,11 +74,11 @@ def test_repeating_changes_nothing(connection: Connection):
     for _ in range(2):
         told(connection, "s", "COR-0002", NOON, geometry=METRE)
     for _ in range(2):
-        device_changes.take_down(connection, INSEE, "s", at=None, retire=True, telling=TELLING)
+        device_changes.put_away(connection, INSEE, "s", at=None, status=DeviceStatus.RETIRED, telling=TELLING)
     assert len(devices.changes(connection, known(connection, "s").device.device_id)) == 4
     version = devices.hold_registry(connection, [INSEE])[INSEE]
     connection.commit()
-    device_changes.take_down(connection, INSEE, "s", at=None, retire=True, telling=TELLING)
+    device_changes.put_away(connection, INSEE, "s", at=None, status=DeviceStatus.RETIRED, telling=TELLING)
     assert devices.hold_registry(connection, [INSEE])[INSEE] == version
 
 
@@ -121,7 +121,9 @@ def test_readings_of_a_time_without_a_place_are_kept_aside_and_come_back(connect
     told(connection, "s", "COR-0002", NOON, geometry=METRE)
     collect(connection, [message("s", *(level(NOON + n * HOUR, 500) for n in range(4)))])
     whole = connection.execute("SELECT * FROM fill_reading ORDER BY measured_at").fetchall()
-    done = device_changes.take_down(connection, INSEE, "s", at=NOON + HOUR, retire=False, telling=TELLING)
+    done = device_changes.put_away(
+        connection, INSEE, "s", at=NOON + HOUR, status=DeviceStatus.IN_STOCK, telling=TELLING
+    )
     connection.commit()
     assert done.readings.displaced == 3
     assert set(levels(connection)) == {("s", NOON)}
@@ -136,7 +138,7 @@ def test_readings_of_a_time_without_a_place_are_kept_aside_and_come_back(connect
 def test_displaced_readings_are_judged_where_they_come_back(connection: Connection):
     told(connection, "s", "COR-0002", NOON, geometry=METRE)
     collect(connection, [message("s", level(NOON, 500), level(NOON + HOUR, 1500))])
-    device_changes.take_down(connection, INSEE, "s", at=NOON, retire=False, telling=TELLING)
+    device_changes.put_away(connection, INSEE, "s", at=NOON, status=DeviceStatus.IN_STOCK, telling=TELLING)
     told(connection, "s", "COR-0003", NOON, geometry=TWO_METRES)
     assert levels(connection) == {("s", NOON): ("COR-0003", 0.75), ("s", NOON + HOUR): ("COR-0003", 0.25)}
 
@@ -238,12 +240,12 @@ def test_nonsense_is_refused_and_leaves_no_trace(
 
 def test_a_retired_device_stays_retired_until_it_is_brought_back(connection: Connection):
     told(connection, "s", "COR-0002", NOON, geometry=METRE)
-    device_changes.take_down(connection, INSEE, "s", at=NOON + DAY, retire=True, telling=TELLING)
+    device_changes.put_away(connection, INSEE, "s", at=NOON + DAY, status=DeviceStatus.RETIRED, telling=TELLING)
     with pytest.raises(ConflictError, match="is retired: bring it back into stock first"):
         told(connection, "s", "COR-0003", NOON + 2 * DAY)
-    device_changes.take_down(connection, INSEE, "s", at=NOON + HOUR, retire=False, telling=TELLING)
+    device_changes.put_away(connection, INSEE, "s", at=NOON + HOUR, status=DeviceStatus.IN_STOCK, telling=TELLING)
     assert status(connection, "s") is DeviceStatus.RETIRED, "whatever is told of its past"
-    device_changes.restock(connection, INSEE, "s", telling=TELLING)
+    device_changes.put_away(connection, INSEE, "s", status=DeviceStatus.IN_STOCK, telling=TELLING)
     told(connection, "s", "COR-0003", NOON + 2 * DAY)
     assert status(connection, "s") is DeviceStatus.MOUNTED
 

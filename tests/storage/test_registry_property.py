@@ -13,7 +13,7 @@ import pytest
 
 from storage import device_changes, devices
 from storage.errors import ConflictError
-from storage.model import Geometry
+from storage.model import DeviceStatus, Geometry
 from tests.storage.registry import TELLING, collect, count, level, levels, message, replayed, told
 from tests.storage.town import INSEE, NOON, Town
 
@@ -75,7 +75,8 @@ def test_every_reading_ends_at_the_place_where_its_device_was(town: Town, seed: 
         for _ in range(3):
             eui, hour = chance.choice(euis), chance.randrange(HOURS)
             if chance.random() < 0.25 and oracle.hours[eui][hour] is not None:
-                device_changes.take_down(connection, INSEE, eui, at=NOON + hour * HOUR, retire=False, telling=TELLING)
+                stock, at = DeviceStatus.IN_STOCK, NOON + hour * HOUR
+                device_changes.put_away(connection, INSEE, eui, status=stock, at=at, telling=TELLING)
                 connection.commit()
                 assert oracle.tell(eui, hour, None)
                 continue
