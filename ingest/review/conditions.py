@@ -17,6 +17,8 @@ from storage.signal_table import CODES, Flags, Floats, Ints, SignalTable
 
 _WELL_AGAIN = 0.6
 """An offset that was told is over below this share of what tells it."""
+_BRIM = 1.0
+"""The filter lags a little behind a bin that fills fast; a trusted level at the brim needs no second one."""
 _IN_DEGREES = {AlertKind.FIRE, AlertKind.HOT}
 
 
@@ -78,7 +80,10 @@ def find_spans(
             AlertKind.FIRE: (table.fire | burns, ~table.fire & cool),
             AlertKind.HOT: (temperature >= alarms.hot_c, temperature < alarms.hot_over_c),
             AlertKind.TILTED: _steady(table.tilted, table.series, alarms),
-            AlertKind.OVERFLOW: (table.full | (level >= alarms.overflow_fraction) | heaped, ~table.full & low),
+            AlertKind.OVERFLOW: (
+                table.full | (level >= alarms.overflow_fraction) | (fine & (table.fill_fraction >= _BRIM)) | heaped,
+                ~table.full & low,
+            ),
             AlertKind.SENSOR_FAULT: _faulty(table, quality, alarms),
             AlertKind.STUCK: (quality == CODES[Quality.STUCK], fine),
             AlertKind.BLOCKED: (quality == CODES[Quality.BLOCKED], fine),

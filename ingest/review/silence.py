@@ -77,8 +77,9 @@ def judge_silence(heard: Heard, *, network_out: Flags, now_s: float, options: Al
     late = (now_s - heard.heard_s > _LATE_SHARE * heard.limit_s) & counted
     share = np.bincount(heard.network[late], minlength=networks) / np.maximum(devices, 1)
     last_s = grouped_extreme(heard.network[counted], heard.heard_s[counted], networks, largest=True)
-    # The reciprocal limits bound from below how often the network as a whole is heard.
-    rate = np.bincount(heard.network[counted], weights=1 / heard.limit_s[counted], minlength=networks)
+    # A limit is three periods or more: so often, at least, the network as a whole is heard.
+    often = options.silent_periods / heard.limit_s[counted]
+    rate = np.bincount(heard.network[counted], weights=often, minlength=networks)
     gap_s = np.maximum(options.network_least_s, options.network_gaps / np.maximum(rate, 1e-9))
     with np.errstate(invalid="ignore"):
         quiet = (now_s - last_s > gap_s) & (devices >= options.network_least)

@@ -150,7 +150,7 @@ def judge(heard: Heard, *, out: bool = False, now_h: float):
 
 
 def test_one_silent_device_among_many_is_its_own_alert():
-    verdict = judge(heard_at([5.0, *[0.5] * 30], now_h=100), now_h=100)
+    verdict = judge(heard_at([5.0, *np.linspace(0.02, 1.0, 30)], now_h=100), now_h=100)
     assert np.flatnonzero(verdict.opens).tolist() == [0]
     assert not verdict.network_opens.any()
 
