@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ingest.review.alarm_options import AlarmOptions
+from ingest.review.columns import key
+from ingest.review.habits import days_of, habits_of
 from ingest.review.levels import LevelFindings
+from ingest.review.silence import Heard, judge_silence, silence_limits
 from storage.model import Quality, Verdict
 from storage.signal_table import CODES
 from tests.reviewing import Case
@@ -30,6 +34,52 @@ def scores(case: Case, findings: LevelFindings) -> dict[str, dict[str, float]]:
         "emptying": _emptyings(case, findings, trusted & ~case.frozen),
         "declared": _declared(findings),
         "level": _levels(case, findings, measured, trusted & ~case.frozen, error),
+    }
+
+
+def silence_scores(case: Case, *, learns_s: float = 7 * 86400) -> dict[str, float]:
+    """Watch the devices hour by hour after the first week; return how deaths were found, and false alarms."""
+    table, options = case.table, AlarmOptions()
+    start_s, count = case.world.start.timestamp(), len(case.device_ids)
+    days = days_of(table, case.device_ids)
+    opened = np.full(count, np.nan)
+    false = 0
+    delay_h: list[float] = []
+    dead = np.zeros(count, dtype=bool)
+    for now_s in np.arange(start_s + learns_s, case.until_s, 3600.0):
+        known = days.where(days.day < now_s // 86400)
+        period_s = habits_of(known, case.device_ids).period_s
+        limit_s = silence_limits(known, case.device_ids, period_s, options)
+        last = np.searchsorted(key(table.series, table.at_s), key(np.arange(count), np.full(count, now_s))) - 1
+        heard_s, before_s = table.at_s[last], table.at_s[np.maximum(last - 1, 0)]
+        verdict = judge_silence(
+            Heard(
+                heard_s=heard_s,
+                before_s=before_s,
+                limit_s=limit_s,
+                excused_s=np.full(count, -np.inf),
+                network=np.zeros(count, np.int64),
+                silent_since_s=opened,
+            ),
+            network_out=np.array([False]),
+            now_s=now_s,
+            options=options,
+        )
+        for device in np.flatnonzero(verdict.opens):
+            opened[device] = now_s
+            if case.dies_s[device] < now_s:
+                dead[device] = True
+                delay_h.append((now_s - max(case.dies_s[device], start_s + learns_s)) / 3600)
+            else:
+                false += 1
+        opened[verdict.closes] = np.nan
+    dies = (case.dies_s > start_s + learns_s) & (case.dies_s < case.until_s - 8 * 3600)
+    months = count * (case.until_s - start_s - learns_s) / (30 * 86400)
+    return {
+        "deaths": float(dies.sum()),
+        "recall": float(dead[dies].mean()) if dies.any() else 1.0,
+        "median_delay_h": float(np.median(delay_h)) if delay_h else float("nan"),
+        "false_a_device_month": false / months,
     }
 
 

@@ -24,7 +24,7 @@ INSEE = "93051"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
-    """What the sensors said and what was true; `true_fraction` and `frozen` are of each reading."""
+    """What the sensors said and what was true: `true_fraction` and `frozen` of readings, `dies_s` of devices."""
 
     world: World
     table: SignalTable
@@ -34,6 +34,7 @@ class Case:
     until_s: float
     true_fraction: np.ndarray
     frozen: np.ndarray
+    dies_s: np.ndarray
 
 
 def world_of(
@@ -152,6 +153,7 @@ def case_of(*, seed: int, faults: FaultOptions, bins: int = 100, days: int = 14)
         device_ids=device_ids,
         until_s=world.history_until.timestamp(),
         true_fraction=world.fill.fractions(bin_of[table.series], at_s),
+        dies_s=ail.dies_s,
         frozen=(at_s >= ail.frozen_from_s[table.series]) & (at_s < ail.frozen_until_s[table.series]),
     )
 

@@ -12,11 +12,11 @@ from ingest.review.levels import LevelFindings, review_levels
 from simulators.faults import FaultOptions
 from storage.model import Quality, Verdict
 from storage.signal_table import CODES, SignalTable
-from tests.review_scores import scores
+from tests.review_scores import scores, silence_scores
 from tests.reviewing import Case, case_of
 
 SEEDS = (101, 102, 103)
-FAULTS = FaultOptions(freeze_share=0.4, death_share=0.05)
+FAULTS = FaultOptions(freeze_share=0.4, death_share=0.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +65,15 @@ def test_honest_crews_are_not_accused(seed: int):
     declared = score(seed, "declared")
     assert declared["seen"] >= 0.9
     assert declared["not_seen"] <= 0.01
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_dead_sensors_are_found_within_hours_and_lost_frames_are_no_death(seed: int):
+    silent = silence_scores(judged(seed).case)
+    assert silent["deaths"] >= 1
+    assert silent["recall"] == 1.0
+    assert silent["median_delay_h"] <= 8
+    assert silent["false_a_device_month"] <= 0.1
 
 
 @pytest.mark.parametrize("seed", SEEDS)
