@@ -7,14 +7,20 @@ no commune keeps anything are dropped whole; only what is left at the edge is de
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from psycopg.errors import DeadlockDetected
 
 from storage import rollups
 from storage.database import Connection, has_timescaledb, statement
 
 _DAY = timedelta(days=1)
+_PAUSES_S = (0.1, 0.5, 2.0)
 _LEAST_OCCUPANCY_DAYS = 7
 """Occupancy needs its neighbours, up to 30 hours away on either side, and its figures are kept two days ahead."""
 
@@ -220,26 +226,38 @@ def _keep_figures(
 
 
 def _drop_chunks(connection: Connection, tables: Sequence[str], before: datetime) -> int:
-    dropped = 0
-    for table in tables:
-        row = connection.execute(
-            statement("retention", "drop_chunks"), {"table_name": table, "before": before}
-        ).fetchone()
-        dropped += row[0] if row else 0
-    return dropped
+    def drop(table: str) -> int:
+        parameters = {"table_name": table, "before": before}
+        row = connection.execute(statement("retention", "drop_chunks"), parameters).fetchone()
+        return row[0] if row else 0
+
+    return sum(_persistently(connection, partial(drop, table)) for table in tables)
 
 
 def _delete(connection: Connection, kind: Kind, commune_insee: str, mark: _Mark, before: datetime) -> int:
     parameters = {
         "commune_insee": commune_insee, "kind": kind.name, "before": before, "since": mark.forgotten_before,
     }  # fmt: skip
-    with connection.transaction():
+
+    def delete() -> int:
         rows = sum(
             connection.execute(statement("retention", f"forget_{table}"), parameters).rowcount for table in kind.tables
         )
         if _is_before(mark.forgotten_before, before):
             connection.execute(statement("retention", "mark_forgotten"), parameters)
-    return rows
+        return rows
+
+    return _persistently(connection, delete)
+
+
+def _persistently(connection: Connection, step: Callable[[], int]) -> int:
+    """Take `step` in a transaction; again when the database's own job, turning chunks into columns, stood in its way."""
+    for pause_s in _PAUSES_S:
+        with contextlib.suppress(DeadlockDetected), connection.transaction():
+            return step()
+        time.sleep(pause_s)
+    with connection.transaction():
+        return step()
 
 
 def _marks(connection: Connection, commune_insee: str) -> dict[str, _Mark]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from psycopg.errors import DeadlockDetected
 
 from storage import communes, forecasts, readings, retention, rollups
 from storage.database import Connection, connect, has_timescaledb
@@ -283,6 +284,26 @@ def test_days_count_today_in_utc():
         assert forgotten_before(kind, RetentionOptions(forecasts_days=1), now=now) == MIDNIGHT
         assert forgotten_before(kind, RetentionOptions(forecasts_days=3), now=now) == MIDNIGHT - 2 * DAY
     assert MIDNIGHT.tzinfo == UTC
+
+
+def test_deadlock_with_the_databases_own_jobs_is_tried_again(forgetting: Connection, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(retention, "_PAUSES_S", (0.0, 0.0))
+    tries = []
+
+    def stuck(times: int) -> int:
+        tries.append(times)
+        forgetting.execute("INSERT INTO commune (commune_insee, name) VALUES ('00001', 'Essai')")
+        if len(tries) <= times:
+            raise DeadlockDetected
+        return 7
+
+    assert retention._persistently(forgetting, lambda: stuck(2)) == 7
+    assert len(tries) == 3
+    tries.clear()
+    forgetting.execute("DELETE FROM commune WHERE commune_insee = '00001'")
+    with pytest.raises(DeadlockDetected):
+        retention._persistently(forgetting, lambda: stuck(3))
+    assert count(forgetting, "commune", "00001") == 0
 
 
 def test_forgetting_needs_to_commit_as_it_goes(town: Town):
