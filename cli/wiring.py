@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # each command imports only the room that it runs, so that al
     from ingest.topics import Network
     from optimise.rounds.planner import PlannerOptions
     from storage.model import Catalogue
-    from storage.retention import RetentionOptions
+    from storage.retention_kinds import RetentionOptions
     from storage.time_series import TimeSeriesOptions
 
 # The broker takes it with each connection; a file can end with a newline that an editor put there.
@@ -183,7 +183,7 @@ def time_series_options(settings: Settings) -> TimeSeriesOptions:
 
 def retention_options(settings: Settings) -> RetentionOptions:
     """Return how long the worker keeps each kind of data."""
-    from storage.retention import RetentionOptions
+    from storage.retention_kinds import RetentionOptions
 
     return RetentionOptions(**settings.retention.model_dump())
 

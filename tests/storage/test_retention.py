@@ -12,7 +12,7 @@ from psycopg.errors import DeadlockDetected
 from storage import communes, forecasts, readings, retention, rollups
 from storage.database import Connection, connect, has_timescaledb
 from storage.model import Commune, DeviceEvent, FillForecast, RefusalReason, RefusedMessage
-from storage.retention import KEPT_FOR_GOOD, KINDS, Kind, RetentionOptions, forgotten_before
+from storage.retention_kinds import KEPT_FOR_GOOD, KINDS, Kind, RetentionOptions, forgotten_before
 from tests.storage.editions import to_columns
 from tests.storage.town import INSEE, NOON, Town, batch, fill, forecast_run, occupancy
 

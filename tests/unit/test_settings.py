@@ -13,7 +13,7 @@ from cli.wiring import networks, retention_options, time_series_options
 from config.settings import Settings, read_settings
 from ingest.topics import EnvelopeKind, Network
 from storage.errors import SettingsError
-from storage.retention import RetentionOptions
+from storage.retention_kinds import RetentionOptions
 from storage.time_series import TimeSeriesOptions
 
 DOCUMENTED = Path(__file__).resolve().parents[2] / "config" / "voirie.toml"
