@@ -12,26 +12,18 @@ import msgspec
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from storage import refusals, review
+from storage import refusals
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.level_table import LevelTable
-from storage.model import (
-    FillReading,
-    IntakeBatch,
-    IntakeResult,
-    IntakeTally,
-    OccupancyReading,
-    Quality,
-    RefusalReason,
-)
+from storage.model import IntakeBatch, IntakeResult, IntakeTally, Quality, RefusalReason
 
 _FILL_TYPES = (
     "text", "int8", "text", "timestamptz", "int2", "timestamptz", "text", "float4", "int4", "float4", "float4", "bool",
-    "int8", "bytea", "timestamptz", "float4", "bool", "bool", "float4", "float4",
+    "int8", "bytea", "timestamptz", "float4", "bool", "bool", "float4", "float4", "text",
 )  # fmt: skip
 _OCCUPANCY_TYPES = (
     "text", "int8", "text", "timestamptz", "int2", "timestamptz", "text", "bool", "float4", "float4", "int8", "bytea",
-    "timestamptz", "float4", "float4", "float4",
+    "timestamptz", "float4", "float4", "float4", "text",
 )  # fmt: skip
 
 
@@ -48,6 +40,7 @@ def take_in(connection: Connection, batch: IntakeBatch) -> IntakeResult:
                 r.commune_insee, r.device_id, r.place_id, r.measured_at, r.record_index, r.received_at, r.quality.value,
                 r.fill_fraction, r.distance_mm, r.temperature_c, r.battery_percent, r.tilted, r.frame_counter,
                 r.payload, r.network_time, r.battery_v, r.fire, r.full, r.rssi_dbm, r.snr_db,
+                r.network,
             )
             for r in batch.fill_readings
         )  # fmt: skip
@@ -57,7 +50,7 @@ def take_in(connection: Connection, batch: IntakeBatch) -> IntakeResult:
             (
                 r.commune_insee, r.device_id, r.place_id, r.measured_at, r.record_index, r.received_at, r.quality.value,
                 r.occupied, r.temperature_c, r.battery_percent, r.frame_counter, r.payload, r.network_time, r.battery_v,
-                r.rssi_dbm, r.snr_db,
+                r.rssi_dbm, r.snr_db, r.network,
             )
             for r in batch.occupancy_readings
         )  # fmt: skip
@@ -73,27 +66,12 @@ def take_in(connection: Connection, batch: IntakeBatch) -> IntakeResult:
     ledger = {"commune_insee": batch.commune_insee, "collector": batch.collector, "messages": batch.messages}
     connection.execute(statement("readings", "tally_batch"), ledger | asdict(result))
     if stored:
-        review.ask(connection, batch.commune_insee, _changed_since(batch))
+        for kind, taken in (("fill", batch.fill_readings), ("occupancy", batch.occupancy_readings)):
+            if taken:
+                connection.execute(statement("readings", f"review_{kind}"), {"commune_insee": batch.commune_insee})
         notice = {"kind": "readings", "commune_insee": batch.commune_insee, "stored": stored}
         connection.execute(statement("readings", "notify"), {"message": msgspec.json.encode(notice).decode()})
     return result
-
-
-def _changed_since(batch: IntakeBatch) -> list[review.Due]:
-    """Return from when on each device's readings of the batch are to be reviewed."""
-    earliest: dict[tuple[str, int, str], FillReading | OccupancyReading] = {}
-    for kind, taken in (("fill", batch.fill_readings), ("occupancy", batch.occupancy_readings)):
-        for reading in taken:
-            key = kind, reading.device_id, reading.place_id
-            known = earliest.get(key)
-            if known is None or reading.measured_at < known.measured_at:
-                earliest[key] = reading
-    return [
-        review.Due(
-            kind=kind, device_id=device_id, place_id=place_id, changed_since=first.measured_at, network=first.network
-        )
-        for (kind, device_id, place_id), first in earliest.items()
-    ]
 
 
 def _copy_new(connection: Connection, kind: str, types: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> int:

@@ -1,27 +1,69 @@
 -- name: stage_fill#
-CREATE TEMPORARY TABLE IF NOT EXISTS staged_fill_reading (LIKE fill_reading) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_fill_reading (LIKE fill_reading, network text) ON COMMIT DELETE ROWS;
 
 -- name: stage_occupancy#
-CREATE TEMPORARY TABLE IF NOT EXISTS staged_occupancy_reading (LIKE occupancy_reading) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_occupancy_reading (LIKE occupancy_reading, network text) ON COMMIT DELETE ROWS;
 
 -- name: copy_fill#
 COPY staged_fill_reading (
     commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, fill_fraction, distance_mm,
     temperature_c, battery_percent, tilted, frame_counter, payload, network_time, battery_v, fire, device_full,
-    rssi_dbm, snr_db
+    rssi_dbm, snr_db, network
 ) FROM STDIN (FORMAT binary);
 
 -- name: copy_occupancy#
 COPY staged_occupancy_reading (
     commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, occupied, temperature_c,
-    battery_percent, frame_counter, payload, network_time, battery_v, rssi_dbm, snr_db
+    battery_percent, frame_counter, payload, network_time, battery_v, rssi_dbm, snr_db, network
 ) FROM STDIN (FORMAT binary);
 
 -- name: take_fill!
-INSERT INTO fill_reading SELECT * FROM staged_fill_reading ON CONFLICT DO NOTHING;
+INSERT INTO fill_reading (
+    commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, fill_fraction, distance_mm,
+    temperature_c, battery_percent, tilted, frame_counter, payload, network_time, battery_v, fire, device_full,
+    rssi_dbm, snr_db
+)
+SELECT
+    commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, fill_fraction, distance_mm,
+    temperature_c, battery_percent, tilted, frame_counter, payload, network_time, battery_v, fire, device_full,
+    rssi_dbm, snr_db
+FROM staged_fill_reading
+ON CONFLICT DO NOTHING;
 
 -- name: take_occupancy!
-INSERT INTO occupancy_reading SELECT * FROM staged_occupancy_reading ON CONFLICT DO NOTHING;
+INSERT INTO occupancy_reading (
+    commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, occupied, temperature_c,
+    battery_percent, frame_counter, payload, network_time, battery_v, rssi_dbm, snr_db
+)
+SELECT
+    commune_insee, device_id, place_id, measured_at, record_index, received_at, quality, occupied, temperature_c,
+    battery_percent, frame_counter, payload, network_time, battery_v, rssi_dbm, snr_db
+FROM staged_occupancy_reading
+ON CONFLICT DO NOTHING;
+
+-- Has what the batch changed reviewed, from each device's earliest reading on: one row, made where the readings are,
+-- since arrays of hundreds of values took the collector as long as the readings themselves.
+-- name: review_fill!
+INSERT INTO review_due (commune_insee, kind, device_ids, place_ids, changed_since, networks)
+SELECT :commune_insee, 'fill', array_agg(device_id), array_agg(place_id), array_agg(measured_at), array_agg(network)
+FROM (
+    SELECT DISTINCT ON (device_id, place_id) device_id, place_id, measured_at, network
+    FROM staged_fill_reading
+    WHERE commune_insee = :commune_insee
+    ORDER BY device_id, place_id, measured_at
+) AS earliest
+HAVING count(*) > 0;
+
+-- name: review_occupancy!
+INSERT INTO review_due (commune_insee, kind, device_ids, place_ids, changed_since, networks)
+SELECT :commune_insee, 'occupancy', array_agg(device_id), array_agg(place_id), array_agg(measured_at), array_agg(network)
+FROM (
+    SELECT DISTINCT ON (device_id, place_id) device_id, place_id, measured_at, network
+    FROM staged_occupancy_reading
+    WHERE commune_insee = :commune_insee
+    ORDER BY device_id, place_id, measured_at
+) AS earliest
+HAVING count(*) > 0;
 
 -- name: take_event!
 INSERT INTO device_event (commune_insee, device_id, measured_at, received_at, kind, detail, payload)
