@@ -17,7 +17,8 @@ class AlarmOptions:
     Temperatures are degrees Celsius; a rise by `fire_rise_c` within `fire_rise_s` to at least `hot_c` is a fire too.
     `fault_readings` consecutive readings without a measurement over at least `fault_s` are a fault, `steady_readings`
     good ones end it (and tilting). A device is silent after the longest of three of its periods, `silent_factor` times
-    its second longest gap in four weeks, `silent_least_s`; a new one after `silent_unknown_s`. A network of at least
+    its second longest gap in four weeks, `silent_least_s`; a new one after `silent_unknown_s`; one whose gaps reach
+    `silent_irregular` periods speaks when something changes, and not before `silent_irregular_s`. A network of at least
     `network_least` devices is silent when `network_silent_share` of them are overdue and nobody was heard for
     `network_gaps` times what is usual. Batteries are in percent; `battery_empty_percent` is where a trend ends. Radio:
     the share of lost frames over a week of at least `loss_frames`, and both medians below `rssi_weak_dbm` and
@@ -41,6 +42,8 @@ class AlarmOptions:
     silent_most_s: float = 14 * DAY_S
     silent_unknown_s: float = 26 * HOUR_S
     silent_known_frames: int = 8
+    silent_irregular: float = 6.0
+    silent_irregular_s: float = 54 * HOUR_S
     network_least: int = 5
     network_silent_share: float = 0.8
     network_back_share: float = 0.5

@@ -17,9 +17,9 @@ from storage.model import DeviceHealth
 from storage.signal_table import DayTable, Floats, Ints
 
 _RADIO_DAYS = 7
-_EVENT_DRIVEN = {"bosch-tps110": 30 * 3600.0}
-"""Models that speak when something changes: the least silence that means anything, from the maker's heartbeat (24 h)
-with a quarter on top."""
+_EVENT_DRIVEN = {"bosch-tps110": 54 * 3600.0}
+"""Models that speak when something changes: the least silence that means anything, two of the maker's heartbeats (24 h)
+and a quarter of one, since a frame may get lost."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,6 +33,9 @@ def silence_limits(days: DayTable, device_ids: Ints, period_s: Floats, options: 
     second = grouped_extreme(group, gaps, len(known), largest=True)
     usual = np.where(np.isfinite(second), second, longest)[row]
     limit = np.maximum(options.silent_periods * period_s, options.silent_factor * np.nan_to_num(usual))
+    # Who speaks when something changes has a heartbeat, mostly each day; one of them may get lost.
+    irregular = np.nan_to_num(usual) > options.silent_irregular * period_s
+    limit = np.where(irregular, np.maximum(limit, options.silent_irregular_s), limit)
     limit = np.where(frames[row] >= options.silent_known_frames, limit, options.silent_unknown_s)
     return np.clip(limit, options.silent_least_s, options.silent_most_s)
 

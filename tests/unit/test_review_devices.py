@@ -133,6 +133,14 @@ def test_a_new_device_has_the_default_limit_and_one_long_fault_teaches_nothing()
     assert limit[1] == pytest.approx(3 * HOUR_S)
 
 
+def test_a_device_that_speaks_when_something_changes_may_miss_a_heartbeat():
+    random = np.random.default_rng(8)
+    by_day = [(0, 24.0 * day + hour) for day in range(6) for hour in sorted(random.uniform(8, 19, 15))]
+    days = days_of(table_of(by_day), np.array([1]))
+    limit = silence_limits(days, np.array([1]), habits_of(days, np.array([1])).period_s, ALARMS)
+    assert limit[0] == ALARMS.silent_irregular_s > 48 * HOUR_S
+
+
 def heard_at(hours: list[float], *, before: float = 1.0, since: list[float] | None = None, now_h: float) -> Heard:
     size = len(hours)
     return Heard(
