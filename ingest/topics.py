@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, get_args
 
 from ingest.refusal import RefusedError, quoted
 from storage.model import RefusalReason
+
+# Topics whose meaning is remembered: so many, and none so long that they would fill the memory (MQTT allows 64 KiB).
+TOPICS_REMEMBERED, LONGEST_REMEMBERED = 50_000, 200
 
 type EnvelopeKind = Literal["native", "chirpstack", "ttn", "actility", "live_objects"]
 
@@ -96,6 +99,10 @@ def device_of(network: Network, topic: str) -> str | None:
 
     Raises RefusedError when it is no reading's topic.
     """
+    return (_device_of_known if len(topic) <= LONGEST_REMEMBERED else _device_of)(network, topic)
+
+
+def _device_of(network: Network, topic: str) -> str | None:
     match network.envelope:
         case "native":
             return _device_of_native(network, topic)
@@ -108,6 +115,10 @@ def device_of(network: Network, topic: str) -> str | None:
             return _device_of_actility(topic)
         case "live_objects":
             return _device_of_live_objects(topic)
+
+
+# Devices speak again and again, and taking a topic apart costs as much as reading a payload.
+_device_of_known = lru_cache(maxsize=TOPICS_REMEMBERED)(_device_of)
 
 
 def _device_of_native(network: Network, topic: str) -> str:

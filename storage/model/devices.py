@@ -105,7 +105,10 @@ class RegisteredDevice:
 
     def mounting_at(self, moment: datetime) -> Mounting | None:
         """Return the mounting in force at `moment`, or None."""
-        return next((mounting for mounting in self.mountings if mounting.covers(moment)), None)
+        for mounting in self.mountings:
+            if mounting.covers(moment):
+                return mounting
+        return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from storage import bins, readings
 from storage.database import connect
@@ -88,7 +88,7 @@ def test_reading_keeps_everything_that_was_measured(town: Town):
         "fire, device_full, rssi_dbm, snr_db FROM fill_reading"
     ).fetchone()
     # The network is not the reading's: it is known of the device.
-    assert row == tuple(getattr(reading, name) for name in reading.__dataclass_fields__ if name != "network")
+    assert row == tuple(getattr(reading, name) for name in reading.__struct_fields__ if name != "network")
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -96,7 +96,7 @@ def test_present_state_is_by_event_time_whatever_the_order_of_arrival(town: Town
     arriving = [fill(town.bin_device, NOON + n * HOUR, n / 10) for n in range(10)]
     random.Random(seed).shuffle(arriving)
     for n, reading in enumerate(arriving):
-        received = replace(reading, received_at=NOON + (20 + n) * HOUR)
+        received = structs.replace(reading, received_at=NOON + (20 + n) * HOUR)
         readings.take_in(town.connection, batch(fill_readings=(received,)))
         town.connection.commit()
     now = bins.one_now(town.connection, INSEE, "COR-0001", at=NOON + 10 * HOUR)

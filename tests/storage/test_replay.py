@@ -220,7 +220,7 @@ def test_two_replays_share_the_work_and_the_collector_goes_on(
 def test_a_redelivered_refusal_is_counted_in_its_row(connection: Connection):
     garbage = [message("s", {"n": n}, received_at=NOON + n * HOUR) for n in range(3)]
     assert collect(connection, garbage).refused == 3
-    again = [replace(one, received_at=NOON + 9 * HOUR) for one in (*garbage, garbage[0])]
+    again = [one._replace(received_at=NOON + 9 * HOUR) for one in (*garbage, garbage[0])]
     result = collect(connection, again)
     assert (result.refused, result.duplicates) == (0, 4)
     found = connection.execute(

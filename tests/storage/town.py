@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from msgspec import structs
+
 from storage import bins, communes, devices, places
 from storage.database import Connection
 from storage.model import (
@@ -143,7 +145,7 @@ def fill(device_id: int, at: datetime, fraction: float | None, **changes: Any) -
         fill_fraction=fraction,
         payload=b"\x01\x75\x64",
     )
-    return replace(reading, **changes)
+    return structs.replace(reading, **changes)
 
 
 def occupancy(device_id: int, at: datetime, *, occupied: bool | None, **changes: Any) -> OccupancyReading:
@@ -157,7 +159,7 @@ def occupancy(device_id: int, at: datetime, *, occupied: bool | None, **changes:
         quality=Quality.OK if occupied is not None else Quality.SENSOR_FAULT,
         occupied=occupied,
     )
-    return replace(reading, **changes)
+    return structs.replace(reading, **changes)
 
 
 def batch(**content: Any) -> IntakeBatch:
