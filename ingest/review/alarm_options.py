@@ -18,7 +18,8 @@ class AlarmOptions:
     `fault_readings` consecutive readings without a measurement over at least `fault_s` are a fault, `steady_readings`
     good ones end it (and tilting). A device is silent after the longest of three of its periods, `silent_factor` times
     its second longest gap in four weeks, `silent_least_s`; a new one after `silent_unknown_s`; one whose gaps reach
-    `silent_irregular` periods speaks when something changes, and not before `silent_irregular_s`. A network of at least
+    `silent_irregular` periods, or whose days differ by `silent_wander` of a period, speaks when something changes, and
+    is not silent before `silent_irregular_s`. A network of at least
     `network_least` devices is silent when `network_silent_share` of them are overdue and nobody was heard for
     `network_gaps` times what is usual. Batteries are in percent; `battery_empty_percent` is where a trend ends. Radio:
     the share of lost frames over a week of at least `loss_frames`, and both medians below `rssi_weak_dbm` and
@@ -43,6 +44,7 @@ class AlarmOptions:
     silent_unknown_s: float = 26 * HOUR_S
     silent_known_frames: int = 8
     silent_irregular: float = 6.0
+    silent_wander: float = 0.08
     silent_irregular_s: float = 54 * HOUR_S
     network_least: int = 5
     network_silent_share: float = 0.8

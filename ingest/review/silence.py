@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.review.alarm_options import AlarmOptions
-from ingest.review.columns import grouped_extreme
+from ingest.review.columns import grouped_extreme, grouped_median
 from storage.signal_table import DayTable, Flags, Floats, Ints
 
 _LATE_SHARE = 0.7
@@ -20,7 +20,7 @@ _LATE_SHARE = 0.7
 
 def silence_limits(days: DayTable, device_ids: Ints, period_s: Floats, options: AlarmOptions) -> Floats:
     """Return (s,) seconds after which each of the devices is silent, from its `days` and its `period_s` (s,)."""
-    known, row = np.unique(device_ids, return_inverse=True)
+    known, first_of, row = np.unique(device_ids, return_index=True, return_inverse=True)
     mine = np.isin(days.device_id, known)
     group = np.searchsorted(known, days.device_id[mine])
     gaps = days.longest_gap_s[mine].copy()
@@ -34,7 +34,10 @@ def silence_limits(days: DayTable, device_ids: Ints, period_s: Floats, options: 
     usual = np.where(np.isfinite(second), second, longest)[row]
     limit = np.maximum(options.silent_periods * period_s, options.silent_factor * np.nan_to_num(usual))
     # Who speaks when something changes has a heartbeat, mostly each day; one of them may get lost.
-    irregular = np.nan_to_num(usual) > options.silent_irregular * period_s
+    wanders = grouped_median(group, np.abs(days.median_gap_s[mine] - period_s[first_of][group]), len(known))[row]
+    irregular = (np.nan_to_num(usual) > options.silent_irregular * period_s) | (
+        np.nan_to_num(wanders) > options.silent_wander * period_s
+    )
     limit = np.where(irregular, np.maximum(limit, options.silent_irregular_s), limit)
     limit = np.where(frames[row] >= options.silent_known_frames, limit, options.silent_unknown_s)
     return np.clip(limit, options.silent_least_s, options.silent_most_s)

@@ -135,10 +135,15 @@ def test_a_new_device_has_the_default_limit_and_one_long_fault_teaches_nothing()
 
 def test_a_device_that_speaks_when_something_changes_may_miss_a_heartbeat():
     random = np.random.default_rng(8)
-    by_day = [(0, 24.0 * day + hour) for day in range(6) for hour in sorted(random.uniform(8, 19, 15))]
-    days = days_of(table_of(by_day), np.array([1]))
-    limit = silence_limits(days, np.array([1]), habits_of(days, np.array([1])).period_s, ALARMS)
-    assert limit[0] == ALARMS.silent_irregular_s > 48 * HOUR_S
+    devices = np.array([1, 2, 3])
+    rows = [(0, 24.0 * day + hour) for day in range(6) for hour in sorted(random.uniform(8, 19, 15))]
+    rows += [(1, 24.0 * day + hour) for day in range(9) for hour in sorted(random.uniform(0, 24, 5))]
+    rows += [(2, 5.0 * beat + random.normal(0, 0.02)) for beat in range(40)]
+    days = days_of(table_of(rows), devices)
+    limit = silence_limits(days, devices, habits_of(days, devices).period_s, ALARMS)
+    assert limit[:2].tolist() == [ALARMS.silent_irregular_s] * 2
+    assert ALARMS.silent_irregular_s > 48 * HOUR_S
+    assert limit[2] == pytest.approx(15 * HOUR_S, rel=0.02)  # this one only speaks seldom
 
 
 def heard_at(hours: list[float], *, before: float = 1.0, since: list[float] | None = None, now_h: float) -> Heard:
