@@ -93,7 +93,7 @@ def worker(
     *,
     check: Annotated[bool, typer.Option("--check", help="Run none; fail unless one gave a sign of life.")] = False,
 ) -> None:
-    """Run jobs until stopped: forecasts, and the next rounds, when each commune's clock says so."""
+    """Run jobs until stopped: reviews of readings; forecasts and rounds when each commune's clock says so."""
     settings = start(config)
     from cli.services import check_worker, work
 
