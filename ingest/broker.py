@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -56,7 +56,8 @@ class BrokerSession:
     """A session that outlives its connections: the broker keeps what we have not acknowledged, also while we are away.
 
     `capacity` bounds what waits here: at that many messages the network thread stops reading, and TCP holds the broker
-    back. Open it with `with`; a broker that does not answer is tried again for as long as it takes.
+    back. Open it with `with`; a broker that does not answer is tried again for as long as it takes. `on_accepted` is
+    called with each connection that the broker accepts, and told whether it still knew the session.
     """
 
     def __init__(
@@ -67,9 +68,11 @@ class BrokerSession:
         filters: Sequence[str],
         capacity: int,
         keepalive_s: int = _KEEPALIVE_S,
+        on_accepted: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._address = address
         self._keepalive_s = keepalive_s
+        self._on_accepted = on_accepted
         self._filters = [(topic_filter, 1) for topic_filter in filters]
         self._capacity = capacity
         self._client = self._make_client(client_id)
@@ -112,6 +115,16 @@ class BrokerSession:
     def wait_until_subscribed(self, timeout_s: float) -> bool:
         """Wait until the broker knows our subscriptions, so that it keeps messages for us from now on."""
         return self._subscribed.wait(timeout_s)
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the broker has confirmed our subscriptions, or remembers them, on the connection that there is."""
+        return self._client.is_connected() and self._subscribed.is_set()
+
+    def subscribe_again(self) -> None:
+        """Ask for the subscriptions once more: harmless when they are there, and the end of silence when not."""
+        self._client.subscribe(self._filters)
+        self._wake()
 
     @property
     def waiting(self) -> int:
@@ -273,6 +286,11 @@ class BrokerSession:
             return
         self._accepted = True
         log.info("broker_connected", host=self._address.host, session_present=flags.session_present)
+        self._on_accepted(flags.session_present)
+        if not flags.session_present:
+            self._subscribed.clear()
+            if self._session > 1:
+                log.warning("broker_forgot_session", hint="messages that were published meanwhile went nowhere")
         # Also with a session that the broker remembers: subscribing again is harmless, forgetting to is silence.
         client.subscribe(self._filters)
         if flags.session_present:
@@ -292,6 +310,7 @@ class BrokerSession:
         for (topic_filter, _), reason_code in zip(self._filters, reason_codes, strict=False):
             if reason_code.is_failure:
                 log.error("subscription_refused", topic_filter=topic_filter, reason=str(reason_code))
+                self._subscribed.clear()
                 return
         self._subscribed.set()
 

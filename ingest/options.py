@@ -23,6 +23,8 @@ class CollectorOptions:
     `batch_messages`, `batch_wait_s`: a transaction takes so many messages, or what has come that long after its first.
     `keepalive_s`: a broker that is silent for twice so long is taken for gone. `commit_patience_s`: a transaction that
     takes longer is given up with its connection, and tried again on another.
+    `summary_s`: how often a line of the log sums up. `silence_s`: so long without a message of any network, the
+    subscriptions are asked for again.
     `ca_file`: the certificates that vouch for the broker's, instead of those that the system trusts.
     """
 
@@ -40,6 +42,8 @@ class CollectorOptions:
     keepalive_s: int = 30
     commit_patience_s: float = 60
     ca_file: Path | None = None
+    summary_s: float = 60
+    silence_s: float = 900
 
     def __post_init__(self) -> None:
         if not self.networks:
@@ -50,10 +54,9 @@ class CollectorOptions:
             raise ValueError(f"expected batch_messages in 1..{_MOST_IN_FLIGHT}, got {self.batch_messages}")
         if not 1 <= self.keepalive_s <= _LONGEST_KEEPALIVE_S:
             raise ValueError(f"expected keepalive_s in 1..{_LONGEST_KEEPALIVE_S}, got {self.keepalive_s}")
-        if self.commit_patience_s <= 0:
-            raise ValueError(f"expected commit_patience_s > 0, got {self.commit_patience_s}")
-        if self.batch_wait_s <= 0:
-            raise ValueError(f"expected batch_wait_s > 0, got {self.batch_wait_s}")
+        for name in ("commit_patience_s", "batch_wait_s", "summary_s", "silence_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"expected {name} > 0, got {getattr(self, name)}")
         if self.shared_group is not None and not set(self.shared_group).isdisjoint("/+#"):
             raise ValueError(f"expected a shared_group without '/', '+' and '#', got {self.shared_group!r}")
         if not self.broker_address.tls and self.ca_file is not None:
