@@ -14,7 +14,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from storage.errors import InputError, NotFoundError, SchemaError, UnavailableError, VoirieError
+from storage.errors import ConflictError, InputError, NotFoundError, SchemaError, UnavailableError, VoirieError
 
 log = structlog.get_logger()
 
@@ -43,12 +43,32 @@ class Problem(BaseModel):
     errors: list[ProblemError] = Field(default=[], description="Each thing that is wrong, when there are several")
 
 
-class UnknownPlacesError(InputError):
+class ListedError(InputError):
+    """Several things are wrong in the request, each with its place; `kind` is the problem's type."""
+
+    kind = "invalid-request"
+
+    def __init__(self, errors: Sequence[ProblemError], *, summary: str) -> None:
+        super().__init__(errors[0].detail if len(errors) == 1 else summary)
+        self.errors = list(errors)
+
+
+class UnknownPlacesError(ListedError):
     """The request names places that the commune does not have."""
 
+    kind = "unknown-place"
+
     def __init__(self, errors: Sequence[ProblemError]) -> None:
-        super().__init__(errors[0].detail if len(errors) == 1 else f"{len(errors)} places are unknown")
-        self.errors = list(errors)
+        super().__init__(errors, summary=f"{len(errors)} places are unknown")
+
+
+class InvalidFileError(ListedError):
+    """The file in the body has faults; nothing was imported."""
+
+    kind = "invalid-file"
+
+    def __init__(self, errors: Sequence[ProblemError]) -> None:
+        super().__init__(errors, summary=f"{len(errors)} faults; nothing was imported")
 
 
 def problem(
@@ -73,10 +93,12 @@ def unexpected(request: Request) -> Response:
 
 
 def _on_voirie_error(request: Request, error: Exception) -> Response:
-    if isinstance(error, UnknownPlacesError):
-        return problem(request, 422, str(error), kind="unknown-place", errors=error.errors)
+    if isinstance(error, ListedError):
+        return problem(request, 422, str(error), kind=error.kind, errors=error.errors)
     if isinstance(error, NotFoundError):
         return problem(request, 404, str(error))
+    if isinstance(error, ConflictError):
+        return problem(request, 409, str(error))
     if isinstance(error, InputError):
         return problem(request, 422, str(error), kind="invalid-request")
     if isinstance(error, UnavailableError | SchemaError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from storage.errors import SettingsError
+from storage.model import Catalogue
 
 IGN_PLAN_URL = (
     "https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"
@@ -24,7 +25,7 @@ class ApiOptions:
 
     `commune_insee` is the commune that the page shows; the routes serve every commune of the database. Without
     `tiles_url` no request leaves the server's own origin, and the page draws the streets of `streets_extract` (an
-    OpenStreetMap extract of that commune), if there is one.
+    OpenStreetMap extract of that commune), if there is one. `catalogue` are the models that devices may be of.
     """
 
     database_url: str
@@ -36,6 +37,7 @@ class ApiOptions:
     pool_wait_s: float = 5.0
     heartbeat_s: float = 15.0
     max_body_bytes: int = 1_048_576
+    catalogue: Catalogue = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

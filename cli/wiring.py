@@ -157,6 +157,7 @@ def api_options(settings: Settings) -> ApiOptions:
         streets_extract=settings.streets.extract,
         tiles_url=settings.api.tiles_url or None,
         pool_size=settings.database.pool_size,
+        catalogue=catalogue(),
     )
 
 

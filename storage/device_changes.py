@@ -21,7 +21,10 @@ from storage.reading_places import Followed
 from storage.registry_draft import Draft, Entry
 from storage.registry_writing import Telling, open_draft, waiting, write_draft
 
-__all__ = ["Assignment", "Telling", "Told", "assign", "put_away", "register"]
+__all__ = ["Assignment", "Away", "Telling", "Told", "assign", "put_away", "register"]
+
+
+type Away = Literal[DeviceStatus.IN_STOCK, DeviceStatus.RETIRED]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +103,7 @@ def put_away(
     commune_insee: str,
     eui: str,
     *,
-    status: Literal[DeviceStatus.IN_STOCK, DeviceStatus.RETIRED],
+    status: Away,
     at: datetime | None = None,
     telling: Telling,
 ) -> Told:
