@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from psycopg.errors import LockNotAvailable
 
@@ -59,7 +60,12 @@ def occupancy_hours(
     connection: Connection, commune_insee: str, *, since: datetime, until: datetime, place_id: str | None = None
 ) -> list[OccupancyHour]:
     """Return the hours of [since, until) that are known in part, of all places or of one, by place and hour."""
-    parameters = {"commune_insee": commune_insee, "since": since, "until": until, "place_id": place_id}
+    parameters: dict[str, Any] = {
+        "commune_insee": commune_insee, "since": since, "until": until, "place_id": place_id,
+    }  # fmt: skip
+    # As a plain value the planner can put it to the chunks' bounds.
+    row = connection.execute(statement("rollups", "occupancy_kept_before"), parameters).fetchone()
+    parameters["kept_before"] = row[0] if row else since
     return fetch(connection, OccupancyHour, statement("rollups", "occupancy_hours"), parameters)
 
 

@@ -7,13 +7,13 @@ WHERE commune_insee = :commune_insee
     AND (:place_id::text IS NULL OR place_id = :place_id)
 ORDER BY place_id, hour;
 
+-- name: occupancy_kept_before^
+SELECT coalesce(max(nullif(kept_before, '-infinity')), :since)
+FROM forgotten
+WHERE commune_insee = :commune_insee AND kind = 'occupancy_reading';
+
 -- name: occupancy_hours
 -- What the view `occupancy_hourly` says, but the live hours are bounded before they are put together.
-WITH mark AS (
-    SELECT coalesce(max(kept_before), '-infinity') AS kept_before
-    FROM forgotten
-    WHERE commune_insee = :commune_insee AND kind = 'occupancy_reading'
-)
 SELECT place_id, hour, readings, measured, known_s, occupied_s, arrivals
 FROM occupancy_hourly_kept
 WHERE commune_insee = :commune_insee
@@ -22,8 +22,7 @@ WHERE commune_insee = :commune_insee
     AND (:place_id::text IS NULL OR place_id = :place_id)
 UNION ALL
 SELECT place_id, hour, readings, measured, known_s, occupied_s, arrivals
-FROM mark
-CROSS JOIN LATERAL occupancy_hours(:commune_insee, greatest(kept_before, :since), :until)
+FROM occupancy_hours(:commune_insee, greatest(:kept_before, :since), :until)
 WHERE :place_id::text IS NULL OR place_id = :place_id
 ORDER BY place_id, hour;
 

@@ -39,7 +39,13 @@ JOIN bin USING (commune_insee, place_id)
 LEFT JOIN LATERAL (
     SELECT measured_at, fill_fraction, quality, battery_percent
     FROM fill_reading
-    WHERE fill_reading.commune_insee = place.commune_insee AND fill_reading.place_id = place.place_id
+    WHERE fill_reading.commune_insee = place.commune_insee
+        AND fill_reading.place_id = place.place_id
+        -- A bin that never had a sensor has no reading: years of chunks need not be searched for one.
+        AND EXISTS (
+            SELECT FROM mounting
+            WHERE mounting.commune_insee = place.commune_insee AND mounting.place_id = place.place_id
+        )
     ORDER BY measured_at DESC, record_index DESC
     LIMIT 1
 ) AS latest ON true

@@ -1,5 +1,5 @@
 -- A delivery bay or parking space now, by event time. `occupied_since` is the first occupied reading after the last free
--- one; heartbeats and repeats in between do not move it.
+-- one; heartbeats and repeats in between do not move it. What nobody asked is not searched for: the past of a free place.
 CREATE VIEW occupancy_state AS
 SELECT
     place.commune_insee,
@@ -15,7 +15,8 @@ FROM place
 LEFT JOIN LATERAL (
     SELECT measured_at
     FROM occupancy_reading
-    WHERE occupancy_reading.commune_insee = place.commune_insee AND occupancy_reading.place_id = place.place_id
+    WHERE occupancy_reading.commune_insee = place.commune_insee
+        AND occupancy_reading.place_id = place.place_id
     ORDER BY measured_at DESC, record_index DESC
     LIMIT 1
 ) AS heard ON true
@@ -24,6 +25,7 @@ LEFT JOIN LATERAL (
     FROM occupancy_reading
     WHERE occupancy_reading.commune_insee = place.commune_insee
         AND occupancy_reading.place_id = place.place_id
+        AND heard.measured_at IS NOT NULL
         AND occupied IS NOT NULL
     ORDER BY measured_at DESC, record_index DESC
     LIMIT 1
@@ -33,7 +35,8 @@ LEFT JOIN LATERAL (
     FROM occupancy_reading
     WHERE occupancy_reading.commune_insee = place.commune_insee
         AND occupancy_reading.place_id = place.place_id
-        AND NOT occupied
+        AND latest.occupied
+        AND NOT occupancy_reading.occupied
     ORDER BY measured_at DESC, record_index DESC
     LIMIT 1
 ) AS last_free ON true
@@ -42,7 +45,8 @@ LEFT JOIN LATERAL (
     FROM occupancy_reading
     WHERE occupancy_reading.commune_insee = place.commune_insee
         AND occupancy_reading.place_id = place.place_id
-        AND occupied
+        AND latest.occupied
+        AND occupancy_reading.occupied
         AND measured_at > coalesce(last_free.measured_at, '-infinity')
     ORDER BY measured_at, record_index
     LIMIT 1
