@@ -12,21 +12,19 @@ import numpy as np
 import structlog
 
 from ingest.review.alarm_options import AlarmOptions
-from ingest.review.alerting import reconcile
 from ingest.review.calibration import Leftovers
-from ingest.review.conditions import OF_READINGS, find_spans
 from ingest.review.declared import DeclaredTable
 from ingest.review.device_state import HeardDevice, health_of
 from ingest.review.habits import days_of, habits_of
 from ingest.review.levels import LevelFindings, review_levels
 from ingest.review.options import ReviewOptions
-from ingest.review.spans import Subjects, alerts_of
+from ingest.review_writing import save_alerts, save_bin_levels, save_emptyings
 from ingest.watching import watch
-from storage import alerts, health, levels, review
+from storage import health, levels, review
 from storage.database import Connection
-from storage.model import BinLevel, DeclaredCheck, DetectedEmptying, DeviceHealth
+from storage.model import DeviceHealth
 from storage.review import DeclaredEmptying, Due, Signals, moment
-from storage.signal_table import QUALITIES, DayTable, Ints, SignalTable
+from storage.signal_table import DayTable, Ints, SignalTable
 
 log = structlog.get_logger()
 
@@ -145,10 +143,25 @@ class _Run:
             )
             for series, one in enumerate(due)
         ]
-        self._save_emptyings(judged, findings, declared, event_of)
-        self._save_bin_levels(due, table, findings)
-        self._save_alerts(judged, table, findings, declared)
-        self.counts.update(readings=len(table), verdicts_changed=int(np.count_nonzero(changed)))
+        save_emptyings(connection, insee, judged, findings, declared, event_of)
+        save_bin_levels(connection, insee, due, table, findings)
+        opened, closed = save_alerts(
+            connection,
+            insee,
+            judged,
+            table=table,
+            findings=findings,
+            declared=declared,
+            noticed_at=self._now,
+            review_options=self.options.review,
+            alarms=self.options.alarms,
+        )
+        self.counts.update(
+            readings=len(table),
+            verdicts_changed=int(np.count_nonzero(changed)),
+            alerts_opened=opened,
+            alerts_closed=closed,
+        )
 
     def _contexts(self, due: Sequence[Due]) -> list[Due]:
         """Return from when on each one's readings are read: long enough before the change to judge what follows it."""
@@ -226,106 +239,6 @@ class _Run:
                 heard_before_at=ordered[-2] if len(ordered) > 1 else None,
             )
         return list(heard.values())
-
-    def _save_emptyings(
-        self,
-        judged: Sequence[Due],
-        findings: LevelFindings,
-        declared: DeclaredTable,
-        event_of: Sequence[DeclaredEmptying],
-    ) -> None:
-        seen, compared = findings.emptyings, findings.comparison
-        found = []
-        for index in range(len(seen)):
-            one = judged[int(seen.series[index])]
-            before = moment(round(seen.before_s[index] * 1e6))
-            if before < one.changed_since:
-                continue
-            partner = int(compared.declared_of[index])
-            found.append(
-                DetectedEmptying(
-                    place_id=one.place_id,
-                    device_id=one.device_id,
-                    emptied_after=moment(round(seen.after_s[index] * 1e6)),
-                    emptied_before=before,
-                    level_before=float(seen.level_before[index]),
-                    level_after=float(seen.level_after[index]),
-                    confidence=float(seen.confidence[index]),
-                    event_id=None if partner < 0 else event_of[partner].event_id,
-                    declared_after_s=None if partner < 0 else float(compared.late_s[index]),
-                )
-            )
-        levels.replace_emptyings(self._connection, self._insee, judged, found)
-        checks = []
-        for index, verdict in enumerate(compared.verdicts):
-            one, event = judged[int(declared.series[index])], event_of[index]
-            if verdict is None or event.happened_at < one.changed_since:
-                continue
-            before_level, after_level = compared.level_before[index], compared.level_after[index]
-            checks.append(
-                DeclaredCheck(
-                    event_id=event.event_id,
-                    place_id=one.place_id,
-                    device_id=one.device_id,
-                    happened_at=event.happened_at,
-                    verdict=verdict,
-                    level_before=float(before_level) if np.isfinite(before_level) else None,
-                    level_after=float(after_level) if np.isfinite(after_level) else None,
-                )
-            )
-        levels.save_checks(self._connection, self._insee, checks)
-
-    def _save_bin_levels(self, due: Sequence[Due], table: SignalTable, findings: LevelFindings) -> None:
-        found, gone = [], []
-        trusted = np.isfinite(findings.causal_fraction)
-        for series, one in enumerate(due):
-            first, last = np.searchsorted(table.series, [series, series + 1])
-            if first == last:
-                gone.append(one)
-                continue
-            newest = int(last) - 1
-            believed = np.flatnonzero(trusted[first:last])
-            row = int(first + believed[-1]) if len(believed) else None
-            battery = None if row is None else float(table.battery_percent[row])
-            found.append(
-                BinLevel(
-                    place_id=one.place_id,
-                    device_id=one.device_id,
-                    measured_at=None if row is None else moment(int(table.measured_us[row])),
-                    fill_fraction=None if row is None else float(table.fill_fraction[row]),
-                    battery_percent=None if battery is None or np.isnan(battery) else battery,
-                    filtered_fraction=None if row is None else float(findings.causal_fraction[row]),
-                    filtered_sd=None if row is None else float(findings.causal_sd[row]),
-                    reviewed_until=moment(int(table.measured_us[newest])),
-                    newest_quality=QUALITIES[findings.verdicts.quality[newest]],
-                    newest_reason=findings.verdicts.reasons.get(newest),
-                )
-            )
-        levels.forget_bin_levels(self._connection, self._insee, gone)
-        levels.save_bin_levels(self._connection, self._insee, found)
-
-    def _save_alerts(
-        self, judged: Sequence[Due], table: SignalTable, findings: LevelFindings, declared: DeclaredTable
-    ) -> None:
-        connection, insee = self._connection, self._insee
-        if len(table) == 0:
-            return
-        subjects = Subjects.of(judged, table)
-        earliest = min(one.changed_since for one in judged)
-        known = [alert for alert in alerts.since(connection, insee, earliest, kinds=OF_READINGS) if subjects.has(alert)]
-        spans = find_spans(
-            table,
-            findings,
-            declared,
-            already=subjects.already(known),
-            options=self.options.review,
-            alarms=self.options.alarms,
-        )
-        found = alerts_of(spans, subjects, noticed_at=self._now)
-        changes = reconcile(found, known, subjects.judged())
-        closed = alerts.close(connection, insee, changes.closes)
-        opened = alerts.open_once(connection, insee, changes.opens)
-        self.counts.update(alerts_opened=opened, alerts_closed=closed)
 
 
 def _back(one: Due, by: timedelta) -> Due:
