@@ -26,6 +26,7 @@ def save_emptyings(
     commune_insee: str,
     judged: Sequence[Due],
     findings: LevelFindings,
+    *,
     declared: DeclaredTable,
     event_of: Sequence[DeclaredEmptying],
 ) -> None:

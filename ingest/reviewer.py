@@ -143,7 +143,7 @@ class _Run:
             )
             for series, one in enumerate(due)
         ]
-        save_emptyings(connection, insee, judged, findings, declared, event_of)
+        save_emptyings(connection, insee, judged, findings, declared=declared, event_of=event_of)
         save_bin_levels(connection, insee, due, table, findings)
         opened, closed = save_alerts(
             connection,
