@@ -31,8 +31,9 @@ class QualityRules(LevelRules):
 
 
 _DAY_S = 86_400
-# Street furniture in France stays well inside; outside, the sensor (or its decoder) is wrong.
-_COLDEST_C, _HOTTEST_C = -40.0, 85.0
+# Street furniture in France stays well inside unless it burns, which sensors live to tell up to 125 °C or so; outside,
+# the sensor (or its decoder) is wrong.
+_COLDEST_C, _HOTTEST_C = -40.0, 150.0
 
 
 def check_time(measured_at: datetime, *, now: datetime, rules: QualityRules) -> None:
@@ -66,7 +67,7 @@ def judge_level(measurement: Measurement, mounting: Mounting, rules: QualityRule
 
 
 def plausible_temperature_c(temperature_c: float | None) -> float | None:
-    """Return the temperature, None when no street is that cold or hot."""
+    """Return the temperature, None when no street is that cold and no burning bin that hot."""
     if temperature_c is None or not _COLDEST_C <= temperature_c <= _HOTTEST_C:
         return None
     return temperature_c

@@ -128,8 +128,10 @@ def test_times_that_cannot_be_believed(ahead: timedelta, reason: RefusalReason |
         assert refusal.value.reason is reason
 
 
-@pytest.mark.parametrize(("value", "kept"), [(None, None), (-40, -40), (25.7, 25.7), (-117, None), (85.1, None)])
-def test_temperatures_of_no_street_are_dropped(value: float | None, kept: float | None):
+@pytest.mark.parametrize(
+    ("value", "kept"), [(None, None), (-40, -40), (25.7, 25.7), (-117, None), (112, 112), (150.1, None)]
+)
+def test_temperatures_of_no_street_and_no_fire_are_dropped(value: float | None, kept: float | None):
     assert plausible_temperature_c(value) == kept
 
 
