@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ from ingest.quality import (
     plausible_temperature_c,
 )
 from ingest.refusal import RefusedError
-from storage.model import Mounting, PlaceKind, Quality, RefusalReason
+from storage.model import BinShape, Mounting, Orientation, PlaceKind, Quality, RefusalReason
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RULES = QualityRules()
@@ -46,6 +48,25 @@ def mounted(empty_mm: int | None = 1000, full_mm: int | None = 200) -> Mounting:
 def test_fill_is_computed_from_the_mounting(distance_mm: int, fill: float):
     level = judge_level(Measurement(distance_mm=distance_mm), mounted(), RULES)
     assert (level.quality, level.fill_fraction) == (Quality.OK, pytest.approx(fill))
+
+
+@pytest.mark.parametrize(
+    ("shape", "fill"),
+    [
+        pytest.param({"bin_shape": BinShape.LYING_CYLINDER}, 0.1955, id="a lying cylinder is narrow at its bottom"),
+        pytest.param({"bin_shape": BinShape.TAPERED, "bottom_ratio": 0.5}, 0.1362, id="a tapered bin as well"),
+        pytest.param({"orientation": Orientation.UP}, 1.0, id="from below the distance is the height"),
+        pytest.param(
+            {"orientation": Orientation.ACROSS, "mounting_height_mm": 600, "full_height_mm": 1000},
+            None,
+            id="across: lower than the sensor, and how low is unknown",
+        ),
+    ],
+)
+def test_the_bin_s_shape_and_the_sensor_s_orientation_count(shape: dict[str, Any], fill: float | None):
+    level = judge_level(Measurement(distance_mm=800), replace(mounted(), **shape), RULES)
+    assert level.quality is Quality.OK
+    assert level.fill_fraction == (None if fill is None else pytest.approx(fill, abs=1e-4))
 
 
 def test_a_device_s_own_percentage_counts_only_without_a_distance():
