@@ -68,6 +68,7 @@ def test_late_reading_changes_nothing(client: httpx.Client, rows: Connection):
 def test_only_a_fresh_and_good_measurement_is_best(
     client: httpx.Client, rows: Connection, hours_ago: float, quality: Quality, source: str
 ):
+    mount(rows, "COR-0001", eui="s")
     save_forecast(rows, ALL)
     fraction = 0.9 if quality is Quality.OK else None
     take_in(rows, fill("COR-0001", fraction, at=ago(hours=hours_ago), quality=quality))
@@ -75,6 +76,7 @@ def test_only_a_fresh_and_good_measurement_is_best(
 
 
 def test_an_emptying_outdates_what_was_known_before_it(client: httpx.Client, rows: Connection):
+    mount(rows, "COR-0001", eui="s")
     take_in(rows, fill("COR-0001", 0.9, at=ago(hours=2)))
     save_forecast(rows, ALL, as_of=ago(hours=3))
     _emptied(rows, "COR-0001", hours_ago=1)
