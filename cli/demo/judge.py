@@ -60,7 +60,7 @@ def count_lost(connection: Connection, commune_insee: str, entries: Iterable[Led
     """Count acknowledged publications whose reading (or event) is neither stored nor kept as refused."""
     stored = readings.reading_keys(connection, commune_insee)
     refused = readings.refused_digests(connection, commune_insee)
-    # A refused message is kept each time it comes; each publication needs a row of its own.
+    # A refused message is one row that counts how often it came; each publication needs one of those.
     wanted: Counter[str] = Counter()
     lost = 0
     for entry in entries:
