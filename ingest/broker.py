@@ -217,7 +217,7 @@ class BrokerSession:
                 readable = watch.wait(
                     0 if connection.has_unread and not self._reading_paused else turn_s,
                     reading=not self._reading_paused,
-                    writing=connection.has_unsent,
+                    writing=connection.has_unsent or client.want_write(),
                 )
                 closing = self._closing.is_set()
                 self._send_acknowledgements(connection)
