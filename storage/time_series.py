@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 from functools import cache
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 
@@ -29,7 +29,7 @@ class Edition(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimeSeriesOptions:
-    """How time series lie on the disk (docs/decisions/0008-time-series.md).
+    """How time series lie on the disk (docs/decisions/0009-time-series.md).
 
     `fill_chunk_days`, `occupancy_chunk_days`: event time that one chunk spans; new chunks take a new value.
     `columnstore_after_days`: chunks older than this become columns, where the edition can.
@@ -106,22 +106,38 @@ def drop_plain_views(connection: Connection) -> None:
             connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(sql.Identifier(view)))
 
 
-def apply(connection: Connection, options: TimeSeriesOptions, *, offered: Edition | None = None) -> None:
+def apply(connection: Connection, options: TimeSeriesOptions) -> None:
     """Bring hypertables, columnstore and live views to what `options` say and the edition offers.
 
-    It is part of the caller's transaction; views that stand on the live ones must be gone. `offered` claims less than
-    the server has.
+    It is part of the caller's transaction; views that stand on the live ones must be gone.
     """
-    if offered is None:
-        connection.execute(statement("time_series", "create_extension"))
-        offered = edition(connection)
+    connection.execute(statement("time_series", "create_extension"))
+    offered = edition(connection)
+    after = timedelta(days=options.columnstore_after_days)
     if offered >= Edition.APACHE:
         for table in _time_tables(options):
             _apply_hypertable(connection, table)
             if offered >= Edition.COMMUNITY:
-                _apply_columnstore(connection, table, after=timedelta(days=options.columnstore_after_days))
+                _apply_columnstore(
+                    connection,
+                    table.name,
+                    kind="TABLE",
+                    segment_by=table.segment_by,
+                    order_by=table.order_by,
+                    after=after,
+                )
     for view in LIVE_VIEWS:
         _apply_live_view(connection, view, offered)
+        if offered >= Edition.COMMUNITY:
+            # A bin says its level once an hour: hourly figures are as many as readings.
+            _apply_columnstore(
+                connection,
+                view,
+                kind="MATERIALIZED VIEW",
+                segment_by="commune_insee, place_id",
+                order_by="hour DESC",
+                after=after,
+            )
     connection.execute(_text("occupancy_hours"))
 
 
@@ -134,19 +150,18 @@ def _apply_hypertable(connection: Connection, table: _TimeTable) -> None:
         connection.execute(statement("time_series", "set_chunk_interval"), named)
 
 
-def _apply_columnstore(connection: Connection, table: _TimeTable, *, after: timedelta) -> None:
-    settings = sql.SQL(
-        "ALTER TABLE {} SET (timescaledb.enable_columnstore, timescaledb.segmentby = {}, timescaledb.orderby = {})"
-    )
-    if not _holds(connection, "has_columnstore", table_name=table.name):
+def _apply_columnstore(
+    connection: Connection, name: str, *, kind: LiteralString, segment_by: str, order_by: str, after: timedelta
+) -> None:
+    if not _holds(connection, "has_columnstore", table_name=name):
         connection.execute(
-            settings.format(sql.Identifier(table.name), sql.Literal(table.segment_by), sql.Literal(table.order_by))
+            sql.SQL(
+                "ALTER {} {} SET (timescaledb.enable_columnstore, timescaledb.segmentby = {}, timescaledb.orderby = {})"
+            ).format(sql.SQL(kind), sql.Identifier(name), sql.Literal(segment_by), sql.Literal(order_by))
         )
-    if not _holds(connection, "has_columnstore_policy", table_name=table.name, after=after):
-        connection.execute(statement("time_series", "remove_columnstore_policy"), {"table_name": table.name})
-        connection.execute(
-            statement("time_series", "add_columnstore_policy"), {"table_name": table.name, "after": after}
-        )
+    if not _holds(connection, "has_columnstore_policy", table_name=name, after=after):
+        connection.execute(statement("time_series", "remove_columnstore_policy"), {"table_name": name})
+        connection.execute(statement("time_series", "add_columnstore_policy"), {"table_name": name, "after": after})
 
 
 def _apply_live_view(connection: Connection, view: str, offered: Edition) -> None:
@@ -169,7 +184,7 @@ def _apply_live_view(connection: Connection, view: str, offered: Edition) -> Non
     connection.execute(
         sql.SQL(
             "CREATE MATERIALIZED VIEW {} WITH (timescaledb.continuous, timescaledb.materialized_only = false, "
-            "timescaledb.create_group_indexes = false) AS "
+            "timescaledb.create_group_indexes = false, timescaledb.chunk_interval = '28 days') AS "
         ).format(named)
         + sql.SQL(select)
         + sql.SQL(" WITH NO DATA")

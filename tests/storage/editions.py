@@ -7,17 +7,17 @@ import contextlib
 from psycopg.errors import DuplicateObject
 
 from storage.database import Connection
-from storage.time_series import Edition, edition
+from storage.time_series import LIVE_VIEWS, Edition, edition
 
 READINGS = ("fill_reading", "occupancy_reading")
 
 
 def to_columns(connection: Connection) -> bool:
-    """Turn every chunk of readings into columns, as the policy does later; False where the edition has none."""
+    """Turn every chunk of readings and figures into columns, as policies do; False where the edition has none."""
     connection.commit()
     if edition(connection) < Edition.COMMUNITY:
         return False
-    for table in READINGS:
+    for table in (*READINGS, *LIVE_VIEWS):
         for (chunk,) in connection.execute("SELECT show_chunks(%s)", [table]).fetchall():
             # The database's own policy may be at the same chunk.
             with contextlib.suppress(DuplicateObject), connection.transaction():

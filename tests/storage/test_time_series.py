@@ -64,8 +64,8 @@ def test_each_edition_has_what_it_offers(any_server: Server, town: Town):
     if offered >= Edition.APACHE:
         intervals = chunk_intervals(town.connection)
         assert (intervals["fill_reading"], intervals["occupancy_reading"]) == (7 * DAY, DAY)
-        tables = set(intervals) if offered == Edition.COMMUNITY else set()
-        assert policies(town.connection) == {(table, "14 days") for table in tables}
+        stored = {*intervals, *time_series.LIVE_VIEWS} if offered == Edition.COMMUNITY else set()
+        assert policies(town.connection) == {(name, "14 days") for name in stored}
 
 
 def test_late_readings_are_stored_exactly_once_in_columns(town: Town):

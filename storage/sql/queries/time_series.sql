@@ -28,7 +28,11 @@ SELECT set_chunk_time_interval(:table_name::regclass, :chunk::interval);
 -- name: has_columnstore^
 SELECT compression_enabled
 FROM timescaledb_information.hypertables
-WHERE hypertable_schema = current_schema() AND hypertable_name = :table_name;
+WHERE hypertable_schema = current_schema() AND hypertable_name = :table_name
+UNION ALL
+SELECT compression_enabled
+FROM timescaledb_information.continuous_aggregates
+WHERE view_schema = current_schema() AND view_name = :table_name;
 
 -- name: has_columnstore_policy^
 SELECT (config ->> 'compress_after')::interval = :after::interval
