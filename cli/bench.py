@@ -40,7 +40,13 @@ def ingest(
     from storage.errors import InputError
 
     try:
-        options = BenchOptions(seconds=seconds, collectors=collectors, broker_url=broker, database_url=database)
+        options = BenchOptions(
+            seconds=seconds,
+            batch_messages=settings.ingest.batch_messages,
+            collectors=collectors,
+            broker_url=broker,
+            database_url=database,
+        )
         if broker is not None:
             BrokerAddress.parse(broker)
     except ValueError as error:

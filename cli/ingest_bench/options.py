@@ -7,7 +7,8 @@ from dataclasses import dataclass
 # What a bare subscriber of paho reads in a second on a machine of two cores: a backlog of `seconds` times this keeps it
 # busy for about so long, and a collector for somewhat longer.
 _MESSAGES_A_SECOND = 20_000
-_SMALLEST_BACKLOG = 2_000
+# Fewer batches than this have no rate: the first one only starts the clock.
+_FEWEST_BATCHES = 6
 # The smaller of the two backlogs whose peak memory is compared.
 _SMALL_SHARE = 20
 
@@ -16,11 +17,13 @@ _SMALL_SHARE = 20
 class BenchOptions:
     """How much is measured, and on what.
 
-    `seconds`: about how long each measured reader reads. `collectors`: how many share the messages in the last reading.
+    `seconds`: about how long each reader reads. `batch_messages`: of the collectors' settings. `collectors`: how many
+    share the messages in the last reading.
     `broker_url`, `database_url`: None brings one of its own.
     """
 
     seconds: float = 10.0
+    batch_messages: int = 1000
     collectors: int = 2
     broker_url: str | None = None
     database_url: str | None = None
@@ -34,9 +37,9 @@ class BenchOptions:
     @property
     def backlog(self) -> int:
         """Messages that wait for each reader."""
-        return max(_SMALLEST_BACKLOG, round(self.seconds * _MESSAGES_A_SECOND))
+        return max(_FEWEST_BATCHES * self.batch_messages, round(self.seconds * _MESSAGES_A_SECOND))
 
     @property
     def small_backlog(self) -> int:
         """Messages of the first reading, which shows what memory does not grow with."""
-        return max(_SMALLEST_BACKLOG // 2, self.backlog // _SMALL_SHARE)
+        return self.backlog // _SMALL_SHARE

@@ -17,7 +17,6 @@ from cli.ingest_bench.commits import rate_per_s, watch_commits
 from cli.ingest_bench.messages import COMMUNE_INSEE, Stream, filters
 from cli.ingest_bench.processes import PeakMemory, processor_s
 from cli.ingest_bench.services import Broker, DatabaseServer
-from cli.ingest_bench.town import provision
 from cli.ingest_bench.wire import BulkPublisher
 from cli.wiring import collector_options
 from config.settings import NetworkSettings, Settings
@@ -44,11 +43,19 @@ class Bench:
     """The services, the stream and the names of one run."""
 
     def __init__(
-        self, *, settings: Settings, broker: Broker, server: DatabaseServer, stream: Stream, folder: Path
+        self,
+        *,
+        settings: Settings,
+        broker: Broker,
+        server: DatabaseServer,
+        template: str,
+        stream: Stream,
+        folder: Path,
     ) -> None:
         self.settings = settings
         self.broker = broker
         self.server = server
+        self._template = template
         self.stream = stream
         self.folder = folder
         self._address = BrokerAddress.parse(broker.url)
@@ -147,8 +154,7 @@ class Bench:
     @contextmanager
     def database(self) -> Iterator[str]:
         """Make a database with the stream's devices, and drop it."""
-        with self.server.database() as url:
-            provision(url, since=self.stream.began_at)
+        with self.server.database(self._template) as url:
             yield url
 
     @contextmanager
@@ -177,7 +183,8 @@ class Bench:
             used = [_difference(old, processor_s(pid)) for old, pid in zip(before, meters, strict=True)]
         for client in clients:
             self.forget_session(client)
-        measured = messages - commits[0].stored
+        # A single commit leaves nothing to measure but itself.
+        measured = messages - commits[0].stored or messages
         *collectors, broker, database = (None if each is None else each * _PER / measured for each in used)
         return Reading(
             per_s=rate_per_s(commits),

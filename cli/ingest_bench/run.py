@@ -7,6 +7,7 @@ import tempfile
 import time
 import uuid
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cli.ingest_bench.messages import Stream
 from cli.ingest_bench.options import BenchOptions
 from cli.ingest_bench.readers import Bench
 from cli.ingest_bench.services import Broker, DatabaseServer, open_broker, open_database_server
+from cli.ingest_bench.town import provision
 from config.settings import Settings
 
 _PER = 10_000
@@ -34,7 +36,8 @@ def measure(settings: Settings, options: BenchOptions) -> dict[str, Any]:
         broker = stack.enter_context(open_broker(options.broker_url, folder=folder, settings=settings))
         server = stack.enter_context(open_database_server(options.database_url, folder=folder))
         stream = Stream.of(f"bench-{uuid.uuid4().hex[:8]}", options.backlog)
-        bench = Bench(settings=settings, broker=broker, server=server, stream=stream, folder=folder)
+        template = stack.enter_context(server.template(partial(provision, since=stream.began_at)))
+        bench = Bench(settings=settings, broker=broker, server=server, template=template, stream=stream, folder=folder)
         result = _measure(bench, options)
     described = _described(settings, broker, server) | {"seconds": round(time.monotonic() - began_s, 1)}
     return result | described

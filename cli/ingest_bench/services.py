@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,15 +52,32 @@ class DatabaseServer:
     version: str
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Make a migrated database, yield its URL, and drop it."""
-        name = f"voirie_bench_{uuid.uuid4().hex[:12]}"
-        with _administrator(self.url) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
+    def template(self, prepare: Callable[[str], None]) -> Iterator[str]:
+        """Make a migrated database, `prepare` it by its URL, and yield its name: what `database` copies."""
+        with self._made(f"voirie_bench_template_{uuid.uuid4().hex[:12]}") as name:
             url = make_conninfo(self.url, dbname=name)
             schema.migrate(url)
-            yield url
+            prepare(url)
+            with _administrator(self.url) as connection:
+                # A template must have no guests, and TimescaleDB's scheduler visits every database that admits any.
+                connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            yield name
+
+    @contextmanager
+    def database(self, template: str) -> Iterator[str]:
+        """Copy a template, yield the copy's URL, and drop it."""
+        with self._made(f"voirie_bench_{uuid.uuid4().hex[:12]}", template=template) as name:
+            yield make_conninfo(self.url, dbname=name)
+
+    @contextmanager
+    def _made(self, name: str, *, template: str | None = None) -> Iterator[str]:
+        """Make a database, and drop it whoever is connected."""
+        source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        with _administrator(self.url) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}{}").format(sql.Identifier(name), source))
+        try:
+            yield name
         finally:
             with suppress(psycopg.Error, UnavailableError), _administrator(self.url) as connection:
                 connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -18,6 +18,7 @@ _CONNECT, _CONNACK, _PUBLISH_QOS_1, _PUBACK, _DISCONNECT = 0x10, 0x20, 0x32, 0x4
 _ANSWER_BYTES = 4  # both CONNACK (3.2) and PUBACK (3.4) are four bytes long
 _NUMBERS = 65_535
 _PATIENCE_S = 60.0
+_KEEPALIVE_S = 600  # rumqttd takes no client that wants to be silent for ever (0)
 _READ_BYTES = 65_536
 
 
@@ -51,7 +52,7 @@ class BulkPublisher:
         packets = []
         for topic, payload in publications:
             self._published += 1
-            packets.append(_publish_packet(topic, payload, self._published % _NUMBERS + 1))
+            packets.append(publish_packet(topic, payload, self._published % _NUMBERS + 1))
         self._socket.sendall(b"".join(packets))
 
     def wait(self) -> None:
@@ -92,10 +93,11 @@ def _connect_packet(client_id: str, address: BrokerAddress) -> bytes:
         flags, fields = flags | 0x80, fields + _text(address.user)
         if address.password is not None:
             flags, fields = flags | 0x40, fields + _text(address.password)
-    body = _text("MQTT") + bytes((4, flags)) + struct.pack(">H", 0) + fields
+    body = _text("MQTT") + bytes((4, flags)) + struct.pack(">H", _KEEPALIVE_S) + fields
     return bytes((_CONNECT,)) + _length(len(body)) + body
 
 
-def _publish_packet(topic: str, payload: bytes, number: int) -> bytes:
+def publish_packet(topic: str, payload: bytes, number: int) -> bytes:
+    """Return a PUBLISH packet of QoS 1 (3.3)."""
     head = _text(topic) + struct.pack(">H", number)
     return bytes((_PUBLISH_QOS_1,)) + _length(len(head) + len(payload)) + head + payload
