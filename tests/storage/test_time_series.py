@@ -59,6 +59,13 @@ def test_each_edition_has_what_it_offers(any_server: Server, town: Town):
         ).fetchall()
     )
     assert kinds == dict.fromkeys(time_series.LIVE_VIEWS, "v")
+    if offered == Edition.COMMUNITY:
+        # Newest first would hide the past from the views until it has been made.
+        rows = town.connection.execute(
+            "SELECT config ->> 'refresh_newest_first', config -> 'start_offset' FROM timescaledb_information.jobs "
+            "WHERE hypertable_name LIKE '%%_live' AND config ? 'start_offset'"
+        )
+        assert rows.fetchall() == [("false", None)] * 2
     aggregates = [time_series.is_aggregate(town.connection, view) for view in time_series.LIVE_VIEWS]
     assert aggregates == [offered == Edition.COMMUNITY] * 2
     if offered >= Edition.APACHE:

@@ -66,4 +66,8 @@ SELECT add_continuous_aggregate_policy(
 );
 
 -- name: refresh#
-CALL refresh_continuous_aggregate(:table_name::regclass, :since::timestamptz, :until::timestamptz);
+-- Oldest first here too: what is not made yet is read live only where it is newer than what is. In the database's own order
+-- a first refresh would hide the past until it has come to it.
+CALL refresh_continuous_aggregate(
+    :table_name::regclass, :since::timestamptz, :until::timestamptz, options => '{"refresh_newest_first": false}'
+);
