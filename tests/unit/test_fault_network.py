@@ -1,0 +1,214 @@
+"""The network that the fault matrix cuts, and the meter that counts what passes through it."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from cli.fault_matrix.meter import MqttMeter
+from cli.fault_matrix.proxy import Endpoint, Proxy
+from tests.tools import wait_until
+
+
+class Echo:
+    """A service that answers every byte with itself, and remembers."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = Endpoint(host="127.0.0.1", port=self._listener.getsockname()[1])
+        self.heard = bytearray()
+        self._connections: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._connections.append(connection)
+            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            while chunk := connection.recv(65536):
+                self.heard += chunk
+                connection.sendall(chunk)
+        connection.close()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._connections:
+            connection.close()
+
+
+@pytest.fixture
+def echo() -> Iterator[Echo]:
+    service = Echo()
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def proxy(echo: Echo) -> Iterator[Proxy]:
+    with Proxy(echo.endpoint) as proxy:
+        yield proxy
+
+
+@contextmanager
+def client(proxy: Proxy) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
+        yield connection
+
+
+def says(connection: socket.socket, text: bytes) -> bytes:
+    connection.sendall(text)
+    return hears(connection, len(text))
+
+
+def hears(connection: socket.socket, length: int) -> bytes:
+    heard = b""
+    while len(heard) < length and (chunk := connection.recv(length - len(heard))):
+        heard += chunk
+    return heard
+
+
+def is_silent(connection: socket.socket) -> bool:
+    connection.settimeout(0.3)
+    try:
+        connection.recv(1)
+    except TimeoutError:
+        return True
+    finally:
+        connection.settimeout(10)
+    return False
+
+
+def test_what_is_said_passes_both_ways(proxy: Proxy):
+    text = random.Random(1).randbytes(2_000_000)
+    with client(proxy) as connection:
+        sender = threading.Thread(target=connection.sendall, args=[text])
+        sender.start()
+        assert hears(connection, len(text)) == text
+        sender.join()
+
+
+def test_the_end_of_a_stream_passes_after_what_was_said(proxy: Proxy, echo: Echo):
+    with client(proxy) as connection:
+        connection.sendall(b"last words")
+        connection.shutdown(socket.SHUT_WR)
+        assert hears(connection, 10) == b"last words"
+        assert connection.recv(1) == b""
+    assert echo.heard == b"last words"
+
+
+def test_held_bytes_wait_and_go_on(proxy: Proxy, echo: Echo):
+    with client(proxy) as connection:
+        says(connection, b"before")
+        proxy.hold()
+        connection.sendall(b"meanwhile")
+        assert is_silent(connection)
+        with client(proxy) as newcomer:
+            newcomer.sendall(b"new")
+            assert is_silent(newcomer)
+            assert echo.heard == b"before"
+            proxy.release()
+            assert hears(newcomer, 3) == b"new"
+        assert hears(connection, 9) == b"meanwhile"
+
+
+def test_one_direction_is_held_alone(proxy: Proxy, echo: Echo):
+    with client(proxy) as connection:
+        says(connection, b"before")
+        proxy.hold(up=False, down=True)
+        connection.sendall(b"heard")
+        wait_until(lambda: echo.heard == b"beforeheard", what="the way up")
+        assert is_silent(connection)
+        proxy.release()
+        assert hears(connection, 5) == b"heard"
+
+
+def test_forgotten_connections_stay_silent_and_new_ones_work(proxy: Proxy, echo: Echo):
+    with client(proxy) as forgotten:
+        says(forgotten, b"before")
+        proxy.hold()
+        assert proxy.forget() == 1
+        proxy.release()
+        forgotten.sendall(b"is anybody there")
+        assert is_silent(forgotten)
+        with client(proxy) as later:
+            assert says(later, b"later") == b"later"
+        assert is_silent(forgotten)
+    assert b"is anybody" not in echo.heard
+
+
+def test_broken_connections_are_reset(proxy: Proxy):
+    with client(proxy) as connection:
+        says(connection, b"before")
+        assert proxy.reset() == 1
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+    with client(proxy) as again:
+        assert says(again, b"again") == b"again"
+
+
+def test_connections_are_refused_and_admitted_on_the_same_port(proxy: Proxy):
+    with client(proxy) as connection:
+        says(connection, b"before")
+        proxy.refuse()
+        with pytest.raises(ConnectionRefusedError), client(proxy):
+            pass
+        assert says(connection, b"still here") == b"still here"
+        proxy.admit()
+        with client(proxy) as again:
+            assert says(again, b"again") == b"again"
+
+
+def test_a_service_that_is_gone_ends_the_connection(proxy: Proxy, echo: Echo):
+    echo.close()
+    with suppress(ConnectionResetError), client(proxy) as connection:
+        assert connection.recv(1) == b""
+
+
+def packet(first: int, body: bytes) -> bytes:
+    length, head = len(body), bytearray([first])
+    while True:
+        length, digit = divmod(length, 128)
+        head.append(digit | (0x80 if length else 0))
+        if not length:
+            return bytes(head) + body
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 7, 1000, 10**6], ids=lambda step: f"in pieces of {step}")
+def test_packets_are_counted_however_they_are_cut(step: int):
+    # Bodies hold what looks like heads of packets, and have lengths of one to three digits.
+    down = b"".join(
+        [
+            packet(0x20, b"\0\0"),
+            packet(0x32, b"\x32\x02" * 40),
+            packet(0x3A, b"\x32\x02" * 10_000),
+            packet(0x30, b"\x40\x02at most once"),
+            packet(0xD0, b""),
+            packet(0x33, b"\x40\x02retained" * 100),
+        ]
+    )
+    up = packet(0x10, b"MQTT" * 50) + packet(0x40, b"\0\x01") + packet(0xC0, b"") + packet(0x40, b"\0\x02")
+    meter = MqttMeter()
+    for start in range(0, len(down), step):
+        meter.down(down[start : start + step])
+    for start in range(0, len(up), step):
+        meter.up(up[start : start + step])
+    assert (meter.received, meter.redelivered, meter.acknowledged, meter.held) == (3, 1, 2, 1)
+
+
+def test_publications_sent_again_are_counted():
+    meter = MqttMeter()
+    meter.up(packet(0x32, b"first") + packet(0x3A, b"again"))
+    assert meter.resent == 1
