@@ -11,7 +11,7 @@ from psycopg.errors import LockNotAvailable
 
 from storage.database import Connection, fetch, statement
 from storage.errors import UnavailableError
-from storage.time_series import LIVE_VIEWS, is_aggregate
+from storage.time_series import LIVE_VIEWS, Edition, edition, is_aggregate
 
 _HOUR = timedelta(hours=1)
 _OTHERS_REFRESH_S = 0.2
@@ -82,6 +82,8 @@ def refresh(
         raise ValueError("refreshing commits as it goes: expected a connection in autocommit mode")
     since = None if since is None else _floor(since)
     until = None if until is None else _floor(until + _HOUR - timedelta(microseconds=1))
+    if edition(connection) < Edition.COMMUNITY:
+        return
     deadline = time.monotonic() + patience_s
     for view in LIVE_VIEWS:
         while is_aggregate(connection, view):

@@ -239,6 +239,7 @@ def test_refresh_waits_for_another_one_and_gives_up_in_words(
             raise psycopg.errors.LockNotAvailable("due to a concurrent refresh")
 
     refusing = Refusing()
+    monkeypatch.setattr(rollups, "edition", lambda _connection: Edition.COMMUNITY)
     monkeypatch.setattr(rollups, "is_aggregate", lambda *_: True)
     with pytest.raises(UnavailableError, match="another refresh"):
         rollups.refresh(refusing, patience_s=0.3)  # type: ignore[arg-type]
