@@ -26,7 +26,13 @@ from storage.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "VOIRIE_"
 # These steer the program before or beside its settings.
-_OTHER_VARIABLES = {"VOIRIE_CONFIG", "VOIRIE_PYTHON", "VOIRIE_REFERENCE_DATA", "VOIRIE_WRITE_SCREENS"}
+_OTHER_VARIABLES = {
+    "VOIRIE_CI_CACHE",
+    "VOIRIE_CONFIG",
+    "VOIRIE_PYTHON",
+    "VOIRIE_REFERENCE_DATA",
+    "VOIRIE_WRITE_SCREENS",
+}
 _TEST_PREFIX = "VOIRIE_TEST_"
 
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+import psycopg
 import pytest
 
 from cli.fault_matrix.matrix import FAULTS
-from tests.tools import REPOSITORY, missing
+from tests.conftest import Server
+from tests.tools import REPOSITORY, missing, wait_until
 
 NAMES = tuple(fault.name for fault in FAULTS)
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
@@ -22,15 +29,29 @@ if "VOIRIE_CI_CACHE" in os.environ:
 COUNTS = {"published", "acknowledged", "stored", "rejected", "lost", "duplicated"}
 
 
-def faults(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+@contextmanager
+def running(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the matrix; it clears away after itself even when the test gives up."""
+    with subprocess.Popen(
         [sys.executable, "-m", "cli", "faults", *arguments],
-        env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY)},
+        env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "TMPDIR": str(cwd)},
         cwd=cwd,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            process.communicate()
+            raise
+
+
+def faults(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    with running(*arguments, cwd=cwd) as process:
+        said, told = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, said, told)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +97,48 @@ def test_an_unknown_fault_is_refused_with_those_there_are(tmp_path: Path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no fault 'earthquake'" in done.stderr
     assert "collector_killed" in done.stderr
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the database's user may pass through, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="voirie-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_given_services_are_left_as_they_were(embedded_server: Server, embedded_broker: str, folder: Path):
+    def databases() -> set[tuple[str]]:
+        with psycopg.connect(embedded_server.url) as connection:
+            return set(connection.execute("SELECT datname FROM pg_database").fetchall())
+
+    before = databases()
+    given = ("--broker", embedded_broker, "--database", embedded_server.url)
+    done = faults("--short", "--json", "--only", "database_killed", *given, cwd=folder)
+    assert databases() == before
+    (killed,) = json.loads(done.stdout)["faults"]
+    assert (done.returncode, killed.get("error")) == (0, None), killed
+    assert (killed["lost"], killed["duplicated"]) == (0, 0)
+    assert killed["evidence"]["session_terminated"] == 1
+    assert "server_killed" not in killed["evidence"], "a given server is not ours to kill"
+    assert list(folder.iterdir()) == []
+
+
+def test_an_interrupted_matrix_leaves_nothing_behind(folder: Path):
+    with running("--short", "--only", "database_stopped", cwd=folder) as matrix:
+
+        def family() -> list[psutil.Process]:
+            return psutil.Process(matrix.pid).children(recursive=True)
+
+        wait_until(lambda: any("collect" in child.cmdline() for child in family()), timeout_s=60, what="a collector")
+        children = family()
+        matrix.send_signal(signal.SIGINT)
+        said, told = matrix.communicate(timeout=60)
+    assert (matrix.returncode, said) == (130, ""), told
+    assert "Traceback" not in told
+    gone, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == [], f"of {len(gone) + len(alive)} processes"
+    assert list(folder.iterdir()) == []
 
 
 def test_every_fault_is_explained():

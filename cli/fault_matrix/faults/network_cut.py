@@ -76,7 +76,7 @@ def play_collector_database(scene: Scene) -> Outcome:
     scene.introduce(settings)
     scene.observer.prepare_brake_at_commit()
     link = scene.database_link
-    rolled_back = committed = 0
+    cut_open = rolled_back = committed = 0
     ended_s = 0.0
     with scene.publisher(through_proxy=False) as publisher, scene.collector(settings) as collector:
         for _ in range(scene.scaled(short=1, full=10)):
@@ -88,6 +88,8 @@ def play_collector_database(scene: Scene) -> Outcome:
                     link.hold()
                     brake.release()
                     ended_s = cut(scene, link)
+                cut_open += 1
+                # After a short silence the transaction goes on as if nothing had been.
                 rolled_back += scene.observer.aborted(transaction)
                 scene.recover(since_s=ended_s)
             for cut in (_break, _forget):
@@ -105,7 +107,8 @@ def play_collector_database(scene: Scene) -> Outcome:
                 scene.recover(since_s=ended_s)
         outcome = scene.finish(collector, since_s=ended_s)
     scene.evidence |= {
-        "transactions_cut": rolled_back,
+        "transactions_cut": cut_open,
+        "transactions_rolled_back": rolled_back,
         "commits_without_an_answer": committed,
         "connections": link.accepted,
         "offered_again": outcome.verdict.duplicates_offered,
