@@ -26,6 +26,14 @@ def town(any_database_url: str, embedded_broker: str) -> Town:
     return town
 
 
+@pytest.fixture
+def town_of_the_demo(database_url: str, embedded_broker: str) -> Town:
+    """Alone where the fault matrix says the same and more of Mosquitto and TimescaleDB."""
+    town = Town(database_url=database_url, broker_url=embedded_broker)
+    town.provision()
+    return town
+
+
 def value(collector: Collector, name: str, **labels: str) -> float:
     return collector.metrics.registry.get_sample_value(name, labels) or 0
 
@@ -41,7 +49,8 @@ def cut_connections(connection: psycopg.Connection, database: str) -> None:
     connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database])
 
 
-def test_connections_cut_again_and_again_lose_nothing(town: Town):
+def test_connections_cut_again_and_again_lose_nothing(town_of_the_demo: Town):
+    town = town_of_the_demo
     database = str(conninfo_to_dict(town.database_url)["dbname"])
     make_session(town)
     messages = town.stream(2000)
@@ -58,7 +67,8 @@ def test_connections_cut_again_and_again_lose_nothing(town: Town):
     assert town.counters() == list(range(len(messages)))
 
 
-def test_a_database_that_is_away_is_waited_for_and_the_broker_keeps_the_messages(town: Town):
+def test_a_database_that_is_away_is_waited_for_and_the_broker_keeps_the_messages(town_of_the_demo: Town):
+    town = town_of_the_demo
     database = str(conninfo_to_dict(town.database_url)["dbname"])
     make_session(town)
     with publisher(town) as sender, collecting(town.options(batch_messages=50)) as collector:

@@ -33,6 +33,14 @@ def town(database_url: str, any_broker_url: str) -> Town:
     return town
 
 
+@pytest.fixture
+def town_of_the_demo(database_url: str, embedded_broker: str) -> Town:
+    """Alone where the fault matrix says the same and more of Mosquitto and TimescaleDB."""
+    town = Town(database_url=database_url, broker_url=embedded_broker)
+    town.provision()
+    return town
+
+
 def test_messages_of_a_collector_s_absence_are_taken_in_at_its_return(town: Town):
     make_session(town)
     messages = town.stream(1500)
@@ -45,7 +53,8 @@ def test_messages_of_a_collector_s_absence_are_taken_in_at_its_return(town: Town
     assert town.tally() == (len(messages), len(messages), 0, 0)
 
 
-def test_the_same_message_twice_is_one_row(town: Town):
+def test_the_same_message_twice_is_one_row(town_of_the_demo: Town):
+    town = town_of_the_demo
     messages = town.stream(400)
     make_session(town)
     with publisher(town) as sender, collecting(town.options()):
@@ -76,7 +85,8 @@ def garbage(town: Town) -> list[tuple[Publication, RefusalReason]]:
     ]
 
 
-def test_garbage_among_good_messages_is_kept_whole_with_its_reason(town: Town):
+def test_garbage_among_good_messages_is_kept_whole_with_its_reason(town_of_the_demo: Town):
+    town = town_of_the_demo
     good, bad = town.stream(60), garbage(town)
     mixed = [*good[:30], *(publication for publication, _ in bad), *good[30:]]
     make_session(town)
@@ -97,7 +107,8 @@ def test_garbage_among_good_messages_is_kept_whole_with_its_reason(town: Town):
         assert collector.metrics.registry.get_sample_value("voirie_messages_refused_total", labels) == count
 
 
-def test_a_late_message_never_overwrites_a_newer_state(town: Town):
+def test_a_late_message_never_overwrites_a_newer_state(town_of_the_demo: Town):
+    town = town_of_the_demo
     make_session(town)
     newer, older = START + timedelta(hours=2), START + timedelta(hours=1)
     with publisher(town) as sender, collecting(town.options()):

@@ -20,7 +20,7 @@ _AIR_MB = 24.0
 
 def play_stopped(scene: Scene) -> Outcome:
     """Stop the database while devices go on publishing much; nothing may be acknowledged, and memory may not grow."""
-    away_s = scene.scaled(short=6, full=90)
+    away_s = scene.scaled(short=4, full=90)
     backlog = scene.scaled(short=3_000, full=12_000)
     padding = scene.scaled(short=16_000, full=12_000)
     scene.introduce()
