@@ -128,6 +128,10 @@ class Scene:
         url = self.broker.url(self.devices_link.port if through_proxy else None)
         return Publisher(url, client_id=f"voirie-faults-{uuid4().hex[:12]}", ledger=self.ledger)
 
+    def tell(self, text: str, *, done: float | None = None, total: float | None = None) -> None:
+        """Say how the row is going."""
+        self.stage.screen.update(text, done=done, total=total)
+
     # --- what is seen ---
 
     @property

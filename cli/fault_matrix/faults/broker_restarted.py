@@ -60,6 +60,7 @@ def play(scene: Scene) -> Outcome:
                 saved_bytes = max(saved_bytes, broker.saved_bytes)
                 broker.start()
             publisher.settle()
+            scene.tell(f"{scene.tally().messages} messages")
         for _ in range(rounds):
             with scene.observer.brake_in_transaction():
                 publisher.publish(scene.traffic.publications(number))

@@ -23,7 +23,7 @@ def play(scene: Scene) -> Outcome:
         lost_hold, aborted = kinds[life % len(kinds)](scene)
         held += lost_hold
         rolled_back += aborted
-        scene.stage.screen.update(f"{life + 1} of {lives} lives", done=life + 1, total=lives)
+        scene.tell(f"{life + 1} of {lives} lives", done=life + 1, total=lives)
     ended_s = time.monotonic()
     with scene.collector() as last:
         outcome = scene.finish(last, since_s=ended_s)

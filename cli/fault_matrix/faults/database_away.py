@@ -39,7 +39,7 @@ def play_stopped(scene: Scene) -> Outcome:
                 sent += _SLICE
                 publisher.settle()
             peak_mb = max(peak_mb, collector.rss_mb)
-            scene.stage.screen.update(f"{sent} messages wait", done=time.monotonic() - began_s, total=away_s)
+            scene.tell(f"{sent} messages wait", done=time.monotonic() - began_s, total=away_s)
             time.sleep(0.05)
         scene.evidence |= {
             "method": "stopped and started" if _own(scene) else "connections refused for the time",
@@ -97,7 +97,7 @@ def play_killed(scene: Scene) -> Outcome:
             own.start()
 
         ways += [("backend_killed", lambda pid: os.kill(pid, signal.SIGKILL)), ("server_killed", kill_server)]
-    rounds = scene.scaled(short=1, full=8)
+    rounds = scene.scaled(short=1, full=4)
     done = dict.fromkeys((name for name, _ in ways), 0)
     with scene.publisher(through_proxy=False) as publisher, scene.collector() as collector:
         for name, strike in ways * rounds:
@@ -116,6 +116,7 @@ def play_killed(scene: Scene) -> Outcome:
             if name == "session_terminated":
                 scene.require(scene.observer.aborted(transaction), "the transaction was not rolled back")
             done[name] += 1
+            scene.tell(f"{sum(done.values())} ends")
             collector.require_running()
         if own is not None:
             for _ in range(rounds * 2):
@@ -125,6 +126,7 @@ def play_killed(scene: Scene) -> Outcome:
                 scene.wait_for(lambda: scene.acknowledged_by_collectors > before, "acknowledgements")  # noqa: B023 - called at once
                 own.kill()
                 own.start()
+                scene.tell(f"{sum(done.values())} ends")
             publisher.settle()
         outcome = scene.finish(collector, since_s=time.monotonic())
     scene.evidence |= done | {"transactions_open_at_the_time": len(ways) * rounds}

@@ -30,6 +30,7 @@ def play_publisher_broker(scene: Scene) -> Outcome:
                 unacknowledged += publisher.outstanding
                 ended_s = cut(scene, link)
                 publisher.settle()
+                scene.tell(f"{link.accepted} connections")
         outcome = scene.finish(collector, since_s=ended_s)
     scene.evidence |= {
         "unacknowledged_at_cuts": unacknowledged,
@@ -60,6 +61,7 @@ def play_broker_collector(scene: Scene) -> Outcome:
                 held += scene.held_by_collectors
                 ended_s = cut(scene, link)
                 scene.recover(since_s=ended_s)
+                scene.tell(f"{link.accepted} connections")
         outcome = scene.finish(collector, since_s=ended_s)
     scene.evidence |= {
         "held_unacknowledged_at_cuts": held,
@@ -92,6 +94,7 @@ def play_collector_database(scene: Scene) -> Outcome:
                 # After a short silence the transaction goes on as if nothing had been.
                 rolled_back += scene.observer.aborted(transaction)
                 scene.recover(since_s=ended_s)
+                scene.tell(f"{link.accepted} connections")
             for cut in (_break, _forget):
                 before = scene.tally().messages
                 with scene.observer.brake_at_commit() as brake:
@@ -105,6 +108,7 @@ def play_collector_database(scene: Scene) -> Outcome:
                     committed += 1
                     ended_s = cut(scene, link)
                 scene.recover(since_s=ended_s)
+                scene.tell(f"{link.accepted} connections")
         outcome = scene.finish(collector, since_s=ended_s)
     scene.evidence |= {
         "transactions_cut": cut_open,

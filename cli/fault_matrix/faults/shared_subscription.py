@@ -36,6 +36,7 @@ def play(scene: Scene) -> Outcome:
             # The survivor has taken in all of its own; what is missing is what the broker keeps for the dead one.
             scene.wait_for(lambda: scene.held_by_collectors == 0, "the survivor's work")
             waiting = max(waiting, scene.judge().lost)
+            scene.tell(f"{waiting} messages wait for the dead one")
         ended_s = time.monotonic()
         with scene.collector(first) as reborn:
             outcome = scene.finish(reborn, survivor, since_s=ended_s)
