@@ -77,9 +77,7 @@ def test_the_publisher_writes_what_a_reader_reads():
     ("commits", "rate"),
     [
         pytest.param([(0, 100, 1), (1, 50, 1), (2, 50, 1)], 50, id="the first commit only starts the clock"),
-        pytest.param(
-            [(0, 50, 1), (1, 100, 2), (2, 100, 1), (3, 100, 2), (9, 10, 1)], 100, id="while both are at work"
-        ),
+        pytest.param([(0, 50, 1), (1, 100, 2), (2, 100, 1), (3, 100, 2), (9, 10, 1)], 100, id="while both are at work"),
         pytest.param(
             [(0, 100, 1), (1, 100, 1), (2, 5, 2), (3, 100, 2)], 205 / 3, id="hardly together: from first to last"
         ),
