@@ -37,6 +37,7 @@ class Lives:
         self._ledger = ledger
         self._stop = stop
         self._broker_url = broker_url(settings)
+        self._ca_file = settings.mqtt.ca_file
         api_url = settings.simulator.api_url or f"http://{settings.api.host}:{settings.api.port}"
         self._crews = CrewOptions(api_url=api_url)
         self._timeline = Timeline(world, FaultOptions())
@@ -60,7 +61,10 @@ class Lives:
         with nullcontext() if self._ledger is None else LedgerWriter(self._ledger) as ledger:
             published = Publisher(
                 PublisherOptions(
-                    broker_url=self._broker_url, client_id=f"simulator-{insee}", in_flight=_HISTORY_IN_FLIGHT
+                    broker_url=self._broker_url,
+                    ca_file=self._ca_file,
+                    client_id=f"simulator-{insee}",
+                    in_flight=_HISTORY_IN_FLIGHT,
                 ),
                 self._timeline.publications(self._world.start, self._world.history_until),
                 ledger=ledger,
@@ -80,7 +84,11 @@ class Lives:
         )
         crews.start()
         Publisher(
-            PublisherOptions(broker_url=self._broker_url, client_id=f"simulator-{self._world.commune_insee}"),
+            PublisherOptions(
+                broker_url=self._broker_url,
+                ca_file=self._ca_file,
+                client_id=f"simulator-{self._world.commune_insee}",
+            ),
             self._timeline.publications(since, look_ahead_s=_LIVE_LOOK_AHEAD_S),
             clock=clock,
         ).run(self._stop)

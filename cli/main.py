@@ -65,12 +65,19 @@ def migrate(config: ConfigOption = None) -> None:
 
 
 @app.command()
-def collect(config: ConfigOption = None) -> None:
+def collect(
+    config: ConfigOption = None,
+    client_id: Annotated[str | None, typer.Option(help="The session's name.", show_default=False)] = None,
+    *,
+    leave: Annotated[
+        bool, typer.Option("--leave", help="Take only what waits for this session, end it for good, and exit.")
+    ] = False,
+) -> None:
     """Take messages in from the broker until stopped: nothing is acknowledged before it is committed."""
-    settings = start(config)
+    settings = start(config, {"mqtt": {"client_id": client_id}} if client_id else None)
     from cli.services import collect as run_collector
 
-    run_collector(settings)
+    run_collector(settings, leave=leave)
 
 
 @app.command()

@@ -7,7 +7,11 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,6 +25,9 @@ from storage.database import connect
 from storage.errors import InputError, SchemaError, UnavailableError
 from storage.jobs import last_heartbeat
 from storage.schema import require_schema
+
+if TYPE_CHECKING:
+    from ingest.collector import CollectorOptions
 
 log = structlog.get_logger()
 
@@ -49,11 +56,17 @@ def wait_for_schema(url: str, stop: threading.Event | None = None) -> None:
             return
 
 
-def collect(settings: Settings) -> None:
-    """Run a collector until a stop signal; it commits and acknowledges what it holds before it ends."""
+def collect(settings: Settings, *, leave: bool = False) -> None:
+    """Run a collector until a stop signal; it commits and acknowledges what it holds before it ends.
+
+    `leave`: take only what waits for its session, end that for good, and return.
+    """
     from ingest.collector import Collector
+    from ingest.session import end_session
 
     options = collector_options(settings)
+    if leave and "{instance}" in options.client_id:
+        raise InputError("--leave: name the session with --client-id, since {instance} stands for any")
     stop = stop_on_signals()
     wait_for_schema(options.database_url, stop)
     # Three threads hand batches on. The one that answers the database would wait 5 ms for the interpreter at each
@@ -62,7 +75,33 @@ def collect(settings: Settings) -> None:
     # A batch makes thousands of objects and no cycles; what is loaded by now stays.
     gc.set_threshold(50_000, 20, 50)
     gc.freeze()
-    Collector(options).run(stop)
+    with _numbered(options, stop) as named:
+        drained = Collector(named).run(stop, leaving=leave)
+    if drained:
+        end_session(options)
+        log.info("session_ended", client_id=options.client_id)
+    elif leave:
+        raise UnavailableError(f"stopped before all messages of {options.client_id} were taken: its session stays")
+
+
+@contextmanager
+def _numbered(options: CollectorOptions, stop: threading.Event) -> Iterator[CollectorOptions]:
+    """Give a collector whose name has {instance} a number of its own; UnavailableError when it loses it."""
+    from ingest.instance import Instance
+
+    if "{instance}" not in options.client_id or stop.is_set():
+        yield options
+        return
+    lost = threading.Event()
+
+    def on_lost() -> None:
+        lost.set()
+        stop.set()
+
+    with Instance(options.database_url, name=options.client_id, on_lost=on_lost) as instance:
+        yield replace(options, client_id=options.client_id.replace("{instance}", str(instance.number)))
+    if lost.is_set():
+        raise UnavailableError(f"another collector has taken the number {instance.number}: start this one again")
 
 
 def serve(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -68,7 +69,7 @@ def collector_options(settings: Settings) -> CollectorOptions:
     return CollectorOptions(
         database_url=database_url(settings),
         broker_url=broker_url(settings),
-        client_id=settings.mqtt.client_id,
+        client_id=settings.mqtt.client_id.replace("{hostname}", socket.gethostname()),
         networks=networks(settings),
         shared_group=settings.mqtt.shared_group or None,
         batch_messages=ingest.batch_messages,
@@ -80,6 +81,8 @@ def collector_options(settings: Settings) -> CollectorOptions:
         keepalive_s=settings.mqtt.keepalive_s,
         commit_patience_s=ingest.commit_patience_s,
         ca_file=ca_file,
+        summary_s=ingest.summary_s,
+        silence_s=ingest.silence_s,
     )
 
 

@@ -7,6 +7,7 @@ combination is refused at start in one sentence. `config/voirie.toml` documents 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import time
@@ -44,6 +45,12 @@ def _known_time_zone(name: str) -> str:
     return name
 
 
+def _known_placeholders(client_id: str) -> str:
+    if not set(re.sub(r"\{(hostname|instance)\}", "", client_id)).isdisjoint("{}"):
+        raise ValueError(f"expected no placeholder but {{hostname}} and {{instance}}, got {client_id!r}")
+    return client_id
+
+
 TimeZoneName = Annotated[str, AfterValidator(_known_time_zone)]
 InseeCode = Annotated[str, Field(pattern=r"^[0-9][0-9AB][0-9]{3}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -68,7 +75,9 @@ class MqttSettings(_Table):
     username: str = ""
     password_file: Path | None = None
     ca_file: Path | None = None
-    client_id: str = Field(default="voirie-collector", min_length=1, max_length=64)
+    client_id: Annotated[str, AfterValidator(_known_placeholders)] = Field(
+        default="voirie-collector", min_length=1, max_length=64
+    )
     shared_group: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
     keepalive_s: int = Field(default=30, ge=1, le=65_535)
 
@@ -91,6 +100,8 @@ class IngestSettings(_Table):
     max_future_s: float = Field(default=600, ge=0)
     max_age_days: float = Field(default=90, gt=0)
     metrics_port: Port | None = None
+    summary_s: float = Field(default=60, gt=0)
+    silence_s: float = Field(default=900, gt=0)
     commit_patience_s: float = Field(default=60, gt=0)
 
 
@@ -229,6 +240,10 @@ class Settings(BaseSettings):
             raise ValueError("networks: two networks have the same topic_filter; the first would take all its messages")
         if self.mqtt.password_file is not None and not self.mqtt.username:
             raise ValueError("mqtt.password_file is set but mqtt.username is empty: the broker needs both")
+        if "{instance}" in self.mqtt.client_id and not self.mqtt.shared_group:
+            raise ValueError(
+                "mqtt.client_id has {instance} but mqtt.shared_group is empty: each instance would take every message"
+            )
         if self.mqtt.ca_file is not None and not self.mqtt.url.startswith("mqtts://"):
             raise ValueError("mqtt.ca_file is set but mqtt.url is not mqtts://: without TLS nothing is checked")
         if self.ingest.max_age_days < self.simulator.days:

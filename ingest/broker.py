@@ -57,7 +57,8 @@ class BrokerSession:
 
     `capacity` bounds what waits here: at that many messages the network thread stops reading, and TCP holds the broker
     back. Open it with `with`; a broker that does not answer is tried again for as long as it takes. `on_accepted` is
-    called with each connection that the broker accepts, and told whether it still knew the session.
+    called with each connection that the broker accepts, and told whether it still knew the session. `leaving`: end the
+    subscriptions instead of making them, so that only what already waits still comes.
     """
 
     def __init__(
@@ -69,10 +70,12 @@ class BrokerSession:
         capacity: int,
         keepalive_s: int = _KEEPALIVE_S,
         on_accepted: Callable[[bool], None] = lambda _: None,
+        leaving: bool = False,
     ) -> None:
         self._address = address
         self._keepalive_s = keepalive_s
         self._on_accepted = on_accepted
+        self._leaving = leaving
         self._filters = [(topic_filter, 1) for topic_filter in filters]
         self._capacity = capacity
         self._client = self._make_client(client_id)
@@ -118,13 +121,19 @@ class BrokerSession:
 
     @property
     def subscribed(self) -> bool:
-        """Whether the broker has confirmed our subscriptions, or remembers them, on the connection that there is."""
+        """Whether the broker has confirmed our subscriptions (their end, when leaving) on the present connection."""
         return self._client.is_connected() and self._subscribed.is_set()
 
     def subscribe_again(self) -> None:
         """Ask for the subscriptions once more: harmless when they are there, and the end of silence when not."""
-        self._client.subscribe(self._filters)
+        self._ask()
         self._wake()
+
+    def _ask(self) -> int | None:
+        """Ask for the subscriptions, or for their end when leaving; return the request's number."""
+        if self._leaving:
+            return self._client.unsubscribe([name for name, _ in self._filters])[1]
+        return self._client.subscribe(self._filters)[1]
 
     @property
     def waiting(self) -> int:
@@ -240,7 +249,7 @@ class BrokerSession:
         farewell = self._farewell
         if farewell.began_s is None:
             farewell.began_s = time.monotonic()
-            _, farewell.mid = self._client.subscribe(self._filters)
+            farewell.mid = self._ask()
         elif farewell.answered or time.monotonic() - farewell.began_s > _GOODBYE_S:
             self._client.disconnect()
 
@@ -275,7 +284,7 @@ class BrokerSession:
 
     def _on_connect(
         self,
-        client: Client,
+        _client: Client,
         _userdata: Any,
         flags: ConnectFlags,
         reason_code: ReasonCode,
@@ -289,11 +298,11 @@ class BrokerSession:
         self._on_accepted(flags.session_present)
         if not flags.session_present:
             self._subscribed.clear()
-            if self._session > 1:
+            if self._session > 1 and not self._leaving:
                 log.warning("broker_forgot_session", hint="messages that were published meanwhile went nowhere")
         # Also with a session that the broker remembers: subscribing again is harmless, forgetting to is silence.
-        client.subscribe(self._filters)
-        if flags.session_present:
+        self._ask()
+        if flags.session_present and not self._leaving:
             # It remembers the last subscription; rumqttd confirms this one only once there is room in its window.
             self._subscribed.set()
 
@@ -312,6 +321,11 @@ class BrokerSession:
                 log.error("subscription_refused", topic_filter=topic_filter, reason=str(reason_code))
                 self._subscribed.clear()
                 return
+        self._subscribed.set()
+
+    def _on_unsubscribe(self, _client: Client, _userdata: Any, mid: int, *_: Any) -> None:
+        if mid == self._farewell.mid:
+            self._farewell.answered = True
         self._subscribed.set()
 
     def _on_disconnect(
@@ -339,6 +353,7 @@ class BrokerSession:
             client.tls_set_context(address.tls_context())
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
         client.on_disconnect = self._on_disconnect
         # With this callback paho queues what it has to say for our loop.
         client.on_socket_register_write = lambda *_: None

@@ -10,6 +10,7 @@ judging, committing) hand each batch on as a whole.
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
@@ -51,10 +52,12 @@ class Collector:
         self._summary = Summary(options.summary_s)
         self.metrics = CollectorMetrics(network.name for network in options.networks)
 
-    def run(self, stop: threading.Event) -> None:
-        """Collect until `stop` is set; then finish the batches at hand, acknowledge them and leave.
+    def run(self, stop: threading.Event, *, leaving: bool = False) -> bool:
+        """Collect until `stop` is set; then finish the batches at hand, acknowledge them and go.
 
-        A database or broker that does not answer is waited for. Raises OSError when the metrics' port is taken.
+        `leaving`: end the subscriptions first, and go once nothing more has come for a while; return whether it came
+        to that. A database or broker that does not answer is waited for. Raises UnavailableError when the
+        metrics' port is taken.
         """
         options = self._options
         with ExitStack() as stack:
@@ -69,6 +72,7 @@ class Collector:
                     capacity=2 * options.batch_messages,
                     keepalive_s=options.keepalive_s,
                     on_accepted=self._count_connection,
+                    leaving=leaving,
                 )
             )
             committer = Committer(
@@ -80,18 +84,26 @@ class Collector:
             )
             committing = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="commit"))
             log.info("collector_started", client_id=options.client_id, filters=options.filters)
-            self._turn(broker, committer, committing, stop)
+            drained = self._turn(broker, committer, committing, stop, leaving=leaving)
             self._summary.tell(in_flight=broker.waiting, now=True)
         log.info("collector_stopped", client_id=options.client_id)
+        return drained
 
     def _turn(
-        self, broker: BrokerSession, committer: Committer, committing: ThreadPoolExecutor, stop: threading.Event
-    ) -> None:
-        """Take batches and judge them, each while the one before is committed."""
+        self,
+        broker: BrokerSession,
+        committer: Committer,
+        committing: ThreadPoolExecutor,
+        stop: threading.Event,
+        *,
+        leaving: bool,
+    ) -> bool:
+        """Take batches and judge them, each while the one before is committed; True when `leaving` found the end."""
         options = self._options
         silence = SilenceWatch(after_s=options.silence_s, ask_again=broker.subscribe_again)
         in_commit: Future[None] | None = None
         held = 0
+        quiet_since_s = time.monotonic()
         while not stop.is_set():
             received = broker.take(options.batch_messages, wait_s=options.batch_wait_s, idle_s=_IDLE_S)
             judged = self._judge.judge(received) if received else None
@@ -110,8 +122,13 @@ class Collector:
                 held = len(received)
                 in_commit = committing.submit(committer.take_in, judged, broker, stop)
             self._tell(broker, silence, held)
+            if received or in_commit is not None or not broker.subscribed:
+                quiet_since_s = time.monotonic()
+            elif leaving and time.monotonic() - quiet_since_s > options.drained_s:
+                return True
         if in_commit is not None:
             in_commit.result()
+        return False
 
     def _tell(self, broker: BrokerSession, silence: SilenceWatch, held: int) -> None:
         """Bring the metrics, the log and the watch for silence up to date."""
@@ -119,6 +136,9 @@ class Collector:
         self.metrics.broker_connected.set(broker.connected)
         self.metrics.broker_subscribed.set(broker.subscribed)
         self.metrics.in_flight.set(in_flight)
+        if held:
+            # What waits for the database is no silence.
+            silence.heard()
         self.metrics.silence_seconds.set(silence.check())
         self._summary.tell(in_flight=in_flight)
 

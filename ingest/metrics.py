@@ -13,6 +13,7 @@ from typing import Self
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, start_http_server
 
 from ingest.judging import Judged
+from storage.errors import UnavailableError
 from storage.model import IntakeResult, RefusalReason
 
 _BATCH_MESSAGES = (1, 10, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -112,8 +113,14 @@ class CollectorMetrics:
         self.commit_lag_seconds.observe(time.monotonic() - judged.received[0].arrived_s)
 
     def serve(self, port: int) -> _Exporter:
-        """Answer Prometheus on `port` of every interface until the exporter is closed."""
-        return _Exporter(self.registry, port)
+        """Answer Prometheus on `port` of every interface until the exporter is closed.
+
+        Raises UnavailableError when the port is another's.
+        """
+        try:
+            return _Exporter(self.registry, port)
+        except OSError as error:
+            raise UnavailableError(f"metrics cannot be served on port {port}: {error.strerror}") from error
 
 
 class _Exporter:

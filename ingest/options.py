@@ -24,7 +24,7 @@ class CollectorOptions:
     `keepalive_s`: a broker that is silent for twice so long is taken for gone. `commit_patience_s`: a transaction that
     takes longer is given up with its connection, and tried again on another.
     `summary_s`: how often a line of the log sums up. `silence_s`: so long without a message of any network, the
-    subscriptions are asked for again.
+    subscriptions are asked for again. `drained_s`: a collector that leaves goes when nothing has come for so long.
     `ca_file`: the certificates that vouch for the broker's, instead of those that the system trusts.
     """
 
@@ -44,6 +44,7 @@ class CollectorOptions:
     ca_file: Path | None = None
     summary_s: float = 60
     silence_s: float = 900
+    drained_s: float = 10
 
     def __post_init__(self) -> None:
         if not self.networks:
@@ -54,7 +55,7 @@ class CollectorOptions:
             raise ValueError(f"expected batch_messages in 1..{_MOST_IN_FLIGHT}, got {self.batch_messages}")
         if not 1 <= self.keepalive_s <= _LONGEST_KEEPALIVE_S:
             raise ValueError(f"expected keepalive_s in 1..{_LONGEST_KEEPALIVE_S}, got {self.keepalive_s}")
-        for name in ("commit_patience_s", "batch_wait_s", "summary_s", "silence_s"):
+        for name in ("commit_patience_s", "batch_wait_s", "summary_s", "silence_s", "drained_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"expected {name} > 0, got {getattr(self, name)}")
         if self.shared_group is not None and not set(self.shared_group).isdisjoint("/+#"):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import ssl
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
@@ -27,7 +29,7 @@ from storage.model import Clock
 _PROGRESS_S = 0.25
 _LOOK_S = 0.2
 _KEEPALIVE_S = 15
-_DEFAULT_PORT = 1883
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 log = structlog.get_logger()
 
@@ -37,7 +39,8 @@ class PublisherOptions:
     """How to publish.
 
     `in_flight`: most publications without acknowledgement; `backlog_limit`: with a backlog callback, most publications
-    that the broker holds for its collectors, whose log is bounded; `patience_s`: how long to try to reach the broker.
+    that the broker holds for its collectors, whose log is bounded; `patience_s`: how long to try to reach the broker;
+    `ca_file`: the certificates that vouch for an mqtts:// broker, instead of those that the system trusts.
     """
 
     broker_url: str
@@ -45,10 +48,11 @@ class PublisherOptions:
     in_flight: int = 64
     backlog_limit: int = 20_000
     patience_s: float = 60.0
+    ca_file: Path | None = None
 
     def __post_init__(self) -> None:
-        if urlsplit(self.broker_url).scheme != "mqtt" or not urlsplit(self.broker_url).hostname:
-            raise ValueError("expected broker_url of the form mqtt://[user:password@]host[:port]")
+        if urlsplit(self.broker_url).scheme not in _PORTS or not urlsplit(self.broker_url).hostname:
+            raise ValueError("expected broker_url of the form mqtt://[user:password@]host[:port], or mqtts://")
         if not 1 <= self.in_flight <= 65_535:  # noqa: PLR2004 - MQTT's packet identifiers
             raise ValueError(f"expected in_flight within 1..65535, got {self.in_flight}")
         if self.backlog_limit < 1:
@@ -153,7 +157,8 @@ class Publisher:
         parts = urlsplit(self._options.broker_url)
         return aiomqtt.Client(
             parts.hostname or "",
-            parts.port or _DEFAULT_PORT,
+            parts.port or _PORTS[parts.scheme],
+            tls_context=ssl.create_default_context(cafile=self._options.ca_file) if parts.scheme == "mqtts" else None,
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             identifier=self._options.client_id,

@@ -60,7 +60,14 @@ def open_stage(settings: Settings, *, folder: Path, screen: Screen) -> Iterator[
             update={
                 "database": settings.database.model_copy(update={"url": database_url, "password_file": None}),
                 "mqtt": settings.mqtt.model_copy(
-                    update={"url": f"mqtt://127.0.0.1:{broker_port}", "username": "", "password_file": None}
+                    update={
+                        "url": f"mqtt://127.0.0.1:{broker_port}",
+                        "username": "",
+                        "password_file": None,
+                        "ca_file": None,
+                        "client_id": "voirie-collector",
+                        "shared_group": "",
+                    }
                 ),
                 "api": settings.api.model_copy(update={"host": "127.0.0.1", "port": api_port}),
                 "simulator": settings.simulator.model_copy(update={"api_url": api_url}),

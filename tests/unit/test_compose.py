@@ -119,7 +119,11 @@ def test_every_setting_is_one_of_voirie(monkeypatch: pytest.MonkeyPatch, tmp_pat
     example = example_environment()
     for name, service in VOIRIE.items():
         environment = {
-            key: re.sub(r"\$\{(\w+)[^}]*\}", lambda found: example[found[1]], value)
+            key: re.sub(
+                r"\$\{(\w+)(?::-([^}]*))?[^}]*\}",
+                lambda found: example[found[1]] if found[2] is None else example.get(found[1], found[2]),
+                value,
+            )
             for key, value in service["environment"].items()
         }
         for key, value in environment.items():

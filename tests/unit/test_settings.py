@@ -77,6 +77,11 @@ def test_file_of_the_working_folder_is_found(tmp_path: Path):
         ("[ingest]\nmax_age_days = 7\n", r"ingest\.max_age_days is 7 but simulator\.days is 28"),
         ("[ingest]\nmetrics_port = 8000\n", r"ingest\.metrics_port and api\.port are both 8000"),
         ('[mqtt]\npassword_file = "x"\n', r"mqtt\.username is empty"),
+        (
+            '[mqtt]\nclient_id = "voirie-{pod}"\n',
+            r"mqtt\.client_id: .*no placeholder but \{hostname\} and \{instance\}",
+        ),
+        ('[mqtt]\nclient_id = "voirie-{instance}"\n', r"each instance would take every message"),
         ('[mqtt]\nca_file = "x"\n', r"mqtt\.url is not mqtts://"),
         ('[api]\ntiles_url = "https://tiles/{z}"\n', r"must contain \{z\}, \{x\} and \{y\}"),
         ("[api\n", r"is not TOML"),
