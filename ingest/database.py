@@ -85,7 +85,7 @@ class CollectorDatabase:
         finally:
             timer.cancel()
             with self._lock:
-                self._watched = False
+                self._watched = self._expired = False
 
     def _cut(self) -> None:
         with self._lock:

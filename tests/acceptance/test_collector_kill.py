@@ -5,14 +5,17 @@ On the embedded broker; the fault matrix (test_faults.py) says the same and more
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from tests.acceptance.collecting import Town, collecting, make_session, publisher, slices, start_process
-from tests.tools import wait_until
+from tests.tools import REPOSITORY, wait_until
 
 MESSAGES, KILLS = 3000, 3
 
@@ -98,3 +101,19 @@ def test_a_broker_connection_cut_in_the_middle_loses_nothing(town_of_the_demo: T
             make_session(town)
         town.wait_for_rows(len(messages))
     assert town.counters() == list(range(len(messages)))
+
+
+def test_a_collector_that_waits_for_its_database_ends_when_asked(tmp_path: Path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
+    environment |= {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": "postgresql://127.0.0.1:1/nowhere"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "collect"], env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            assert "waiting_for_database" in process.stderr.readline()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+        except BaseException:
+            process.kill()
+            raise
