@@ -6,7 +6,6 @@ What is missing on a bare machine skips with its reason; under `CI=true` every s
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 import uuid
@@ -20,6 +19,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from cli.mosquitto import mosquitto_program, shipped_limits
 from storage import database, schema
 from tests.tools import IN_CI, REPOSITORY, answers, free_port, missing, wait_until
 
@@ -178,12 +178,6 @@ def embedded_broker() -> Iterator[str]:
         yield f"mqtt://127.0.0.1:{broker.port}"
 
 
-def _shipped_limits() -> str:
-    """Return the lines of `config/mosquitto.conf` that set limits; the others name files, users and the listener."""
-    lines = (REPOSITORY / "config" / "mosquitto.conf").read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if line.startswith(("max_", "persistent_client_expiration ")))
-
-
 @pytest.fixture(scope="session")
 def mosquitto_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Mosquitto with the limits of `config/mosquitto.conf`; its URL."""
@@ -192,20 +186,14 @@ def mosquitto_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         missing("Mosquitto")
     port = free_port()
     settings = tmp_path_factory.mktemp("mosquitto") / "mosquitto.conf"
-    settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n{_shipped_limits()}\n", encoding="utf-8"
-    )
+    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest none", *shipped_limits(), ""]
+    settings.write_text("\n".join(lines), encoding="utf-8")
     with subprocess.Popen([binary, "-c", str(settings)]) as process:
         try:
             wait_until(lambda: answers(port), what="Mosquitto's port")
             yield f"mqtt://127.0.0.1:{port}"
         finally:
             process.terminate()
-
-
-def mosquitto_program() -> str | None:
-    """Return the path of Mosquitto; Debian puts it where only root's PATH looks."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
 @pytest.fixture(params=["embedded", "mosquitto"])

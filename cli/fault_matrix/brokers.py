@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -13,11 +12,12 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from cli.demo.embedded import answers, broker_command, free_port
-from cli.fault_matrix.proxy import Endpoint, wait
+from cli.fault_matrix.sockets import Endpoint
+from cli.fault_matrix.waiting import wait
+from cli.mosquitto import shipped_limits
 from storage.errors import InputError, UnavailableError
 
 _START_S, _STOP_S = 15.0, 15.0
-_SHIPPED = Path(__file__).resolve().parents[2] / "config" / "mosquitto.conf"
 _DATABASE = "mosquitto.db"
 
 
@@ -128,7 +128,7 @@ class OwnMosquitto(_OwnBroker):
             "persistence true",
             f"persistence_location {self._folder}/",
             f"persistence_file {_DATABASE}",
-            *_shipped_limits(),
+            *shipped_limits(),
         ]
         if os.getuid() == 0:
             # Otherwise it gives root up for a user who may not write here.
@@ -165,14 +165,3 @@ class EmbeddedBroker(_OwnBroker):
     def start(self) -> None:
         """Start it; UnavailableError when it does not answer."""
         self._start(broker_command(self._folder, port=self._port), os.environ)
-
-
-def mosquitto_program() -> str | None:
-    """Return the path of Mosquitto; Debian puts it where only root's PATH looks."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-
-
-def _shipped_limits() -> list[str]:
-    """Return the lines of the shipped configuration that set limits."""
-    lines = _SHIPPED.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line.startswith(("max_", "persistent_client_expiration "))]

@@ -10,7 +10,7 @@ from typing import Any, Self
 import psutil
 
 from cli.demo.children import Child, LogTail, child_environment, voirie
-from cli.fault_matrix.proxy import wait
+from cli.fault_matrix.waiting import wait
 from config.settings import Settings
 from storage.errors import UnavailableError
 
@@ -48,11 +48,6 @@ class CollectorProcess:
         os.kill(self.pid, signal.SIGKILL)
         if not wait(lambda: self._child.returncode is not None, patience_s=_DEATH_S):
             raise UnavailableError("a collector does not die")
-
-    @property
-    def killed(self) -> bool:
-        """Whether it ended by SIGKILL."""
-        return self._child.returncode == -signal.SIGKILL
 
     def require_running(self) -> None:
         """Raise UnavailableError when it has ended by itself."""

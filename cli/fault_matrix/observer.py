@@ -8,7 +8,7 @@ from typing import Self
 import psycopg
 
 from cli.fault_matrix.errors import NotProducedError
-from cli.fault_matrix.proxy import wait
+from cli.fault_matrix.waiting import wait
 
 _PATIENCE_S = 30.0
 _COMMIT_LOCK = 0x66617565

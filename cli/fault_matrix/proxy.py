@@ -8,22 +8,16 @@ ones work. `reset` breaks connections, `refuse` admits no new ones.
 from __future__ import annotations
 
 import contextlib
-import secrets
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from storage.errors import UnavailableError
+from cli.fault_matrix.sockets import TURN_S, Endpoint, listen_anywhere, listen_on, received, sent
 
-_CHUNK = 65536
-_CONNECT_S = 10.0
 _ACCEPT_S = 0.2
-# How long a thread stays in one call: so soon a closed connection is given back to the system.
-_TURN_S = 0.25
 _DIRECTIONS = 2
 # Below the range that systems take outgoing ports from: the port must still be ours after a time of refusing.
 _FIRST_PORT, _PORTS, _TRIES = 20_000, 12_000, 200
@@ -51,26 +45,6 @@ class Silence:
         """See nothing."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoint:
-    """Where a service listens: a host and port, or the path of a Unix socket as `host` with port 0."""
-
-    host: str
-    port: int
-
-    def connect(self) -> socket.socket:
-        """Open a connection; OSError when nobody answers."""
-        if self.port == 0:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(_CONNECT_S)
-            connection.connect(self.host)
-        else:
-            connection = socket.create_connection((self.host, self.port), timeout=_CONNECT_S)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.settimeout(_TURN_S)
-        return connection
-
-
 @dataclass(eq=False, kw_only=True)
 class Link:
     """One connection through the proxy."""
@@ -94,7 +68,7 @@ class Proxy:
     def __init__(self, target: Endpoint, tap: Callable[[], Tap] = Silence) -> None:
         self.target = target
         self._make_tap = tap
-        self._listener = _listen_anywhere()
+        self._listener = listen_anywhere()
         self.port: int = self._listener.getsockname()[1]
         self._change = threading.Condition()
         self._links: list[Link] = []
@@ -158,15 +132,9 @@ class Proxy:
     def admit(self) -> None:
         """Admit connections again on the same port."""
         if self._refusing:
-            self._listener = _listen_on(self.port)
+            self._listener = listen_on(self.port)
             self._refusing = False
             self._start_accepting()
-
-    @property
-    def last_tap(self) -> Tap | None:
-        """What the newest connection's tap saw, None before the first."""
-        with self._change:
-            return self._links[-1].tap if self._links else None
 
     @property
     def taps(self) -> list[Tap]:
@@ -209,7 +177,7 @@ class Proxy:
                 continue
             except OSError:
                 return
-            client.settimeout(_TURN_S)
+            client.settimeout(TURN_S)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             link = Link(client=client, service=None, tap=self._make_tap())
             with self._change:
@@ -248,7 +216,7 @@ class Proxy:
 
     def _pump(self, link: Link, source: socket.socket, sink: socket.socket, *, up: bool) -> None:
         see = link.tap.up if up else link.tap.down
-        while (chunk := _received(source)) is not None:
+        while (chunk := received(source)) is not None:
             if not self._may_pass(link, up=up):
                 return
             if not chunk:
@@ -256,63 +224,10 @@ class Proxy:
                 with contextlib.suppress(OSError):
                     sink.shutdown(socket.SHUT_WR)
                 break
-            if not _sent(sink, chunk):
+            if not sent(sink, chunk):
                 break
             see(chunk)
         with self._change:
             link.ended += 1
             if link.ended == _DIRECTIONS or chunk is None:
                 self._close(link, in_order=chunk is not None)
-
-
-def _received(source: socket.socket) -> bytes | None:
-    """Return the next bytes, none of them at the stream's end; None when the connection is broken or closed."""
-    while True:
-        try:
-            return source.recv(_CHUNK)
-        except TimeoutError:
-            continue
-        except OSError:
-            return None
-
-
-def _sent(sink: socket.socket, chunk: bytes) -> bool:
-    """Send it all; False when the connection is broken or closed."""
-    rest = memoryview(chunk)
-    while rest:
-        try:
-            rest = rest[sink.send(rest) :]
-        except TimeoutError:
-            continue
-        except OSError:
-            return False
-    return True
-
-
-def _listen_on(port: int) -> socket.socket:
-    listener = socket.socket()
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _listen_anywhere() -> socket.socket:
-    for _ in range(_TRIES):
-        with contextlib.suppress(OSError):
-            return _listen_on(_FIRST_PORT + secrets.randbelow(_PORTS))
-    raise UnavailableError("no free TCP port on the loopback interface")
-
-
-def wait(condition: Callable[[], bool], *, patience_s: float) -> bool:
-    """Wait until the condition holds; False when it did not within `patience_s`."""
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

@@ -11,8 +11,8 @@ from typing import Any, Self
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from cli.fault_matrix.proxy import wait
 from cli.fault_matrix.traffic import Publication
+from cli.fault_matrix.waiting import wait
 from ingest.address import BrokerAddress
 from storage.errors import UnavailableError
 

@@ -24,12 +24,13 @@ from cli.fault_matrix.databases import Databases
 from cli.fault_matrix.errors import NotProducedError
 from cli.fault_matrix.meter import MqttMeter
 from cli.fault_matrix.observer import Observer
-from cli.fault_matrix.proxy import Proxy, wait
+from cli.fault_matrix.proxy import Proxy
 from cli.fault_matrix.publisher import Ledger, Publisher
 from cli.fault_matrix.servers import Server
 from cli.fault_matrix.stage import Stage
 from cli.fault_matrix.traffic import Traffic
 from cli.fault_matrix.verdict import Verdict, judge
+from cli.fault_matrix.waiting import wait
 from cli.wiring import collector_options
 from config.settings import Settings
 from ingest.address import BrokerAddress
@@ -233,8 +234,7 @@ def open_scene(
         return meters[-1]
 
     with ExitStack() as stack:
-        database = databases.make(fault)
-        stack.callback(_drop, databases, database)
+        database = stack.enter_context(databases.copy(fault))
         scene = Scene(
             stage=stage,
             server=server,
@@ -248,9 +248,3 @@ def open_scene(
         )
         stack.callback(scene.forget_sessions)
         yield scene
-
-
-def _drop(databases: Databases, database: str) -> None:
-    # A server that was left dead takes its databases with it.
-    with contextlib.suppress(psycopg.Error):
-        databases.drop(database)

@@ -18,8 +18,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cli.fault_matrix.installations import Installation
-from cli.fault_matrix.proxy import Endpoint
 from cli.fault_matrix.small_disk import SmallDisk
+from cli.fault_matrix.sockets import Endpoint
 from storage.errors import InputError, UnavailableError
 
 _START_S, _STOP_S = 60.0, 60.0
@@ -160,10 +160,6 @@ class OwnServer:
         if not self._log.exists():
             return "it said nothing"
         return " | ".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
-
-    def log_mentions(self, text: str) -> int:
-        """Return how many lines of its log contain `text`."""
-        return sum(text in line for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines())
 
     def _arguments(self) -> list[str]:
         settings = {

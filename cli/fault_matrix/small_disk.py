@@ -82,8 +82,3 @@ class SmallDisk:
         """Give the space back."""
         with contextlib.suppress(FileNotFoundError):
             self._ballast.unlink()
-
-    def free_bytes(self) -> int:
-        """Return how much space is left."""
-        found = os.statvfs(self._ballast.parent)
-        return found.f_bavail * found.f_frsize

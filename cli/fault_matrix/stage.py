@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.demo.screen import Screen
-from cli.fault_matrix.brokers import Broker, EmbeddedBroker, GivenBroker, OwnMosquitto, mosquitto_program
-from cli.fault_matrix.databases import Databases
+from cli.fault_matrix.brokers import Broker, EmbeddedBroker, GivenBroker, OwnMosquitto
+from cli.fault_matrix.databases import Databases, town_databases
 from cli.fault_matrix.installations import Installation, find_installation
 from cli.fault_matrix.options import MatrixOptions
 from cli.fault_matrix.servers import GivenServer, OwnServer, Server, own_server
 from cli.fault_matrix.town import Town, make_town
+from cli.mosquitto import mosquitto_program
 from config.settings import Settings
 
 
@@ -52,7 +53,7 @@ def open_stage(options: MatrixOptions, settings: Settings, *, screen: Screen) ->
             if options.database_url is None
             else GivenServer(options.database_url)
         )
-        databases = stack.enter_context(Databases(server, town))
+        databases = stack.enter_context(town_databases(server, town))
         broker = stack.enter_context(_broker(options.broker_url, folder))
         yield Stage(
             options=options,

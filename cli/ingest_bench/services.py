@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,19 +12,15 @@ from urllib.parse import urlsplit
 
 import psutil
 import psycopg
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from cli.demo.children import Child, child_environment, running, wait_for
 from cli.demo.embedded import answers, broker_command, embedded_database, free_port
+from cli.mosquitto import mosquitto_program, shipped_limits
+from cli.scratch_databases import administrator, scratch_database, scratch_template
 from config.settings import Settings
-from storage import schema
-from storage.errors import InputError, UnavailableError
 
 _START_S = 20.0
-_CONFIG = Path(__file__).resolve().parents[2] / "config" / "mosquitto.conf"
-# The lines of the shipped configuration that set limits; the others name files, users and the listener.
-_LIMITS = ("max_", "message_size_limit ", "persistent_client_expiration ")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,50 +49,16 @@ class DatabaseServer:
     @contextmanager
     def template(self, prepare: Callable[[str], None]) -> Iterator[str]:
         """Make a migrated database, `prepare` it by its URL, and yield its name: what `database` copies."""
-        with self._made(f"voirie_bench_template_{uuid.uuid4().hex[:12]}") as name:
-            url = make_conninfo(self.url, dbname=name)
-            schema.migrate(url)
-            prepare(url)
-            with _administrator(self.url) as connection:
-                # A template must have no guests, and TimescaleDB's scheduler visits every database that admits any.
-                connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
-                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        name = f"voirie_bench_template_{uuid.uuid4().hex[:12]}"
+        with scratch_template(self.url, name, url=make_conninfo(self.url, dbname=name), prepare=prepare):
             yield name
 
     @contextmanager
     def database(self, template: str) -> Iterator[str]:
         """Copy a template, yield the copy's URL, and drop it."""
-        with self._made(f"voirie_bench_{uuid.uuid4().hex[:12]}", template=template) as name:
+        name = f"voirie_bench_{uuid.uuid4().hex[:12]}"
+        with scratch_database(self.url, name, template=template):
             yield make_conninfo(self.url, dbname=name)
-
-    @contextmanager
-    def _made(self, name: str, *, template: str | None = None) -> Iterator[str]:
-        """Make a database, and drop it whoever is connected."""
-        source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
-        with _administrator(self.url) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}{}").format(sql.Identifier(name), source))
-        try:
-            yield name
-        finally:
-            with suppress(psycopg.Error, UnavailableError), _administrator(self.url) as connection:
-                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@contextmanager
-def _administrator(url: str) -> Iterator[psycopg.Connection]:
-    """Connect to make or drop databases."""
-    try:
-        with psycopg.connect(url, autocommit=True) as connection:
-            yield connection
-    except psycopg.OperationalError as error:
-        raise UnavailableError(f"the database does not answer: {error}") from error
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise InputError(
-            "--database: the measurement makes databases of its own beside the one named and drops them; "
-            "name a role with CREATEDB"
-        ) from error
-    except psycopg.ProgrammingError as error:
-        raise InputError(f"--database: {error}") from error
 
 
 @contextmanager
@@ -107,7 +68,7 @@ def open_broker(url: str | None, *, folder: Path, settings: Settings) -> Iterato
         yield Broker(url=url, kind="given", pid=_listener(url))
         return
     port = free_port()
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    program = mosquitto_program()
     command = broker_command(folder, port=port) if program is None else [program, "-c", str(_settings(folder, port))]
     with running(Child("broker", command, environment=child_environment(settings), folder=folder)) as child:
         wait_for(lambda: answers(port), children=(child,), what="the broker's start", patience_s=_START_S)
@@ -117,9 +78,8 @@ def open_broker(url: str | None, *, folder: Path, settings: Settings) -> Iterato
 
 def _settings(folder: Path, port: int) -> Path:
     """Write Mosquitto's settings: the shipped limits, and nothing on the disk."""
-    limits = [line for line in _CONFIG.read_text(encoding="utf-8").splitlines() if line.startswith(_LIMITS)]
     file = folder / "mosquitto.conf"
-    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest none", *limits, ""]
+    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest none", *shipped_limits(), ""]
     file.write_text("\n".join(lines), encoding="utf-8")
     return file
 
@@ -131,7 +91,7 @@ def open_database_server(url: str | None, *, folder: Path) -> Iterator[DatabaseS
         kind: Literal["given", "embedded"] = "embedded" if url is None else "given"
         if url is None:
             url = stack.enter_context(embedded_database(folder / "postgres"))
-        with _administrator(url) as connection:
+        with administrator(url) as connection:
             version = connection.execute(
                 "SELECT current_setting('server_version') || coalesce((SELECT ', TimescaleDB ' || default_version"
                 " FROM pg_available_extensions WHERE name = 'timescaledb'), '')"

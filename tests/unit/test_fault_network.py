@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from cli.fault_matrix.meter import MqttMeter
-from cli.fault_matrix.proxy import Endpoint, Proxy
+from cli.fault_matrix.proxy import Proxy
+from cli.fault_matrix.sockets import Endpoint
 from tests.tools import wait_until
 
 

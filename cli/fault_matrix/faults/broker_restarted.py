@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cli.fault_matrix.brokers import OwnMosquitto, mosquitto_program
+from cli.fault_matrix.brokers import OwnMosquitto
 from cli.fault_matrix.errors import SkippedError
 from cli.fault_matrix.fault import Fault
 from cli.fault_matrix.scene import Outcome, Scene, open_scene
 from cli.fault_matrix.stage import Stage
+from cli.mosquitto import mosquitto_program
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cli.fault_matrix.collectors import CollectorProcess
-from cli.fault_matrix.databases import Databases
+from cli.fault_matrix.databases import town_databases
 from cli.fault_matrix.errors import SkippedError
 from cli.fault_matrix.fault import Fault
 from cli.fault_matrix.scene import Outcome, Scene, open_scene
@@ -30,7 +30,7 @@ def on_a_small_disk(stage: Stage, fault: str) -> Iterator[Scene]:
     except UnavailableError as error:
         raise SkippedError(str(error)) from error
     try:
-        with Databases(server, stage.town) as databases, open_scene(
+        with town_databases(server, stage.town) as databases, open_scene(
             stage, fault, server=server, databases=databases
         ) as scene:  # fmt: skip
             yield scene

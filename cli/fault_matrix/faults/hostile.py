@@ -6,8 +6,8 @@ import time
 
 from cli.fault_matrix.fault import Fault
 from cli.fault_matrix.hostility import Hostility
-from cli.fault_matrix.proxy import wait
 from cli.fault_matrix.scene import Outcome, Scene
+from cli.fault_matrix.waiting import wait
 from storage import readings
 from storage.database import connect
 from storage.model import RefusalReason

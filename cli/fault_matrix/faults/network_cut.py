@@ -19,7 +19,7 @@ def play_publisher_broker(scene: Scene) -> Outcome:
     link = scene.devices_link
     unacknowledged, ended_s = 0, 0.0
     with scene.publisher() as publisher, scene.collector() as collector:
-        for _ in range(scene.scaled(short=1, full=10)):
+        for _ in range(scene.scaled(short=1, full=5)):
             for cut in (_break, _silence, _forget):
                 publisher.publish(scene.traffic.publications(_SLICE))
                 scene.wait_for(lambda: publisher.outstanding < _SLICE, "the first acknowledgements")
@@ -48,7 +48,7 @@ def play_broker_collector(scene: Scene) -> Outcome:
     link = scene.collectors_link
     held, ended_s = 0, 0.0
     with scene.publisher(through_proxy=False) as publisher, scene.collector(settings) as collector:
-        for _ in range(scene.scaled(short=1, full=10)):
+        for _ in range(scene.scaled(short=1, full=5)):
             for cut in (_break, _silence, _forget):
                 before = scene.tally().messages
                 with scene.observer.brake_in_transaction():
@@ -81,7 +81,7 @@ def play_collector_database(scene: Scene) -> Outcome:
     cut_open = rolled_back = committed = 0
     ended_s = 0.0
     with scene.publisher(through_proxy=False) as publisher, scene.collector(settings) as collector:
-        for _ in range(scene.scaled(short=1, full=10)):
+        for _ in range(scene.scaled(short=1, full=5)):
             for cut in (_break, _silence, _forget):
                 with scene.observer.brake_in_transaction() as brake:
                     publisher.publish(scene.traffic.publications(_SLICE))
