@@ -95,6 +95,16 @@ def test_devices_speak_and_the_collector_listens(broker: Broker):
     assert overheard.stdout == ""
 
 
+def test_collectors_may_share_what_they_may_read(broker: Broker):
+    session = ["-V", "mqttv311", "-c", "-i", "member"]
+    topics = ["-t", "$share/group/voirie/v1/#", "-t", "$share/group/elsewhere/#"]
+    assert broker.client("mosquitto_sub", "collector", *session, *topics, "-E").returncode == 0
+    for topic in ("voirie/v1/93051/COR-1/readings", "elsewhere/readings", "voirie/v1/93051/COR-2/readings"):
+        broker.client("mosquitto_pub", "devices", "-t", topic, "-m", topic)
+    heard = broker.client("mosquitto_sub", "collector", *session, *topics, "-C", "2", "-W", "10")
+    assert heard.stdout.split() == ["voirie/v1/93051/COR-1/readings", "voirie/v1/93051/COR-2/readings"]
+
+
 def test_health_check_tells_a_broker_that_serves_from_one_that_does_not(broker: Broker):
     kind, command = SERVICES["broker"]["healthcheck"]["test"]
     assert kind == "CMD-SHELL"
