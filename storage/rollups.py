@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from storage.database import Connection, fetch, statement
 from storage.errors import UnavailableError
@@ -15,7 +15,8 @@ from storage.time_series import LIVE_VIEWS, Edition, edition, is_aggregate
 
 _HOUR = timedelta(hours=1)
 _OTHERS_REFRESH_S = 0.2
-"""The database refuses a refresh while another (its own, each quarter of an hour) covers the same hours."""
+"""The database refuses a refresh while another (its own, each quarter of an hour) covers the same hours, and one that
+meets its other jobs may be the victim of a deadlock."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +91,7 @@ def refresh(
             parameters = {"table_name": view, "since": since, "until": until}
             try:
                 connection.execute(statement("time_series", "refresh"), parameters)
-            except LockNotAvailable as error:
+            except (DeadlockDetected, LockNotAvailable) as error:
                 if time.monotonic() > deadline:
                     raise UnavailableError("another refresh of the same hourly figures is taking long") from error
                 time.sleep(_OTHERS_REFRESH_S)

@@ -236,7 +236,8 @@ def test_refresh_waits_for_another_one_and_gives_up_in_words(
 
         def execute(self, *_: object) -> None:
             self.asked += 1
-            raise psycopg.errors.LockNotAvailable("due to a concurrent refresh")
+            reasons = psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected
+            raise reasons[self.asked % 2]("due to a concurrent refresh")
 
     refusing = Refusing()
     monkeypatch.setattr(rollups, "edition", lambda _connection: Edition.COMMUNITY)
