@@ -54,10 +54,25 @@ def faults(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(process.args, process.returncode, said, told)
 
 
+@contextmanager
+def passable_folder() -> Iterator[Path]:
+    """A folder that the database's user may pass through, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="voirie-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with passable_folder() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="module")
-def matrix(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
+def matrix() -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
     """All rows in one run, as an operator has it."""
-    done = faults("--short", "--json", cwd=tmp_path_factory.mktemp("faults"))
+    with passable_folder() as folder:
+        done = faults("--short", "--json", cwd=folder)
     assert done.stdout, done.stderr
     return json.loads(done.stdout), done
 
@@ -97,14 +112,6 @@ def test_an_unknown_fault_is_refused_with_those_there_are(tmp_path: Path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no fault 'earthquake'" in done.stderr
     assert "collector_killed" in done.stderr
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that the database's user may pass through, which pytest's own are not."""
-    with tempfile.TemporaryDirectory(prefix="voirie-test-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 def test_given_services_are_left_as_they_were(embedded_server: Server, embedded_broker: str, folder: Path):

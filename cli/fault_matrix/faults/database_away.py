@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from cli.fault_matrix.collectors import CollectorProcess
 from cli.fault_matrix.fault import Fault
+from cli.fault_matrix.publisher import Publisher
 from cli.fault_matrix.scene import Outcome, Scene
+from cli.fault_matrix.servers import OwnServer
 
 _SLICE = 250
 _MEGABYTE = 2**20
@@ -31,7 +33,7 @@ def play_stopped(scene: Scene) -> Outcome:
         _stop(scene)
         began_s = time.monotonic()
         publisher.publish(scene.traffic.publications(_SLICE, padding=padding))
-        failures = _failures(scene, collector, more=2)
+        scene.wait_for(lambda: _attempts(collector) > 1, "the collector's attempts")
         acknowledged, peak_mb, sent = scene.acknowledged_by_collectors, before_mb, _SLICE
         while sent < backlog or time.monotonic() - began_s < away_s:
             if sent < backlog:
@@ -42,10 +44,10 @@ def play_stopped(scene: Scene) -> Outcome:
             scene.tell(f"{sent} messages wait", done=time.monotonic() - began_s, total=away_s)
             time.sleep(0.05)
         scene.evidence |= {
-            "method": "stopped and started" if _own(scene) else "connections refused for the time",
+            "method": "stopped and started" if scene.stage.own_server else "connections refused for the time",
             "away_s": round(time.monotonic() - began_s, 1),
             "acknowledged_meanwhile": scene.acknowledged_by_collectors - acknowledged,
-            "attempts": failures + _failures(scene, collector, more=0),
+            "attempts": _attempts(collector),
             "backlog_messages": sent,
             "backlog_mb": round(sent * padding / _MEGABYTE, 1),
             "collector_rss_mb": {"before": round(before_mb, 1), "peak": round(peak_mb, 1)},
@@ -56,10 +58,6 @@ def play_stopped(scene: Scene) -> Outcome:
     scene.promise(scene.evidence["acknowledged_meanwhile"] == 0, "messages were acknowledged without a database")
     scene.promise(peak_mb - before_mb <= window_mb + _AIR_MB, "the collector's memory grew beyond its window")
     return outcome
-
-
-def _own(scene: Scene) -> bool:
-    return scene.stage.own_server is not None and scene.server is scene.stage.own_server
 
 
 def _stop(scene: Scene) -> None:
@@ -79,58 +77,78 @@ def _start(scene: Scene) -> None:
         scene.database_link.admit()
 
 
-def _failures(scene: Scene, collector: CollectorProcess, *, more: int) -> int:
-    """Wait until the collector has tried in vain so often; return how often it has."""
-    scene.wait_for(lambda: len(collector.events("batch_waits_for_database")) >= more, f"{more} attempts")
-    return len(collector.events("batch_waits_for_database")) if more == 0 else 0
+def _attempts(collector: CollectorProcess) -> int:
+    """Return how often the collector has tried in vain."""
+    return len(collector.events("batch_waits_for_database"))
 
 
 def play_killed(scene: Scene) -> Outcome:
     """Kill the server, one of its backends, or end a session, with a transaction open; then right after commits."""
     scene.introduce()
-    ways: list[tuple[str, Callable[[int], None]]] = [("session_terminated", scene.observer.terminate)]
-    own = scene.stage.own_server
-    if own is not None:
-
-        def kill_server(_pid: int) -> None:
-            own.kill()
-            own.start()
-
-        ways += [("backend_killed", lambda pid: os.kill(pid, signal.SIGKILL)), ("server_killed", kill_server)]
     rounds = scene.scaled(short=1, full=4)
-    done = dict.fromkeys((name for name, _ in ways), 0)
     with scene.publisher(through_proxy=False) as publisher, scene.collector() as collector:
-        for name, strike in ways * rounds:
-            with scene.observer.brake_in_transaction() as brake:
-                publisher.publish(scene.traffic.publications(_SLICE))
-                publisher.settle()
-                ((pid, transaction),) = scene.observer.stuck()
-                scene.require(scene.held_by_collectors > 0, "the collector held nothing when its transaction ended")
-                strike(pid)
-                if name == "backend_killed":
-                    # The server notices a moment later, and then ends every session to start anew.
-                    scene.wait_for(lambda: brake.lost, "the server's own restart")
-                brake.release()
-            scene.wait_for(scene.observer.answers, "the database's return")
-            # A server that was killed forgets the number of what it had not written, and gives it to another.
-            if name == "session_terminated":
-                scene.require(scene.observer.aborted(transaction), "the transaction was not rolled back")
-            done[name] += 1
-            scene.tell(f"{sum(done.values())} ends")
+        for way in _ways(scene) * rounds:
+            _strike_in_transaction(scene, publisher, way)
             collector.require_running()
-        if own is not None:
-            for _ in range(rounds * 2):
-                done["server_killed_after_acknowledgements"] = done.get("server_killed_after_acknowledgements", 0) + 1
-                before = scene.acknowledged_by_collectors
-                publisher.publish(scene.traffic.publications(_SLICE))
-                scene.wait_for(lambda: scene.acknowledged_by_collectors > before, "acknowledgements")  # noqa: B023 - called at once
-                own.kill()
-                own.start()
-                scene.tell(f"{sum(done.values())} ends")
+        if scene.stage.own_server is not None:
+            for _ in range(2 * rounds):
+                _kill_after_acknowledgements(scene, publisher, scene.stage.own_server)
             publisher.settle()
-        outcome = scene.finish(collector, since_s=time.monotonic())
-    scene.evidence |= done | {"transactions_open_at_the_time": len(ways) * rounds}
-    return outcome
+        return scene.finish(collector, since_s=time.monotonic())
+
+
+type _Way = tuple[str, Callable[[int], None]]
+"""How a transaction is ended: its name in the evidence, and what is done to its backend."""
+
+
+def _ways(scene: Scene) -> list[_Way]:
+    """Return the ways there are: a given server is not ours to kill."""
+    own = scene.stage.own_server
+    if own is None:
+        return [("session_terminated", scene.observer.terminate)]
+
+    def kill_server(_pid: int) -> None:
+        own.kill()
+        own.start()
+
+    return [
+        ("session_terminated", scene.observer.terminate),
+        ("backend_killed", lambda pid: os.kill(pid, signal.SIGKILL)),
+        ("server_killed", kill_server),
+    ]
+
+
+def _strike_in_transaction(scene: Scene, publisher: Publisher, way: _Way) -> None:
+    name, strike = way
+    with scene.observer.brake_in_transaction() as brake:
+        publisher.publish(scene.traffic.publications(_SLICE))
+        publisher.settle()
+        ((pid, transaction),) = scene.observer.stuck()
+        scene.require(scene.held_by_collectors > 0, "the collector held nothing when its transaction ended")
+        strike(pid)
+        if name == "backend_killed":
+            # The server notices a moment later, and then ends every session to start anew.
+            scene.wait_for(lambda: brake.lost, "the server's own restart")
+    scene.wait_for(scene.observer.answers, "the database's return")
+    # A server that was killed forgets the number of what it had not written, and gives it to another.
+    if name == "session_terminated":
+        scene.require(scene.observer.aborted(transaction), "the transaction was not rolled back")
+    _count(scene, name)
+
+
+def _kill_after_acknowledgements(scene: Scene, publisher: Publisher, server: OwnServer) -> None:
+    """Kill the server as soon as the broker was told of a commit: what was acknowledged must be on the disk."""
+    before = scene.acknowledged_by_collectors
+    publisher.publish(scene.traffic.publications(_SLICE))
+    scene.wait_for(lambda: scene.acknowledged_by_collectors > before, "acknowledgements")
+    server.kill()
+    server.start()
+    _count(scene, "server_killed_after_acknowledgements")
+
+
+def _count(scene: Scene, name: str) -> None:
+    scene.evidence[name] = scene.evidence.get(name, 0) + 1
+    scene.tell(f"{sum(scene.evidence.values())} ends")
 
 
 STOPPED = Fault(name="database_stopped", title="Stopping the database for long", play=play_stopped)
