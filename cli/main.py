@@ -11,6 +11,7 @@ import typer
 from cli.bench import bench
 from cli.decode import decode
 from cli.devices import devices
+from cli.evaluate import evaluate
 from cli.faults import faults
 from cli.options import ConfigOption, JsonOption, start
 from cli.replay import replay
@@ -51,6 +52,7 @@ app.command()(replay)
 app.add_typer(devices, name="devices")
 app.command()(faults)
 app.add_typer(bench, name="bench")
+app.add_typer(evaluate, name="evaluate")
 
 
 @app.command()

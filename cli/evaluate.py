@@ -1,0 +1,181 @@
+"""`voirie evaluate`: how well the methods do on a town's own data, without a database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import JsonOption
+from storage.errors import InputError
+
+if TYPE_CHECKING:  # what computes is imported when it runs, so that `voirie --help` answers at once
+    from optimise.fill.towns.table import Place, Table
+
+evaluate = typer.Typer(help="Try the methods on a town's own data, against simple ones.", no_args_is_help=True)
+
+FoldsOption = Annotated[int, typer.Option(help="Parts into which bins are split; each is held out once.", min=3)]
+SeedOption = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
+
+
+@evaluate.callback()
+def _group() -> None:
+    """Keep `fill` a command of its own, though it is the only one."""
+
+
+@evaluate.command("fill")
+def fill(
+    data: Annotated[Path, typer.Argument(metavar="DATA.csv", help="A row for each level, or for each emptying.")],
+    *,
+    emptyings: Annotated[bool, typer.Option("--emptyings", help="A row of DATA.csv is an emptying.")] = False,
+    places: Annotated[
+        Path | None, typer.Option(help="CSV file with a row for each bin: place, kind, volume, anything else.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Other names of columns: bin_id=container,fill_percent=level*10.")
+    ] = None,
+    time_zone: Annotated[str, typer.Option(help="Zone of the town, and of times that name none.")] = "UTC",
+    folds: FoldsOption = 5,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Try the fill forecast on levels or emptyings of any town: with a sensor, without one, with a few looks."""
+    _zone(time_zone)
+    document = _evaluate_fill(
+        data, emptyings=emptyings, places=places, columns=columns, time_zone=time_zone, folds=folds, seed=seed
+    )
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(document).decode())
+    else:
+        _print(document)
+
+
+def _evaluate_fill(
+    data: Path, *, emptyings: bool, places: Path | None, columns: str | None, time_zone: str, folds: int, seed: int
+) -> dict[str, Any]:
+    import time
+
+    from optimise.fill.towns.evaluate import TrialOptions, evaluate
+    from optimise.fill.towns.town import build_town
+
+    started = time.perf_counter()
+    table = _read_table(data, emptyings=emptyings, columns=columns, time_zone=time_zone)
+    read_s = time.perf_counter() - started
+    town = build_town(
+        table,
+        of_emptyings=emptyings,
+        places=None if places is None else _read_places(places),
+        time_zone=time_zone,
+    )
+    found = evaluate(town, TrialOptions(folds=folds, seed=seed), progress=_say)
+    seconds = found.pop("seconds_by_part")
+    return {
+        "bins": len(table.names),
+        "rows": len(table.at_s),
+        "refused": table.refused,
+        **found,
+        "refused_rows": [{"line": one.line, "reason": one.reason} for one in table.refusals],
+        "left_aside": {"frozen": town.frozen},
+        "data": {
+            "columns": table.columns,
+            "emptyings": len(town.emptied_s),
+            "kinds": list(town.kinds),
+            "usual_gap_h": town.gap_h,
+            "features": list(town.feature_names),
+            "time_zone": time_zone,
+        },
+        "options": {"folds": folds, "seed": seed, "emptyings": emptyings},
+        "seconds": time.perf_counter() - started,
+        "seconds_by_part": {"reading": read_s, **seconds},
+        "versions": _versions(),
+    }
+
+
+def _read_table(path: Path, *, emptyings: bool, columns: str | None, time_zone: str) -> Table:
+    from optimise.fill.towns.columns import parse_mapping
+    from optimise.fill.towns.table import read_table
+
+    mapping = parse_mapping(columns)
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            return read_table(lines, emptyings=emptyings, time_zone=time_zone, mapping=mapping)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _read_places(path: Path) -> dict[str, Place]:
+    from optimise.fill.towns.table import read_places
+
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            return read_places(lines)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _zone(name: str) -> None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError(f"there is no time zone {name!r}: name one as Europe/Paris") from error
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("voirie", "numpy", "scipy", "scikit-learn")
+    return {name: version(name) for name in names} | {"python": sys.version.split()[0]}
+
+
+def _say(stage: str) -> None:
+    typer.echo(f"{stage} ...", err=True)
+
+
+def _print(document: dict[str, Any]) -> None:
+    """Print a table of the protocols, what was refused, and what could not be tried."""
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    floor = document["noise_floor"]
+    typer.echo(f"{document['bins']} bins, {document['rows']} rows, {document['refused']} refused")
+    for row in document["refused_rows"][:10]:
+        typer.echo(f"  line {row['line']}: {row['reason']}")
+    table = RichTable(box=None, pad_edge=False)
+    for name in ("protocol", "n", "MAE", "best baseline", "MAE", "skill", "in 80 %", "width", "in 90 %", "worst group"):
+        table.add_column(name, justify="left" if name in {"protocol", "best baseline"} else "right")
+    for name, scores in _protocols(document["protocols"]):
+        if scores is None:
+            continue
+        table.add_row(
+            name,
+            str(scores["n"]),
+            f"{scores['mae']:.1f}",
+            scores["best_baseline"],
+            f"{scores['baselines'][scores['best_baseline']]:.1f}",
+            f"{scores['skill_vs_best']:.2f}",
+            f"{scores['coverage_80']:.3f}",
+            f"{scores['width_80']:.0f}",
+            f"{scores['coverage_90']:.3f}",
+            "" if scores["worst_group"] is None else f"{scores['worst_group_coverage_80']:.3f} {scores['worst_group']}",
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    for name, reason in document["why"].items():
+        typer.echo(f"{name}: not tried: {reason}")
+    typer.echo(f"levels differ by {floor['step']:.3g} points at least; rounding alone errs by {floor['rounding']:.2g}")
+    if floor["own_curve"] is not None:
+        typer.echo(f"who knew each bin's own curve would still err by {floor['own_curve']:.1f} points")
+    typer.echo(f"{document['seconds']:.0f} s")
+
+
+def _protocols(protocols: dict[str, Any]) -> list[tuple[str, dict[str, Any] | None]]:
+    return [
+        *((f"sensored, {hours} h", scores) for hours, scores in protocols["sensored"].items()),
+        ("unsensored", protocols["unsensored"]),
+        *((f"{looks} looks", scores) for looks, scores in protocols["few_looks"].items()),
+    ]

@@ -1,0 +1,130 @@
+"""Whole distributions of fill from descriptions of moments, by a forest; and the pool of several of them. Pure.
+
+A tree's leaf holds the levels of the cases that fell into it; the mean of the leaves' distributions is the forecast.
+Nothing is assumed of its shape: an atom at empty, one at full, two humps where a crew may or may not have come.
+Source: Meinshausen, Quantile Regression Forests, JMLR 7 (2006); trees as in Geurts et al., Extremely Randomized Trees
+(2006), since cut points at random generalise better to bins that were never seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import nnls
+from sklearn.ensemble import ExtraTreesRegressor
+
+from optimise.fill.readings import Floats
+
+_FINE_LEVELS = 51
+COARSE = 0.03
+_MOST_STEPS = 26
+_TREES = 60
+_EVEN = 0.02
+
+
+def level_marks(fill: Floats) -> Floats:
+    """Return (g,) the levels at which distributions are kept: the data's own when they are few, else every 2 %."""
+    values = np.unique(np.round(fill, 4))
+    return values if len(values) <= _MOST_STEPS else np.linspace(0.0, 1.0, _FINE_LEVELS)
+
+
+def reached(actual: Floats, marks: Floats) -> Floats:
+    """Return (n, g) 1.0 where the mark nearest to `actual` (n,) is at or below each of `marks` (g,)."""
+    nearest = np.abs(actual[:, None] - marks[None, :]).argmin(axis=1)
+    result: Floats = (nearest[:, None] <= np.arange(len(marks))[None, :]).astype(np.float64)
+    return result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forest:
+    """Trees and the distribution (leaves, g) of levels in each of their leaves."""
+
+    trees: ExtraTreesRegressor
+    leaves: tuple[Floats, ...]
+    columns: tuple[int, ...]
+
+    def distribution(self, table: Floats) -> Floats:
+        """Return (n, g) the chance that fill is at most each mark, for descriptions `table` (n, all columns)."""
+        leaf = self.trees.apply(_filled(table[:, self.columns]))
+        total = np.zeros((len(table), self.leaves[0].shape[1]))
+        for tree, levels in enumerate(self.leaves):
+            total += levels[leaf[:, tree]]
+        result: Floats = total / len(self.leaves)
+        return result
+
+
+def grow(
+    table: Floats,
+    actual: Floats,
+    *,
+    marks: Floats,
+    weight: Floats,
+    columns: tuple[int, ...],
+    least: int,
+    seed: int,
+    trees: int = _TREES,
+) -> Forest:
+    """Grow a forest on descriptions (n, all) of which it looks at `columns`, with at least `least` cases in a leaf."""
+    used = _filled(table[:, columns])
+    forest = ExtraTreesRegressor(
+        trees,
+        min_samples_leaf=max(1, min(least, len(used) // 8)),
+        max_features=0.6,
+        bootstrap=False,
+        random_state=seed,
+    ).fit(used, actual, sample_weight=weight)
+    leaf = forest.apply(used)
+    below = reached(actual, marks) * weight[:, None]
+    leaves = []
+    for tree in range(leaf.shape[1]):
+        nodes = forest.estimators_[tree].tree_.node_count
+        mass = np.bincount(leaf[:, tree], weights=weight, minlength=nodes)
+        levels = np.zeros((nodes, len(marks)))
+        order = np.argsort(leaf[:, tree], kind="stable")
+        first = np.flatnonzero(np.append(True, np.diff(leaf[order, tree]) != 0))
+        levels[leaf[order[first], tree]] = np.add.reduceat(below[order], first, axis=0)
+        leaves.append(levels / np.maximum(mass, 1e-12)[:, None])
+    return Forest(trees=forest, leaves=tuple(leaves), columns=columns)
+
+
+def _filled(table: Floats) -> Floats:
+    """Return the table as trees take it: what is unknown is apart from all that is known."""
+    return np.nan_to_num(table, nan=-9.0, posinf=1e6, neginf=-1e6).astype(np.float32)
+
+
+def pool_weights(members: Floats, actual: Floats, *, marks: Floats, weight: Floats) -> Floats:
+    """Return (k,) weights of `members` (k, n, g), summing to 1, whose mixture scores best on cases held out.
+
+    The score is the ranked probability score, which is quadratic in the weights (a linear opinion pool; Gneiting and
+    Raftery, Strictly Proper Scoring Rules, JASA 2007). A little is added to even weights, where members are alike.
+    """
+    count = len(members)
+    if count == 1:
+        return np.ones(1)
+    apart = (np.diff(marks, append=marks[-1]) * 1.0)[None, :]
+    truth = reached(actual, marks)
+    scale = np.sqrt(weight[:, None] / weight.sum() * apart)
+    error = ((members - truth[None]) * scale[None]).reshape(count, -1)
+    # With weights that sum to one, the mixture's error is the mixture of the errors.
+    gram = error @ error.T
+    gram += _EVEN * np.trace(gram) / count * np.eye(count)
+    root = np.linalg.cholesky(gram).T
+    heavy = 1e3 * np.sqrt(np.trace(gram))
+    found, _ = nnls(np.vstack([root, np.full((1, count), heavy)]), np.append(np.zeros(count), heavy))
+    return np.asarray(found / max(found.sum(), 1e-12))
+
+
+def middle(distribution: Floats, marks: Floats, share: float = 0.5) -> Floats:
+    """Return (n,) the quantile at `share`, on coarse levels one of them; the median errs least."""
+    index = np.minimum((distribution < share - 1e-9).sum(axis=1), len(marks) - 1)
+    rows = np.arange(len(distribution))
+    if np.diff(marks).max(initial=0.0) > COARSE:
+        return np.asarray(marks[index])
+    above = distribution[rows, index]
+    below = np.where(index > 0, distribution[rows, np.maximum(index - 1, 0)], 0.0)
+    part = np.clip((share - below) / np.maximum(above - below, 1e-9), 0.0, 1.0)
+    start = np.where(index > 0, marks[np.maximum(index - 1, 0)], 0.0)
+    # A mark stands for what is nearest to it: half a mark's width to either side.
+    width = np.where(index > 0, marks[index] - start, 0.0)
+    return np.asarray(np.clip(start + width * part, 0.0, 1.0))

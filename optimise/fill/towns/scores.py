@@ -1,0 +1,92 @@
+"""What a protocol's tested forecasts come to: errors, coverage on the whole and by group, against the baselines. Pure.
+
+Fill is a fraction inside; figures are in points (hundredths) of fill, coverages are fractions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from optimise.fill.evaluation import POINTS, mean_absolute_error, pinball_loss
+from optimise.fill.readings import Floats
+from optimise.fill.towns.conformal import interval
+from optimise.fill.towns.forest import middle
+from optimise.fill.towns.setting import Setting, Tested
+
+PROBABILITIES = (0.05, 0.1, 0.5, 0.9, 0.95)
+_SLACK = 1e-9
+_FEWEST_IN_GROUP = 30
+
+
+def quantiles(tested: Tested, marks: Floats) -> Floats:
+    """Return (n, 5) fill at `PROBABILITIES`, ascending: the ends of the 90 % and 80 % intervals around the median."""
+    low90, high90 = interval(tested.distribution, tested.reach(0.9), marks)
+    low80, high80 = interval(tested.distribution, tested.reach(0.8), marks)
+    median = middle(tested.distribution, marks)
+    return np.maximum.accumulate(np.column_stack([low90, low80, median, high80, high90]), axis=1)
+
+
+def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
+    """Return the figures of all `parts` together, which have the same baselines."""
+    actual = np.concatenate([part.actual for part in parts])
+    row = np.concatenate([part.bin_row for part in parts])
+    forecast = np.concatenate([quantiles(part, setting.marks) for part in parts])
+    low90, low80, median, high80, high90 = forecast.T
+    inside80 = (low80 - _SLACK <= actual) & (actual <= high80 + _SLACK)
+    inside90 = (low90 - _SLACK <= actual) & (actual <= high90 + _SLACK)
+    baselines = {
+        name: mean_absolute_error(actual, np.concatenate([part.simple[name] for part in parts]))
+        for name in parts[0].simple
+    }
+    best = min(baselines, key=lambda name: baselines[name])
+    mae = mean_absolute_error(actual, median)
+    groups = {}
+    for index, name in enumerate(setting.groups):
+        mine = setting.group[row] == index
+        if mine.sum() >= _FEWEST_IN_GROUP:
+            groups[name] = {
+                "n": int(mine.sum()),
+                "bins": len(np.unique(row[mine])),
+                "mae": mean_absolute_error(actual[mine], median[mine]),
+                "coverage_80": float(inside80[mine].mean()),
+                "coverage_90": float(inside90[mine].mean()),
+            }
+    worst = max(groups, key=lambda name: abs(groups[name]["coverage_80"] - 0.8), default=None)
+    return {
+        "n": len(actual),
+        "mae": mae,
+        "rmse": float(np.sqrt(np.mean((actual - median) ** 2)) * POINTS),
+        "pinball": pinball_loss(actual, forecast, PROBABILITIES),
+        "coverage_80": float(inside80.mean()),
+        "coverage_90": float(inside90.mean()),
+        "width_80": float((high80 - low80).mean() * POINTS),
+        "width_90": float((high90 - low90).mean() * POINTS),
+        "worst_group_coverage_80": None if worst is None else groups[worst]["coverage_80"],
+        "worst_group": worst,
+        "coverage_by_group": groups,
+        "baselines": baselines,
+        "best_baseline": best,
+        "skill_vs_best": 1 - mae / max(baselines[best], 1e-9),
+        "bins": len(np.unique(row)),
+        "tuned_baselines": [part.variants for part in parts],
+        "pool": [part.weights for part in parts],
+    }
+
+
+def own_curve_floor(parts: Sequence[Tested], age_h: Floats) -> float:
+    """Return the error of one who knew each bin's own median level at each age, from the test itself, in points.
+
+    What this leaves is what differs from one interval to the next, which no rate, however well known, foretells.
+    """
+    actual = np.concatenate([part.actual for part in parts])
+    row = np.concatenate([part.bin_row for part in parts])
+    error = np.zeros(len(actual))
+    for index in np.unique(row):
+        mine = np.flatnonzero(row == index)
+        order = mine[np.argsort(age_h[mine], kind="stable")]
+        for piece in np.array_split(order, max(1, min(12, len(order) // 25))):
+            error[piece] = np.abs(actual[piece] - np.median(actual[piece]))
+    return float(error.mean() * POINTS)

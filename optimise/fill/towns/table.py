@@ -1,0 +1,252 @@
+"""The rows of a town's file: read, or refused with their line and the reason. Pure: lines come in, columns go out."""
+
+from __future__ import annotations
+
+import csv
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from optimise.fill.readings import Floats, Ints
+from optimise.fill.towns.columns import (
+    BIN,
+    EMPTIED_AT,
+    FILL,
+    KIND,
+    LAT,
+    LON,
+    MEASURED_AT,
+    VOLUME,
+    Column,
+    find_columns,
+)
+from storage.errors import InputError
+
+_SEPARATORS = (";", "\t", "|", ",")
+_FORMATS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d%H%M%S")
+_MOST_PERCENT = 150.0
+_EARLIEST_S, _LATEST_S = 0.0, 4_102_444_800.0  # 1970 to 2100
+_MOST_LISTED = 1000
+_LONGEST_QUOTE = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A row that was not taken: its `line` in the file (the header is line 1) and the `reason`."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What a file says of a bin's place; NaN or None where it says nothing. `more`: name -> the text of its cell."""
+
+    lon: float = math.nan
+    lat: float = math.nan
+    kind: str | None = None
+    volume_l: float = math.nan
+    more: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Table:
+    """What was read: rows in columns of one length n, ordered by bin and time.
+
+    `names`: the bins; `bin_row` (n,): index into them; `at_s` (n,): Unix seconds; `fill` (n,): fractions, 1.0 where the
+    file says more than full. `places`: name -> what the rows say of its place. `refused` counts all refusals, of which
+    the first thousand are listed.
+    """
+
+    names: tuple[str, ...]
+    bin_row: Ints
+    at_s: Ints
+    fill: Floats
+    places: dict[str, Place]
+    refused: int
+    refusals: tuple[Refusal, ...]
+    columns: dict[str, str]
+
+
+def read_table(
+    lines: Iterable[str],
+    *,
+    emptyings: bool,
+    time_zone: str = "UTC",
+    mapping: dict[str, tuple[str, float]] | None = None,
+) -> Table:
+    """Read the rows of a file: levels, or with `emptyings` one row for each emptying.
+
+    `time_zone` is that of times that name none. Raises InputError when there is no header, or a column is missing.
+    """
+    rows, header = _rows(lines)
+    columns = find_columns(header, emptyings=emptyings, mapping=mapping)
+    reader = _Reader(columns, columns[EMPTIED_AT if emptyings else MEASURED_AT], ZoneInfo(time_zone))
+    for line, row in rows:
+        reader.take(line, row)
+    return reader.table()
+
+
+def read_places(lines: Iterable[str]) -> dict[str, Place]:
+    """Read a file of places: a row for each bin with `bin_id`, the format's columns, and any others as features."""
+    rows, header = _rows(lines)
+    columns = find_columns([*header, "measured_at", "fill_percent"], emptyings=False)
+    taken = {column.index for column in columns.values()}
+    others = [(index, name.strip()) for index, name in enumerate(header) if index not in taken and name.strip()]
+    places: dict[str, Place] = {}
+    for _, row in rows:
+        cells = [cell.strip() for cell in row] + [""] * (len(header) - len(row))
+        name = cells[columns[BIN].index]
+        if name:
+            places.setdefault(name, _place(cells, columns, tuple((other, cells[i]) for i, other in others)))
+    return places
+
+
+def as_number(text: str) -> float:
+    """Return the number that a cell says, with a decimal point or comma and maybe a percent sign; NaN otherwise."""
+    cleaned = text.strip().removesuffix("%").strip()
+    try:
+        return float(cleaned)
+    except ValueError:
+        try:
+            return float(cleaned.replace(",", "."))
+        except ValueError:
+            return math.nan
+
+
+def as_seconds(text: str, zone: ZoneInfo) -> float:
+    """Return the Unix seconds of a date and time, in `zone` where it names none; NaN when it cannot be read."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        found = _other_format(text)
+        if found is None:
+            return math.nan
+        moment = found
+    try:
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).timestamp()
+    except (OverflowError, ValueError):
+        return math.nan
+
+
+def _other_format(text: str) -> datetime | None:
+    for form in _FORMATS:
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is given by the caller
+        except ValueError:
+            continue
+    return None
+
+
+def _rows(lines: Iterable[str]) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
+    """Return the numbered rows after the header, and the header."""
+    source = iter(lines)
+    first = next(source, "").lstrip("\ufeff")
+    if not first.strip():
+        raise InputError("the file is empty: its first line names the columns")
+    separator = max(_SEPARATORS, key=first.count)
+    reader = csv.reader(chain([first], source), delimiter=separator)
+    header = next(reader)
+    return ((reader.line_num, row) for row in reader), header
+
+
+def _place(cells: Sequence[str], columns: dict[str, Column], more: tuple[tuple[str, str], ...] = ()) -> Place:
+    def number(name: str, low: float, high: float) -> float:
+        value = as_number(cells[columns[name].index]) if name in columns else math.nan
+        return value if low <= value <= high else math.nan
+
+    kind = cells[columns[KIND].index].strip() if KIND in columns else ""
+    return Place(
+        lon=number(LON, -180, 180),
+        lat=number(LAT, -90, 90),
+        kind=kind or None,
+        volume_l=number(VOLUME, 1, 100_000),
+        more=more,
+    )
+
+
+class _Reader:
+    """Takes rows one by one into columns: a year of hourly levels as rows of text would fill the memory."""
+
+    def __init__(self, columns: dict[str, Column], when: Column, zone: ZoneInfo) -> None:
+        self._columns, self._zone = columns, zone
+        self._name, self._when, self._fill = columns[BIN].index, when.index, columns[FILL].index
+        self._factor = columns[FILL].factor
+        self._last = max(self._name, self._when, self._fill)
+        self._rows: dict[str, int] = {}
+        self._places: dict[str, Place] = {}
+        self._bin, self._at, self._percent, self._line = array("q"), array("d"), array("d"), array("q")
+        self._refused = 0
+        self._refusals: list[Refusal] = []
+
+    def take(self, line: int, row: list[str]) -> None:
+        """Take or refuse a row; blank lines are nobody's fault."""
+        if not any(row):
+            if row:
+                self._refuse(line, "all its cells are empty")
+            return
+        if len(row) <= self._last:
+            self._refuse(line, f"has {len(row)} cells, the header names more")
+            return
+        name, when, level = row[self._name].strip(), row[self._when].strip(), row[self._fill]
+        if not name:
+            self._refuse(line, "names no bin")
+            return
+        at_s = as_seconds(when, self._zone)
+        if not _EARLIEST_S < at_s < _LATEST_S:
+            self._refuse(line, f"expected a date and time, got {_short(when)}")
+            return
+        percent = as_number(level) * self._factor
+        if not 0 <= percent <= _MOST_PERCENT:
+            self._refuse(line, f"expected 0 <= {FILL} <= {_MOST_PERCENT:g}, got {_short(level)}")
+            return
+        number = self._rows.get(name)
+        if number is None:
+            number = self._rows[name] = len(self._rows)
+            cells = [*row, *[""] * (max(c.index for c in self._columns.values()) + 1 - len(row))]
+            self._places[name] = _place(cells, self._columns)
+        self._bin.append(number)
+        self._at.append(at_s)
+        self._percent.append(percent)
+        self._line.append(line)
+
+    def _refuse(self, line: int, reason: str) -> None:
+        self._refused += 1
+        if len(self._refusals) < _MOST_LISTED:
+            self._refusals.append(Refusal(line=line, reason=reason))
+
+    def table(self) -> Table:
+        """Return what was taken, in order; of two rows of one bin and time the first stands."""
+        names = sorted(self._rows)
+        rank = np.zeros(len(names), dtype=np.int64)
+        rank[[self._rows[name] for name in names]] = np.arange(len(names))
+        bin_row = rank[np.frombuffer(self._bin, dtype=np.int64)] if self._bin else np.zeros(0, np.int64)
+        at_s = np.frombuffer(self._at, dtype=np.float64).astype(np.int64) if self._at else np.zeros(0, np.int64)
+        fill = np.minimum(np.frombuffer(self._percent, dtype=np.float64) / 100, 1.0) if self._percent else np.zeros(0)
+        line = np.frombuffer(self._line, dtype=np.int64) if self._line else np.zeros(0, np.int64)
+        order = np.lexsort((line, at_s, bin_row))
+        bin_row, at_s, fill, line = bin_row[order], at_s[order], fill[order], line[order]
+        again = np.zeros(len(order), dtype=bool)
+        again[1:] = (bin_row[1:] == bin_row[:-1]) & (at_s[1:] == at_s[:-1])
+        for row in np.flatnonzero(again):
+            self._refuse(int(line[row]), "a second row of the same bin and time")
+        return Table(
+            names=tuple(names),
+            bin_row=bin_row[~again],
+            at_s=at_s[~again],
+            fill=fill[~again],
+            places=dict(self._places),
+            refused=self._refused,
+            refusals=tuple(sorted(self._refusals, key=lambda refusal: refusal.line)),
+            columns={ours: column.name for ours, column in self._columns.items()},
+        )
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}...")
