@@ -10,6 +10,7 @@ from typing import Self
 import psutil
 
 _EVERY_S = 0.05
+_TRIES = 10
 
 
 def processor_s(pid: int | None) -> float | None:
@@ -19,11 +20,20 @@ def processor_s(pid: int | None) -> float | None:
     try:
         parent = psutil.Process(pid)
         own = parent.cpu_times()
-        total = own.user + own.system + own.children_user + own.children_system
-        children = parent.children(recursive=True)
+        living = 0.0
+        for _ in range(_TRIES):
+            before, living, own = own, _living_s(parent), parent.cpu_times()
+            # A child that ended meanwhile would be counted twice or not at all: ask again.
+            if (own.children_user, own.children_system) == (before.children_user, before.children_system):
+                break
     except psutil.Error:
         return None
-    for child in children:
+    return float(own.user + own.system + own.children_user + own.children_system + living)
+
+
+def _living_s(parent: psutil.Process) -> float:
+    total = 0.0
+    for child in parent.children(recursive=True):
         with suppress(psutil.Error):
             used = child.cpu_times()
             total += used.user + used.system

@@ -64,7 +64,11 @@ def test_two_collectors_against_a_bare_subscriber(
     assert result["collectors"]["1"] == result["collector_per_s"] > 0
     assert result["ratio"] == pytest.approx(result["collector_per_s"] / result["bare_per_s"], abs=0.001)
     assert result["cpu_s_per_10k"].keys() == {"broker", "publisher", "collector", "database", "bare"}
-    assert all(used is not None and used > 0 for used in result["cpu_s_per_10k"].values())
+    used = result["cpu_s_per_10k"]
+    assert all(seen is not None and seen >= 0 for seen in used.values()), used
+    # The system counts another process in hundredths of a second, which so few messages need not fill.
+    assert used["publisher"] > 0, used
+    assert used["bare"] > 0, used
     assert 0 < result["latency_ms"]["p50"] <= result["latency_ms"]["p99"]
     assert result["messages"] == 2000
     assert list(result["peak_rss_mb_by_backlog"]) == ["100", "2000"]

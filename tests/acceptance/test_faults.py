@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,12 @@ def test_an_interrupted_matrix_leaves_nothing_behind(folder: Path):
         def family() -> list[psutil.Process]:
             return psutil.Process(matrix.pid).children(recursive=True)
 
-        wait_until(lambda: any("collect" in child.cmdline() for child in family()), timeout_s=60, what="a collector")
+        def collects(child: psutil.Process) -> bool:
+            with suppress(psutil.Error):  # one that ended since it was listed
+                return "collect" in child.cmdline()
+            return False
+
+        wait_until(lambda: any(collects(child) for child in family()), timeout_s=60, what="a collector")
         children = family()
         matrix.send_signal(signal.SIGINT)
         said, told = matrix.communicate(timeout=60)

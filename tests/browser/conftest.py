@@ -24,9 +24,9 @@ _ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """Playwright's driver."""
+    """Playwright's driver; no longer than its module, since while it lives no other event loop can run."""
     with sync_playwright() as driver:
         yield driver
 
