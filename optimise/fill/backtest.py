@@ -32,11 +32,14 @@ _STEP_H = 29  # wanders through the hours of the day
 class HeldOut:
     """Forecasts and what happened, in columns of one length n.
 
-    `fold`; `bin_row`; `actual` and `expected` fill; `terms` (n, 6) as in `model.Outlook`; `baselines`: name -> (n,).
+    `fold`; `bin_row`; `at_s`, Unix seconds of the moment forecast, `ahead_h` hours after the forecast was made;
+    `actual` and `expected` fill; `terms` (n, 6) as in `model.Outlook`; `baselines`: name -> (n,).
     """
 
     fold: Ints
     bin_row: Ints
+    at_s: Ints
+    ahead_h: Ints
     actual: Floats
     expected: Floats
     terms: Floats
@@ -53,15 +56,25 @@ class Trial:
     options: FillOptions
 
 
-def hold_out_bins(data: TrainingData, trial: Trial, *, progress: Callable[[str, float], None] | None = None) -> HeldOut:
-    """Forecast every sensored bin with its sensor hidden, fold by fold."""
+def hold_out_bins(
+    data: TrainingData,
+    trial: Trial,
+    *,
+    told: TrainingData | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> HeldOut:
+    """Forecast every sensored bin with its sensor hidden, fold by fold.
+
+    `told`, of the same bins and hours, is what the model is told instead of `data`, by which it is judged.
+    """
+    told = told or data
     fold_of = _folds(data, trial)
     parts = []
     for fold in range(trial.options.folds):
         rows = np.flatnonzero(fold_of == fold)
         # A town with fewer sensors than folds has nothing left to learn from.
         if len(rows) and fold_of.max() == trial.options.folds - 1:
-            parts.append(_forecast_past(data, data.hiding(fold_of == fold), rows, trial))
+            parts.append(_forecast_past(data, told.hiding(fold_of == fold), rows, trial))
         if progress:
             progress("held_out_bins", (fold + 1) / trial.options.folds)
     return _in_folds(_joined(parts, trial), fold_of)
@@ -111,6 +124,8 @@ def _forecast_once(truth: TrainingData, known: TrainingData, model: FillModel, r
     return HeldOut(
         fold=np.zeros_like(bin_row),
         bin_row=bin_row,
+        at_s=np.broadcast_to(valid_s, use.shape)[use],
+        ahead_h=np.broadcast_to(ahead, use.shape)[use],
         actual=actual[use],
         expected=outlook.expected[use],
         terms=outlook.terms[use],
@@ -140,6 +155,8 @@ def _joined(parts: Sequence[HeldOut], trial: Trial) -> HeldOut:
     return HeldOut(
         fold=np.concatenate([nobody, *(part.fold for part in parts)]),
         bin_row=np.concatenate([nobody, *(part.bin_row for part in parts)]),
+        at_s=np.concatenate([nobody, *(part.at_s for part in parts)]),
+        ahead_h=np.concatenate([nobody, *(part.ahead_h for part in parts)]),
         actual=np.concatenate([none, *(part.actual for part in parts)]),
         expected=np.concatenate([none, *(part.expected for part in parts)]),
         terms=np.concatenate([np.zeros((0, len(TERMS))), *(part.terms for part in parts)]),

@@ -95,18 +95,23 @@ def honest_scores(held: HeldOut) -> dict[str, Any] | None:
     """
     if not held.actual.size:
         return None
-    quantiles = np.zeros((len(held.actual), len(PROBABILITIES)))
-    for fold in np.unique(held.fold):
-        out = held.fold == fold
-        quantiles[out] = _by(_law(held, use=~out), held.expected[out], held.terms[out])[0]
     actual = np.minimum(held.actual, FULL)
-    quantiles = np.minimum(quantiles, FULL)
+    quantiles = np.minimum(honest_quantiles(held)[0], FULL)
     found = score(actual, quantiles, PROBABILITIES, bins=len(np.unique(held.bin_row)))
     assert found is not None  # there are rows
     baselines = {name: mean_absolute_error(actual, np.minimum(level, FULL)) for name, level in held.baselines.items()}
     best = min(baselines, key=lambda name: baselines[name])
     simple = {"baselines": baselines, "best_baseline": best, "best_baseline_mae": baselines[best]}
     return asdict(found) | simple | {"skill_vs_best": 1 - found.mae / max(baselines[best], 1e-9)}
+
+
+def honest_quantiles(held: HeldOut) -> tuple[Floats, Floats]:
+    """Return fill (n, 5) at `PROBABILITIES` and the probability of full (n,), each fold by the law of the others."""
+    quantiles, full = np.zeros((len(held.actual), len(PROBABILITIES))), np.zeros(len(held.actual))
+    for fold in np.unique(held.fold):
+        out = held.fold == fold
+        quantiles[out], full[out] = _by(_law(held, use=~out), held.expected[out], held.terms[out])
+    return quantiles, full
 
 
 def _law(held: HeldOut, *, use: np.typing.NDArray[np.bool_] | None = None) -> Spread:

@@ -48,6 +48,7 @@ class FillModel:
     rates: Rates
     noise: Noise
     kernel: Kernel | None
+    evidence: Evidence
 
     def outlook(self, data: TrainingData, rows: Ints, valid_s: Ints) -> Outlook:
         """Return what to expect of `rows` at `valid_s` (moments,), Unix seconds, if nobody empties from now on."""
@@ -104,7 +105,7 @@ def fit_model(
     if kernel is None:
         kernel = tune_kernel(data, features, evidence, seed=seed)
     rates = infer_rates(data, features, evidence, kernel, prior=prior)
-    return FillModel(options=options, rhythm=rhythm, rates=rates, noise=noise, kernel=kernel)
+    return FillModel(options=options, rhythm=rhythm, rates=rates, noise=noise, kernel=kernel, evidence=evidence)
 
 
 def _with_crews(data: TrainingData, pace: Pace, noise: Noise, sensed: Evidence, prior: Rates) -> Evidence:

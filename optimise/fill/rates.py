@@ -141,6 +141,18 @@ def infer_rates(
     return Rates(log_rate=np.asarray(mean) + centre, log_sd=np.sqrt(np.asarray(sd) ** 2 + shared))
 
 
+def posterior_covariance(data: TrainingData, features: Floats, evidence: Evidence, kernel: Kernel | None) -> Floats:
+    """Return (bins, bins) the covariance of the bins' log rates, given the evidence; the prior's without any."""
+    inputs = _inputs(data, features)
+    known = np.flatnonzero(np.isfinite(evidence.variance))
+    prior = clone(kernel) if kernel is not None else bins_kernel(features.shape[1])
+    if not len(known):
+        return np.asarray(prior(inputs))
+    process = GaussianProcessRegressor(kernel=prior, alpha=evidence.variance[known], optimizer=None)
+    process.fit(inputs[known], evidence.log_rate[known] - _centre(evidence, known))
+    return np.asarray(process.predict(inputs, return_cov=True)[1])
+
+
 def _inputs(data: TrainingData, features: Floats) -> Floats:
     number = np.arange(len(data.bins), dtype=np.float64)[:, None]
     return np.hstack([features, positions_km(data.bins), number])
