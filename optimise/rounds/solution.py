@@ -18,7 +18,8 @@ class VisitKind(StrEnum):
 class Visit:
     """One point of a route. `index` is the bin's or the disposal site's in the problem, 0 for a break.
 
-    `load_l` is the load on leaving. A break may lie on the way: the drive between its neighbours then goes on after it.
+    `load_l` and `load_kg` are the load on leaving. Who arrives before a window opens waits there, so a stay may be
+    longer than its service. A break may lie on the way: the drive between its neighbours then goes on after it.
     """
 
     kind: VisitKind
@@ -26,6 +27,7 @@ class Visit:
     arrive_s: int
     depart_s: int
     load_l: int
+    load_kg: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

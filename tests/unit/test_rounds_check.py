@@ -43,8 +43,8 @@ def good() -> Solution:
         visit(VisitKind.DISPOSAL, 0, 7240, UNLOAD_S, 0),
     )
     problem = line()
-    work_s = 2 * STEP_S + SERVICE_S + STEP_S + SERVICE_S + 2 * STEP_S + UNLOAD_S + STEP_S
-    cost = problem.drive_cost(6 * STEP_M, work_s) + problem.prices.per_vehicle + int(problem.prize[2])
+    # Paid from leaving to coming back, without the break.
+    cost = problem.drive_cost(6 * STEP_M, 7940 - 1800) + problem.prices.per_vehicle + int(problem.prize[2])
     return Solution(
         engine="by hand",
         routes=(Route(vehicle=0, start_s=START, end_s=START + 7940, visits=visits),),

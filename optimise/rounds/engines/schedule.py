@@ -111,6 +111,12 @@ def _shifted(visits: list[Visit], end_s: int, position: int, break_at_s: int, br
     return [*before, rest, *moved], end_s + later_s
 
 
+def paid_s(problem: Problem, route: Route) -> int:
+    """Return for how long a route is paid: all of it but the break that the crew has to take."""
+    rested_s = sum(visit.depart_s - visit.arrive_s for visit in route.visits if visit.kind is VisitKind.BREAK)
+    return route.end_s - route.start_s - min(rested_s, problem.vehicles[route.vehicle].break_s)
+
+
 def solution_of(problem: Problem, orders: Iterable[tuple[int, Sequence[Step]]], *, engine: str) -> Solution:
     """Return the solution that drives `orders`; an order that does not fit its shift is left out whole."""
     routes, distance_m, duration_s, cost = [], 0, 0, 0
@@ -122,7 +128,7 @@ def solution_of(problem: Problem, orders: Iterable[tuple[int, Sequence[Step]]], 
         routes.append(route)
         distance_m += taken.distance_m
         duration_s += route.end_s - route.start_s
-        cost += problem.drive_cost(taken.distance_m, taken.work_s) + problem.prices.per_vehicle
+        cost += problem.drive_cost(taken.distance_m, paid_s(problem, route)) + problem.prices.per_vehicle
     served = {stop for route in routes for stop in route.stops}
     left_out = tuple(stop for stop in range(len(problem.stop_ids)) if stop not in served)
     return Solution(
