@@ -1,7 +1,8 @@
-"""The work behind the worker's jobs and the commands on demand: review, forecast, plan, and forget what is old."""
+"""The work behind the worker's jobs and commands on demand: review, sessions, forecast, plan, forget what is old."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -14,6 +15,10 @@ from storage.database import Connection, connect
 from storage.model import Commune, ForecastRun, Plan, StopKind
 
 log = structlog.get_logger()
+
+_PROGRESS = logging.INFO
+_WORTH_TELLING = 1000
+"""So many places at once are the first sessions of a history, which takes minutes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +92,22 @@ class Jobs:
         from ingest.reviewer import review_commune
 
         review_commune(connection, commune_insee, now=now, wait=wait)
+
+    def sessions(self, connection: Connection, commune_insee: str) -> None:
+        """Make the sessions anew of places whose readings changed; stored when the call returns."""
+        from optimise.occupancy.job import make_sessions
+
+        make_sessions(
+            connection,
+            commune_insee,
+            progress=lambda done, of: log.log(
+                _PROGRESS if of > _WORTH_TELLING else logging.DEBUG,
+                "sessions_progress",
+                commune=commune_insee,
+                places=done,
+                of=of,
+            ),
+        )
 
     def plan(self, connection: Connection, commune_insee: str, *, service_date: date, as_of: datetime) -> Plan:
         """Plan the rounds of a day; stored when the call returns, and only if the checker accepts them."""

@@ -1,4 +1,4 @@
-"""The worker: Procrastinate jobs that review what was measured, keep forecasts fresh, plan, and forget what is old.
+"""The worker: Procrastinate jobs that review what was measured, make sessions, keep forecasts fresh, plan, and forget.
 
 A tick each minute asks what is due by each commune's own clock and queues it. A job asks again when it starts, so that
 a job queued twice works once, and two workers never do the same work at the same time (one lock).
@@ -64,6 +64,7 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
                     queue("plan", commune.commune_insee)
 
     _add_review(app, jobs)
+    _add_sessions(app, jobs)
     _add_replay(app, jobs)
     _add_forgetting(app, jobs)
     return app
@@ -80,6 +81,17 @@ def _add_review(app: App, jobs: Jobs) -> None:
                 now = present(connection, commune.commune_insee)
                 if now is not None:
                     jobs.review(connection, commune.commune_insee, now=now)
+
+
+def _add_sessions(app: App, jobs: Jobs) -> None:
+    @app.periodic(cron="* * * * * */15")
+    @app.task(name="sessions", queueing_lock="sessions", lock="sessions")
+    def sessions(timestamp: int) -> None:
+        """Make the sessions of each commune's bays and spaces anew where readings came, beside the heavy jobs."""
+        log.debug("sessions", timestamp=timestamp)
+        with jobs.connect() as connection:
+            for commune in communes.every(connection):
+                jobs.sessions(connection, commune.commune_insee)
 
 
 def _add_forgetting(app: App, jobs: Jobs) -> None:

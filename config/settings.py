@@ -151,6 +151,7 @@ class RetentionSettings(_Table):
 
     fill_readings_days: int = Field(default=400, ge=92, le=36_600)
     occupancy_readings_days: int = Field(default=31, ge=7, le=36_600)
+    sessions_days: int = Field(default=31, ge=1, le=36_600)
     device_events_days: int = Field(default=400, ge=1, le=36_600)
     refused_messages_days: int = Field(default=90, ge=1, le=36_600)
     intake_ledger_days: int = Field(default=7, ge=1, le=36_600)
@@ -160,7 +161,7 @@ class RetentionSettings(_Table):
 
     @model_validator(mode="after")
     def _refuse_figures_that_go_first(self) -> Self:
-        for name in ("fill_readings_days", "occupancy_readings_days"):
+        for name in ("fill_readings_days", "occupancy_readings_days", "sessions_days"):
             if getattr(self, name) > self.statistics_days:
                 raise ValueError(
                     f"{name} is {getattr(self, name)} but statistics_days is {self.statistics_days}: hourly figures "

@@ -24,6 +24,7 @@ class RetentionOptions:
 
     fill_readings_days: int = 400
     occupancy_readings_days: int = 31
+    sessions_days: int = 31
     device_events_days: int = 400
     refused_messages_days: int = 90
     intake_ledger_days: int = 7
@@ -80,6 +81,12 @@ KINDS: tuple[Kind, ...] = (
         figures_ahead=timedelta(days=2),
     ),
     Kind(
+        name="occupancy_session",
+        days="sessions_days",
+        why="single stays of vehicles: only as long as they are checked, and hourly figures can be made of them",
+        tables=("occupancy_session",),
+    ),
+    Kind(
         name="device_event",
         days="device_events_days",
         why="the devices' health over a year: batteries, radio, restarts",
@@ -123,7 +130,9 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
     "what was decided and declared, for who answers for it": (
         "plan planned_route planned_stop plan_left_out service_event device_change"
     ),
-    "one row for each place, device or piece of work, replaced": "bin_level device_health review_due forgotten",
+    "one row for each place, device or piece of work, replaced": (
+        "bin_level device_health review_due session_due occupancy_present forgotten"
+    ),
 }
 """Tables that nothing is forgotten of, by reason. Rows of forecasts go with their run."""
 

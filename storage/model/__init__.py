@@ -34,6 +34,7 @@ from storage.model.kinds import (
     ClosedBy,
     DeviceChangeKind,
     DeviceStatus,
+    EndedBy,
     Orientation,
     PlaceKind,
     Quality,
@@ -43,6 +44,7 @@ from storage.model.kinds import (
     StopKind,
     Verdict,
 )
+from storage.model.occupancy import OccupancyPresent, OccupancySession
 from storage.model.places import Bin, DeliveryBay, DisposalSite, ParkingSpace, Place, Vehicle
 from storage.model.plans import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
 from storage.model.present import SENSOR_SILENT_AFTER, BayNow, BinNow, SpaceNow
@@ -74,6 +76,7 @@ __all__ = [
     "DeviceStatus",
     "DisposalSite",
     "Emptying",
+    "EndedBy",
     "FillForecast",
     "FillReading",
     "ForecastRun",
@@ -84,7 +87,9 @@ __all__ = [
     "KnownModel",
     "LeftOut",
     "Mounting",
+    "OccupancyPresent",
     "OccupancyReading",
+    "OccupancySession",
     "Orientation",
     "ParkingSpace",
     "Place",

@@ -116,6 +116,20 @@ class BayState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class EndedBy(StrEnum):
+    """How a vehicle's stay ended, as far as its sensor tells.
+
+    FREED: the departure was told. FOUND_FREE: a heartbeat found the place free, the departure itself was not told.
+    REPLACED: the next vehicle's arrival was told, and nothing between. LOST: the sensor fell silent. OPEN: not yet.
+    """
+
+    FREED = "freed"
+    FOUND_FREE = "found_free"
+    REPLACED = "replaced"
+    LOST = "lost"
+    OPEN = "open"
+
+
 class Verdict(StrEnum):
     """What a bin's sensor says of an emptying that a crew declared."""
 

@@ -38,6 +38,10 @@ DELETE FROM occupancy_reading WHERE commune_insee = :commune_insee AND measured_
 -- name: forget_displaced_occupancy!
 DELETE FROM displaced_reading WHERE commune_insee = :commune_insee AND kind = 'occupancy' AND measured_at < :before;
 
+-- name: forget_occupancy_session!
+-- By its beginning, as chunks go. A stay that is still open keeps its beginning in `occupancy_present`.
+DELETE FROM occupancy_session WHERE commune_insee = :commune_insee AND started_at < :before;
+
 -- name: forget_device_event!
 DELETE FROM device_event WHERE commune_insee = :commune_insee AND measured_at < :before;
 

@@ -1,0 +1,1 @@
+"""What the sensors of bays and spaces say, made into stays of vehicles."""
