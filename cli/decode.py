@@ -154,7 +154,11 @@ def _readings(decoded: Decoded) -> list[dict[str, Any]]:
 
 
 def _reading(measurement: Measurement) -> dict[str, Any]:
-    """Return the reading in our names and units, without what is unknown: no level or state where none was measured."""
+    """Return the reading in our names and units, without what is unknown: no level or state where none was measured.
+
+    What the collector would not believe is left out as it does: a temperature that no street has, 255 % of a battery.
+    """
+    from ingest.quality import plausible_battery_percent, plausible_temperature_c
     from storage.model import Quality
 
     measured = measurement.quality is Quality.OK
@@ -164,8 +168,8 @@ def _reading(measurement: Measurement) -> dict[str, Any]:
         "distance_mm": measurement.distance_mm if measured else None,
         "fill_percent": round(fraction * 100, 6) if measured and fraction is not None else None,
         "occupied": measurement.occupied if measured else None,
-        "temperature_c": measurement.temperature_c,
-        "battery_percent": measurement.battery_percent,
+        "temperature_c": plausible_temperature_c(measurement.temperature_c),
+        "battery_percent": plausible_battery_percent(measurement.battery_percent),
         "battery_v": measurement.battery_v,
         "tilted": measurement.tilted,
         "fire": measurement.fire,

@@ -22,6 +22,13 @@ def malformed(detail: str) -> RefusedError:
     return RefusedError(RefusalReason.MALFORMED_PAYLOAD, detail)
 
 
+def unknown_port(device: str, f_port: int | None) -> RefusedError:
+    """Return the refusal of a payload on a port of which the device's maker says nothing, or on none."""
+    if f_port is None:
+        return malformed(f"the fPort tells the frames of the {device} apart, and this one came without")
+    return malformed(f"nothing is known of what the {device} sends on fPort {f_port}")
+
+
 def quoted(foreign: object) -> str:
     """Return text from outside as it may stand in a sentence: short, and without control characters."""
     text = repr(foreign)

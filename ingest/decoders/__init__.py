@@ -44,6 +44,10 @@ def decode_uplink(model: DeviceModel, uplink: Uplink) -> Decoded:
 
     Raises RefusedError(MALFORMED_PAYLOAD) when it cannot be read at all.
     """
+    if uplink.records is None and model.takes_records:
+        raise RefusedError(
+            RefusalReason.MALFORMED_PAYLOAD, f"the device's model is {model.name}, but the message carries no records"
+        )
     if uplink.decoded is not None and not uplink.payload and uplink.records is None:
         if model.read_object is None:
             raise RefusedError(
@@ -54,9 +58,5 @@ def decode_uplink(model: DeviceModel, uplink: Uplink) -> Decoded:
     if uplink.records is not None and not model.takes_records:
         raise RefusedError(
             RefusalReason.MALFORMED_PAYLOAD, f"{model.name} is read from its bytes, and the message carries records"
-        )
-    if uplink.records is None and model.takes_records:
-        raise RefusedError(
-            RefusalReason.MALFORMED_PAYLOAD, f"the device's model is {model.name}, but the message carries no records"
         )
     return model.decode(uplink)

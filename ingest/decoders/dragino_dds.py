@@ -12,22 +12,22 @@ from ingest.decoders.dragino_frames import Product, decoder_of
 from ingest.decoders.dragino_objects import object_reader_of
 
 
-def _model(name: str, product: Product, *, temperature_known: bool = True) -> DeviceModel:
+def _model(product: Product, *, temperature_known: bool = True) -> DeviceModel:
     return DeviceModel(
-        name=f"dragino-{name.lower()}",
-        title=f"Dragino {name}",
+        name=f"dragino-{product.name.lower()}",
+        title=f"Dragino {product.name}",
         measures="level",
         decode=decoder_of(product),
-        source=f"dragino/dragino-end-node-decoder, {name}; wiki.dragino.com, {name} user manual",
+        source=f"dragino/dragino-end-node-decoder, {product.name}; wiki.dragino.com, {product.name} user manual",
         read_object=object_reader_of(product, temperature_known=temperature_known),
     )
 
 
 MODELS = (
-    _model("LDDS75", Product(nearest_mm=280, farthest_mm=7500, logs=False)),
-    _model("LDDS45", Product(nearest_mm=30, farthest_mm=4500, logs=False)),
-    _model("LDDS20", Product(nearest_mm=20, farthest_mm=2000, logs=False, from_below=True)),
-    _model("DDS75-LB", Product(nearest_mm=280, farthest_mm=7500, logs=True), temperature_known=False),
-    _model("DDS45-LB", Product(nearest_mm=30, farthest_mm=4500, logs=True)),
-    _model("DDS20-LB", Product(nearest_mm=20, farthest_mm=2000, logs=True, from_below=True)),
+    _model(Product(name="LDDS75", nearest_mm=280, farthest_mm=7500, logs=False)),
+    _model(Product(name="LDDS45", nearest_mm=30, farthest_mm=4500, logs=False)),
+    _model(Product(name="LDDS20", nearest_mm=20, farthest_mm=2000, logs=False, from_below=True)),
+    _model(Product(name="DDS75-LB", nearest_mm=280, farthest_mm=7500, logs=True), temperature_known=False),
+    _model(Product(name="DDS45-LB", nearest_mm=30, farthest_mm=4500, logs=True)),
+    _model(Product(name="DDS20-LB", nearest_mm=20, farthest_mm=2000, logs=True, from_below=True)),
 )

@@ -29,7 +29,7 @@ from typing import Any
 from ingest.decoders.decoded import Decoded, Info, Measurement
 from ingest.decoders.device_clock import device_time
 from ingest.envelopes import Uplink
-from ingest.refusal import RefusedError, malformed
+from ingest.refusal import RefusedError, malformed, unknown_port
 from storage.model import Quality
 
 MEASUREMENT_PORT, LOG_PORT, INFORMATION_PORT, DEBUG_PORT = 2, 3, 5, 6
@@ -51,12 +51,13 @@ _NO_SUB_BAND = 0xFF
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Product:
-    """One product. It sees distances of `nearest_mm` to `farthest_mm`, both included.
+    """One product, by its `name`. It sees distances of `nearest_mm` to `farthest_mm`, both included.
 
     `logs`: whether it has a data log, and never had the old firmware's frames. `from_below`: whether it sits under a
     container and measures the height of what is in it.
     """
 
+    name: str
     nearest_mm: int
     farthest_mm: int
     logs: bool
@@ -96,7 +97,7 @@ def decoder_of(product: Product) -> Callable[[Uplink], Decoded]:
             return Decoded(infos=(_information(payload),))
         if product.logs and uplink.f_port == DEBUG_PORT:
             return Decoded(infos=(Info(kind="debug_samples", detail={"distances_mm": _pairs(payload)}),))
-        raise malformed(f"the product sends nothing on fPort {uplink.f_port}")
+        raise unknown_port(product.name, uplink.f_port)
 
     return decode
 

@@ -19,7 +19,7 @@ from ingest.decoders.codec_object import number, whole
 from ingest.decoders.codec_records import as_raw, distance_mm
 from ingest.decoders.decoded import Decoded, DeviceModel, Info, Measurement
 from ingest.envelopes import Uplink
-from ingest.refusal import malformed, quoted
+from ingest.refusal import malformed, quoted, unknown_port
 from storage.model import Quality
 
 _REPORT_PORT, _ANSWER_PORT = 6, 7
@@ -45,7 +45,7 @@ def decode_r718x(uplink: Uplink) -> Decoded:
     if not payload:
         raise malformed("the frame is empty")
     if uplink.f_port not in (_REPORT_PORT, _ANSWER_PORT):
-        raise malformed(f"the R718X sends nothing on fPort {uplink.f_port}")
+        raise unknown_port("R718X", uplink.f_port)
     if len(payload) != _LENGTH:
         raise malformed(f"expected a frame of {_LENGTH} bytes, got {len(payload)}")
     if payload[1] != _DEVICE:

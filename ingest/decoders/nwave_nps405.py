@@ -17,7 +17,7 @@ from ingest.decoders import beside
 from ingest.decoders.codec_object import flag, number, text, whole
 from ingest.decoders.decoded import Decoded, DeviceModel, Info, Measurement
 from ingest.envelopes import Uplink
-from ingest.refusal import malformed, quoted
+from ingest.refusal import malformed, quoted, unknown_port
 from storage.model import Quality
 
 _STATE, _HEARTBEAT, _START_UP, _DEBUG, _TAG = 1, 2, 3, 6, 10
@@ -76,7 +76,7 @@ def decode_nps405(uplink: Uplink) -> Decoded:
                 raw=frame[:1],
             )
         case other:
-            raise malformed(f"nothing is known of what the NPS405 sends on fPort {other}")
+            raise unknown_port("NPS405", other)
 
 
 def _expect(frame: bytes, what: str, lengths: tuple[int, ...]) -> None:

@@ -64,6 +64,11 @@ def test_what_was_not_measured_is_left_out(tmp_path: Path):
     assert found["readings"] == [{"battery_percent": 92, "tilted": False, "quality": "no_target"}]
 
 
+def test_what_nobody_would_believe_is_left_out(tmp_path: Path):
+    found = document("--model", "netvox-r718x", "--port", "6", "013401240003e819323200", cwd=tmp_path)
+    assert found["readings"] == [{"distance_mm": 1000, "fill_percent": 50.0, "battery_v": 3.6, "quality": "ok"}]
+
+
 def test_a_frame_about_the_device(tmp_path: Path):
     found = document("--model", "bosch-tps110", "--port", "3", "00" * 12 + "001700" + "0201", cwd=tmp_path)
     assert found["readings"] == []
@@ -105,7 +110,8 @@ def test_a_bad_reading_does_not_hide_the_others(tmp_path: Path):
     [
         pytest.param(["--model", "bosch-tps110", "--port", "9", "01"], "fPort 9", id="not of the model"),
         pytest.param(["--model", "bosch-tps110", "01"], "no --port was given", id="a port is needed"),
-        pytest.param(["--model", "bosch-tps110", '{"occupied": true}'], "what it decoded itself", id="an object alone"),
+        pytest.param(["--model", "dragino-ldds75", "01"], "came without (no --port was given)", id="as of the others"),
+        pytest.param(["--model", "bosch-tps110", '{"occupied": true}'], "a type of the TPS110", id="a foreign object"),
         pytest.param(["--model", "voirie-native", '{"readings": [{}]}'], "measured_at", id="no reading is good"),
     ],
 )

@@ -67,6 +67,16 @@ def test_every_model_has_golden_payloads_good_and_bad():
         assert all(content["why"] and content["source"] for content in contents), model
 
 
+def test_every_model_is_read_from_what_a_network_decoded():
+    """Some networks send nothing else; a model whose uplinks are records already is Voirie's own."""
+    assert [name for name, model in built_in_models().items() if model.read_object is None] == ["voirie-native"]
+
+
+def test_a_network_s_object_is_no_native_message():
+    with pytest.raises(RefusedError, match="carries no records"):
+        decode_uplink(built_in_models()["voirie-native"], Uplink(device_eui="0" * 16, decoded={"distance": 1}))
+
+
 @pytest.mark.parametrize(
     ("model", "vendor", "device"),
     [("milesight-em310-udl", "milesight-iot", "EM310-UDL"), ("bosch-tps110", "bosch", "TPS110 (fw 0.29.2)")],
