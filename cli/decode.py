@@ -6,7 +6,6 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -127,10 +126,12 @@ def _json(text: str) -> Any:
 
 
 def _known(models: Mapping[str, DeviceModel], name: str | None) -> DeviceModel:
+    from storage.device_names import near_models
+
     if name is None:
         raise InputError("--model is missing: `voirie decode --list` names the models")
     if name not in models:
-        near = get_close_matches(name.lower().replace("_", "-").replace(" ", "-"), models, n=3, cutoff=0.5)
+        near = near_models(name, models)
         advice = f"did you mean {' or '.join(near)}?" if near else "`voirie decode --list` names the models"
         raise InputError(f"there is no model {_short(name)}: {advice}")
     return models[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 
 from storage.errors import InputError
 from storage.model import Catalogue, KnownModel
@@ -11,6 +12,8 @@ from storage.model import Catalogue, KnownModel
 _DEV_EUI = re.compile(r"[0-9a-f]{16}")
 _NATIVE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SEPARATORS = re.compile(r"[\s:-]")
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+_LIKENESS = 0.5
 _ROUNDED = re.compile(r"[0-9.,]+e\+?[0-9]+")
 
 
@@ -18,9 +21,21 @@ def known_model(catalogue: Catalogue, name: str) -> KnownModel:
     """Return the model; InputError names the nearest one when there is none of that name."""
     found = catalogue.get(name)
     if found is None:
-        near = difflib.get_close_matches(name.lower(), catalogue, n=1)
+        near = near_models(name, catalogue)
         raise InputError(f"no model {name!r}" + (f": did you mean {near[0]}?" if near else ""))
     return found
+
+
+def near_models(name: str, models: Iterable[str]) -> list[str]:
+    """Return up to three models that may be meant, the likeliest first: those whose name holds `name`, then alike ones.
+
+    People leave the maker out, or the end (`em310`), and write underscores and spaces.
+    """
+    models = list(models)
+    wanted = _BETWEEN_WORDS.sub("-", name.strip().lower())
+    holding = [model for model in models if wanted and wanted in model]
+    alike = difflib.get_close_matches(wanted, models, n=3, cutoff=_LIKENESS)
+    return list(dict.fromkeys([*holding, *alike]))[:3]
 
 
 def checked_eui(text: str, model: KnownModel) -> str:

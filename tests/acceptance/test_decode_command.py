@@ -136,6 +136,7 @@ def test_a_frame_that_cannot_be_read_is_a_document_and_exit_code_1(arguments: li
         pytest.param(["01"], b"", "--model is missing", id="no model"),
         pytest.param(["--model", "milesight-em310udl", "01"], b"", "did you mean milesight-em310-udl", id="misspelt"),
         pytest.param(["--model", "TPS110", "01"], b"", "did you mean bosch-tps110", id="without its maker"),
+        pytest.param(["--model", "EM500", "01"], b"", "did you mean milesight-em500-udl", id="in part"),
         pytest.param(["--model", "qqqq", "01"], b"", "`voirie decode --list` names the models", id="unknown"),
         pytest.param([*EM310, "--port", "256", "01"], b"", "Invalid value for '--port'", id="no port"),
         pytest.param(["--model", "voirie-native", "01755c"], b"", "expected JSON", id="bytes for native"),

@@ -209,6 +209,7 @@ def test_what_was_there_later_is_not_replaced_by_the_past(connection: Connection
         pytest.param({"place_id": "COR-9999"}, InputError, "has no place 'COR-9999'", id="no such place"),
         pytest.param({"place_id": "DEPOT-1"}, InputError, "DEPOT-1 is a depot", id="nothing to measure"),
         pytest.param({"model": "milesight-em310-ud"}, InputError, "did you mean milesight-em310-udl", id="misspelt"),
+        pytest.param({"model": "EM310"}, InputError, "did you mean milesight-em310-udl", id="its maker left out"),
         pytest.param(
             {"model": "bosch-tps110", "eui": "58a0cb0000200001"}, InputError, "measures a state, and COR-0002 is a bin",
             id="a bay's sensor on a bin",
