@@ -10,9 +10,10 @@ import subprocess
 import tempfile
 import uuid
 import warnings
+from collections import deque
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -59,23 +60,45 @@ def reference_data() -> Path:
 # --- databases -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Server:
-    """A PostgreSQL server on which tests may create databases."""
+    """A PostgreSQL server on which tests may create databases.
 
-    name: str
-    url: str
-    template: str
+    They are copies of a migrated template, made ahead and dropped behind by a thread: with TimescaleDB either takes as
+    long as a test.
+    """
+
+    _AHEAD = 2
+
+    def __init__(self, *, name: str, url: str, template: str) -> None:
+        self.name, self.url, self._template = name, url, template
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"databases-{name}")
+        self._ready: deque[Future[str]] = deque()
+        self._dropped: list[Future[None]] = []
 
     def create_database(self) -> str:
         """Create a migrated database of this test's own and return its URL."""
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
-        return make_conninfo(self.url, dbname=name)
+        while len(self._ready) <= self._AHEAD:
+            self._ready.append(self._thread.submit(self._create))
+        return self._ready.popleft().result()
 
     def drop_database(self, url: str) -> None:
         """Drop a database that `create_database` made, whoever is still connected."""
+        self._dropped.append(self._thread.submit(self._drop, url))
+
+    def close(self) -> None:
+        """Drop what was made ahead; raise what went wrong with others."""
+        self._dropped += [self._thread.submit(self._drop, ready.result()) for ready in self._ready]
+        self._thread.shutdown()
+        for dropped in self._dropped:
+            dropped.result()
+
+    def _create(self) -> str:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        return make_conninfo(self.url, dbname=name)
+
+    def _drop(self, url: str) -> None:
         name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -83,7 +106,7 @@ class Server:
 
 @contextmanager
 def _prepared(name: str, url: str) -> Iterator[Server]:
-    """Hold a migrated template database, so that each test's own takes milliseconds; drop it at the end."""
+    """Hold a migrated template database, so that each test's own is a copy of files; drop it at the end."""
     template = f"template_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {template}")
@@ -93,7 +116,11 @@ def _prepared(name: str, url: str) -> Iterator[Server]:
             # A template must have no guests, and TimescaleDB's scheduler connects to every database that admits any.
             connection.execute(f"ALTER DATABASE {template} ALLOW_CONNECTIONS false")
             connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [template])
-        yield Server(name=name, url=url, template=template)
+        server = Server(name=name, url=url, template=template)
+        try:
+            yield server
+        finally:
+            server.close()
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")

@@ -33,7 +33,7 @@ def databases(server: Server) -> set[str]:
     import psycopg  # noqa: PLC0415 - one question
 
     with psycopg.connect(server.url) as connection:
-        return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+        return {name for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^voirie_'")}
 
 
 def measured(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

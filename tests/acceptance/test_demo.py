@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,18 +58,25 @@ def assert_whole(result: dict[str, Any], *, bins: int, with_sensor: int) -> None
     assert result["streets"]["edges"] > 0
 
 
-def test_small_commune_goes_round(tmp_path: Path):
-    result = play_once(tmp_path, "--bins", "150", "--days", "7", "--seed", "3")
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not pytest's own, as for the tests' server: another pytest would close it to the demo's database."""
+    with tempfile.TemporaryDirectory(prefix="voirie-demo-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def test_small_commune_goes_round(folder: Path):
+    result = play_once(folder, "--bins", "150", "--days", "7", "--seed", "3")
     assert_whole(result, bins=150, with_sensor=45)
-    assert not list(tmp_path.glob("once-*")), "the data of a headless demo goes with it"
+    assert not list(folder.glob("once-*")), "the data of a headless demo goes with it"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("streets", ["the demo's own", "osm/saint-germain-en-laye.osm.pbf"])
-def test_full_commune_beats_the_baseline_in_time(tmp_path: Path, streets: str, reference_data: Path):
+def test_full_commune_beats_the_baseline_in_time(folder: Path, streets: str, reference_data: Path):
     options = [] if streets == "the demo's own" else ["--streets", str(reference_data / streets)]
-    result = play_once(tmp_path, *options)
+    result = play_once(folder, *options)
     assert_whole(result, bins=1000, with_sensor=300)
     assert result["delivery_bays"]["bays"] == 60
     assert result["parking"]["spaces"] == 400
@@ -108,9 +117,9 @@ class RunningDemo:
         return int(httpx.get(self._intake).raise_for_status().json()["stored"])
 
 
-def test_interactive_demo_stops_cleanly_and_goes_on(tmp_path: Path):
+def test_interactive_demo_stops_cleanly_and_goes_on(folder: Path, tmp_path: Path):
     """Ctrl-C ends every process; even a killed demo is cleared away; the next goes on with the same data."""
-    data = tmp_path / "data"
+    data = folder / "data"
     first = RunningDemo(data, tmp_path / "first")
     assert first.published_history
     assert len(first.children) >= 5, "broker, collector, web server, worker and simulator are the demo's children"

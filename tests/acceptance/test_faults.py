@@ -117,7 +117,7 @@ def test_an_unknown_fault_is_refused_with_those_there_are(tmp_path: Path):
 def test_given_services_are_left_as_they_were(embedded_server: Server, embedded_broker: str, folder: Path):
     def databases() -> set[tuple[str]]:
         with psycopg.connect(embedded_server.url) as connection:
-            return set(connection.execute("SELECT datname FROM pg_database").fetchall())
+            return set(connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^voirie_'").fetchall())
 
     before = databases()
     given = ("--broker", embedded_broker, "--database", embedded_server.url)

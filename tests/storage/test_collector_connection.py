@@ -67,7 +67,7 @@ def test_silence_is_given_up_and_the_next_attempt_finds_no_lock(
     # The server does not look at its client while it sleeps: it keeps the transaction, and the key's lock.
     with pytest.raises(psycopg.OperationalError), collector.patience():
         collector.connection().execute("SELECT pg_sleep(60)")
-    assert PATIENCE_S <= time.monotonic() - began_s < 10
+    assert PATIENCE_S <= time.monotonic() - began_s < 50, "not when the server wakes"
     (left,) = sessions(observer)
     collector.drop()
     with collector.patience():
