@@ -1,18 +1,19 @@
-"""The work behind the worker's jobs and commands on demand: review, sessions, forecast, plan, forget what is old."""
+"""The work behind the worker's jobs and commands: review, sessions, train, forecast, plan, forget what is old."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import structlog
 
 from config.settings import Settings
-from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for
-from storage import communes, forecasts, plans, readings, refusals, retention
+from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for, training_is_due
+from storage import communes, fill_models, forecasts, plans, readings, refusals, retention
 from storage.database import Connection, connect
-from storage.model import Commune, ForecastRun, Plan, StopKind
+from storage.model import Commune, ForecastRun, Plan, StopKind, TrainedModel
 
 log = structlog.get_logger()
 
@@ -26,6 +27,7 @@ class Due:
     """What a commune needs at its present `now` (None: its simulated history is still being published)."""
 
     now: datetime | None
+    training: bool = False
     forecast: bool = False
     plan_for: date | None = None
 
@@ -36,7 +38,9 @@ class Jobs:
     def __init__(self, *, settings: Settings, database_url: str) -> None:
         self._settings = settings
         self._database_url = database_url
-        self._agenda = AgendaOptions(every_h=settings.forecast.every_h, plan_at=settings.rounds.plan_at)
+        self._agenda = AgendaOptions(
+            every_h=settings.forecast.every_h, plan_at=settings.rounds.plan_at, train_at=settings.forecast.train_at
+        )
 
     def connect(self) -> Connection:
         """Open a connection of the jobs' own; each job says what is one transaction."""
@@ -51,6 +55,12 @@ class Jobs:
         latest_as_of = None if run is None else run.as_of
         return Due(
             now=now,
+            training=training_is_due(
+                now=now,
+                time_zone=commune.time_zone,
+                latest_as_of=fill_models.latest_as_of(connection, commune.commune_insee, at=now),
+                options=self._agenda,
+            ),
             forecast=forecast_is_due(now=now, latest_as_of=latest_as_of, options=self._agenda),
             plan_for=plan_due_for(
                 now=now,
@@ -60,28 +70,48 @@ class Jobs:
             ),
         )
 
-    def forecast(self, connection: Connection, commune_insee: str, *, as_of: datetime) -> ForecastRun:
-        """Train and forecast with the data until `as_of`; stored when the call returns."""
-        from optimise.fill.job import forecast_commune
+    def train(
+        self,
+        connection: Connection,
+        commune_insee: str,
+        *,
+        as_of: datetime,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> TrainedModel:
+        """Train a model with the data until `as_of`; in the registry when the call returns, in service or refused."""
+        from optimise.fill.registry import train_commune
 
         # What is not trusted must not teach.
+        self.review(connection, commune_insee, now=as_of, wait=True)
+        with connection.transaction():
+            return train_commune(
+                connection,
+                commune_insee,
+                as_of=as_of,
+                seed=self._settings.forecast.seed,
+                progress=progress or _logged_progress(commune_insee),
+            )
+
+    def forecast(self, connection: Connection, commune_insee: str, *, as_of: datetime) -> ForecastRun:
+        """Forecast with the data until `as_of` by the model in service; stored when the call returns."""
+        from cli.wiring import forecast_options
+        from optimise.fill.job import forecast_commune
+
         self.review(connection, commune_insee, now=as_of, wait=True)
         with connection.transaction():
             run = forecast_commune(
                 connection,
                 commune_insee,
                 as_of=as_of,
-                horizon_h=self._settings.forecast.horizon_h,
-                seed=self._settings.forecast.seed,
-                progress=lambda stage, share: log.info(
-                    "forecast_progress", commune=commune_insee, text=f"{stage} {share:.0%}"
-                ),
+                job=forecast_options(self._settings),
+                progress=_logged_progress(commune_insee),
             )
         log.info(
             "forecast_made",
             commune=commune_insee,
             as_of=run.as_of,
             run=str(run.run_id),
+            model=str(run.model_id),
             bins=run.scores["bins"],
             bins_with_sensor=run.scores["bins_with_sensor"],
         )
@@ -170,6 +200,13 @@ class Jobs:
                     resolved=done.resolved,
                     stored=done.stored,
                 )
+
+
+def _logged_progress(commune_insee: str) -> Callable[[str, float], None]:
+    def tell(stage: str, share: float) -> None:
+        log.info("forecast_progress", commune=commune_insee, text=f"{stage} {share:.0%}")
+
+    return tell
 
 
 def _lived_until(connection: Connection, commune_insee: str) -> datetime | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # each command imports only the room that it runs, so that al
     from ingest.collector import CollectorOptions
     from ingest.replay import ReplayOptions
     from ingest.topics import Network
+    from optimise.fill.job import JobOptions
     from optimise.rounds.planner import PlannerOptions
     from storage.model import Catalogue
     from storage.retention_kinds import RetentionOptions
@@ -176,6 +177,14 @@ def planner_options(settings: Settings) -> PlannerOptions:
         seed=settings.rounds.seed,
         detour_factor=settings.streets.detour_factor,
     )
+
+
+def forecast_options(settings: Settings) -> JobOptions:
+    """Return how a commune is forecast."""
+    from optimise.fill.job import JobOptions
+
+    forecast = settings.forecast
+    return JobOptions(horizon_h=forecast.horizon_h, rounds_at=forecast.rounds_at, seed=forecast.seed)
 
 
 def time_series_options(settings: Settings) -> TimeSeriesOptions:

@@ -1,4 +1,4 @@
-"""The worker: Procrastinate jobs that review what was measured, make sessions, keep forecasts fresh, plan, and forget.
+"""The worker: Procrastinate jobs that review readings, make sessions, train, keep forecasts fresh, plan, and forget.
 
 A tick each minute asks what is due by each commune's own clock and queues it. A job asks again when it starts, so that
 a job queued twice works once, and two workers never do the same work at the same time (one lock).
@@ -28,10 +28,29 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
     """Return the Procrastinate application with its tasks; open it before use."""
     app = App(connector=PsycopgConnector(conninfo=database_url))
 
-    def queue(task: str, commune_insee: str) -> None:
-        deferrer = app.configure_task(task, lock=_HEAVY, queueing_lock=f"{task} {commune_insee}")
-        with contextlib.suppress(AlreadyEnqueued):
-            deferrer.defer(commune_insee=commune_insee)
+    _add_heavy(app, jobs)
+    _add_tick(app, jobs)
+    _add_review(app, jobs)
+    _add_sessions(app, jobs)
+    _add_replay(app, jobs)
+    _add_forgetting(app, jobs)
+    return app
+
+
+def _queue(app: App, task: str, commune_insee: str) -> None:
+    deferrer = app.configure_task(task, lock=_HEAVY, queueing_lock=f"{task} {commune_insee}")
+    with contextlib.suppress(AlreadyEnqueued):
+        deferrer.defer(commune_insee=commune_insee)
+
+
+def _add_heavy(app: App, jobs: Jobs) -> None:
+    @app.task(name="train")
+    def train(commune_insee: str) -> None:
+        """Train the commune's next fill model unless one was trained since the hour for it last came by."""
+        with jobs.connect() as connection:
+            due = jobs.due(connection, communes.one(connection, commune_insee))
+            if due.training and due.now is not None:
+                jobs.train(connection, commune_insee, as_of=due.now)
 
     @app.task(name="forecast")
     def forecast(commune_insee: str) -> None:
@@ -40,7 +59,7 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
             due = jobs.due(connection, communes.one(connection, commune_insee))
             if due.forecast and due.now is not None:
                 jobs.forecast(connection, commune_insee, as_of=due.now)
-        queue("plan", commune_insee)
+        _queue(app, "plan", commune_insee)
 
     @app.task(name="plan")
     def plan(commune_insee: str) -> None:
@@ -50,6 +69,8 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
             if due.plan_for is not None and due.now is not None:
                 jobs.plan(connection, commune_insee, service_date=due.plan_for, as_of=due.now)
 
+
+def _add_tick(app: App, jobs: Jobs) -> None:
     @app.periodic(cron="* * * * *")
     @app.task(name="tick", queueing_lock="tick")
     def tick(timestamp: int) -> None:
@@ -58,16 +79,12 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
         with jobs.connect() as connection:
             for commune in communes.every(connection):
                 due = jobs.due(connection, commune)
+                if due.training:
+                    _queue(app, "train", commune.commune_insee)
                 if due.forecast:
-                    queue("forecast", commune.commune_insee)
+                    _queue(app, "forecast", commune.commune_insee)
                 elif due.plan_for is not None:
-                    queue("plan", commune.commune_insee)
-
-    _add_review(app, jobs)
-    _add_sessions(app, jobs)
-    _add_replay(app, jobs)
-    _add_forgetting(app, jobs)
-    return app
+                    _queue(app, "plan", commune.commune_insee)
 
 
 def _add_review(app: App, jobs: Jobs) -> None:

@@ -123,10 +123,12 @@ class StreetsSettings(_Table):
 
 
 class ForecastSettings(_Table):
-    """The nightly forecast."""
+    """How full every bin will be: the model is trained each night, and forecasts several times a day."""
 
-    horizon_h: int = Field(default=48, ge=1, le=168)
+    horizon_h: int = Field(default=168, ge=1, le=168)
     every_h: float = Field(default=6, gt=0, le=24)
+    train_at: time = time(3, 0)
+    rounds_at: time = time(9, 0)
     seed: int = 0
 
 

@@ -1,4 +1,4 @@
-"""What is due in a commune: a new forecast, the next plan. The worker asks every minute, by the commune's own clock."""
+"""What is due in a commune: a new model, forecast or plan. The worker asks every minute, by the commune's own clock."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _LATEST_START = time(6, 0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgendaOptions:
-    """A forecast older than `every_h` hours is stale; plans are made from the local time `plan_at` on."""
+    """A forecast older than `every_h` hours is stale; plans and models are made from local times of the day on."""
 
     every_h: float = 6.0
     plan_at: time = time(18, 0)
+    train_at: time = time(3, 0)
 
     def __post_init__(self) -> None:
         """Refuse nonsense."""
@@ -27,6 +28,16 @@ class AgendaOptions:
 def forecast_is_due(*, now: datetime, latest_as_of: datetime | None, options: AgendaOptions) -> bool:
     """Whether the newest forecast (made of data until `latest_as_of`) is missing or too old at `now` (UTC)."""
     return latest_as_of is None or now - latest_as_of >= timedelta(hours=options.every_h)
+
+
+def training_is_due(*, now: datetime, time_zone: str, latest_as_of: datetime | None, options: AgendaOptions) -> bool:
+    """Whether no model was trained (up to `latest_as_of`) since `train_at` last came by at `now` (UTC)."""
+    if latest_as_of is None:
+        return True
+    zone = ZoneInfo(time_zone)
+    today = now.astimezone(zone).date()
+    moments = (datetime.combine(today - timedelta(days=ago), options.train_at, tzinfo=zone) for ago in (0, 1))
+    return latest_as_of < next(moment for moment in moments if moment <= now)
 
 
 def plan_due_for(*, now: datetime, time_zone: str, planned: Collection[date], options: AgendaOptions) -> date | None:

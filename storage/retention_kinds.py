@@ -108,7 +108,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         name="forecast_run",
         days="forecasts_days",
-        why="plans keep their own reasons, so that only recent runs (some 50,000 rows each) are looked at again",
+        why="plans keep their own reasons, so that only recent runs (some 20,000 rows each) are looked at again",
         tables=("forecast_run",),
     ),
     Kind(
@@ -128,7 +128,7 @@ KINDS: tuple[Kind, ...] = (
 KEPT_FOR_GOOD: Mapping[str, str] = {
     "what the town is": "commune simulation place bin delivery_bay parking_space disposal_site vehicle device mounting",
     "what was decided and declared, for who answers for it": (
-        "plan planned_route planned_stop plan_left_out service_event device_change"
+        "plan planned_route planned_stop plan_left_out service_event device_change fill_model"
     ),
     "one row for each place, device or piece of work, replaced": (
         "bin_level device_health review_due session_due occupancy_present forgotten"

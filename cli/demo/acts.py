@@ -125,6 +125,10 @@ def _show_work(event: dict[str, Any], screen: Screen) -> None:
     match event.get("event"):
         case "forecast_progress" | "plan_progress":
             screen.update(event["text"])
+        case "fill_model_in_service":
+            error = event.get("mae_unsensored")
+            known = "" if error is None else f"; without a sensor it is wrong by {error:.1f} points on average"
+            screen.say(f"The fill of bins is learnt{known}")
         case "forecast_made":
             screen.say(f"Forecast of {event['bins']} bins, of which {event['bins_with_sensor']} have a sensor")
             screen.step("Planning the rounds", total=None)

@@ -74,7 +74,7 @@ def count_lost(connection: Connection, commune_insee: str, entries: Iterable[Led
 def judge_forecast(connection: Connection, commune_insee: str, truth: Truth) -> dict[str, Any]:
     """Return the forecast's error on bins without a sensor and the best simple method's, in points of fill."""
     from optimise.fill.baselines import UNSENSORED
-    from optimise.fill.job import load
+    from optimise.fill.loading import load
     from optimise.fill.options import FillOptions
 
     as_of = datetime.fromtimestamp(truth.as_of_s, UTC)

@@ -20,6 +20,9 @@ from optimise.fill.training import TrainingData
 
 PROBABILITIES = (0.05, 0.1, 0.5, 0.9, 0.95)
 
+OVERFLOWING = 1.1
+"""From here on waste lies beside the bin: a tenth of its volume more than it holds was thrown in."""
+
 type Progress = Callable[[str, float], None]
 
 
@@ -27,11 +30,13 @@ type Progress = Callable[[str, float], None]
 class ForecastTable:
     """Forecasts of all bins: `quantiles` (bins, times, 5) of fill at `PROBABILITIES`, `probability_full` (bins, times).
 
-    Along times nothing falls, and along quantiles neither.
+    `probability_overflow` (bins, times): that `OVERFLOWING` was thrown in, whether or not a level could show it. Along
+    times nothing falls, and along quantiles neither.
     """
 
     quantiles: Floats
     probability_full: Floats
+    probability_overflow: Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,15 +51,19 @@ class Forecaster:
     def forecast(self, data: TrainingData, valid_s: Ints) -> ForecastTable:
         """Forecast every bin of `data` at ascending `valid_s` (times,), Unix seconds, if nobody empties until then."""
         outlook = self.model.outlook(data, np.arange(len(data.bins)), valid_s)
-        quantiles, full = _by(self.unmeasured, outlook.expected, outlook.terms)
-        sensed_quantiles, sensed_full = _by(self.measured, outlook.expected, outlook.terms)
-        quantiles[outlook.measured] = sensed_quantiles[outlook.measured]
-        full[outlook.measured] = sensed_full[outlook.measured]
+        shape = outlook.expected.shape
+        quantiles, full, overflow = np.zeros((*shape, len(PROBABILITIES))), np.zeros(shape), np.zeros(shape)
+        for law, rows in ((self.measured, outlook.measured), (self.unmeasured, ~outlook.measured)):
+            expected, terms = outlook.expected[rows], outlook.terms[rows]
+            quantiles[rows], full[rows] = _by(law, expected, terms)
+            overflow[rows] = law.probability_reaching(OVERFLOWING, expected, terms)
         quantiles = np.minimum(quantiles, self.model.options.most_fill)
         # Fill never falls between emptyings, so neither does any quantile of it, nor the chance of being full.
+        full = np.clip(np.maximum.accumulate(full, axis=1), 0.0, 1.0)
         return ForecastTable(
             quantiles=np.maximum.accumulate(quantiles, axis=1),
-            probability_full=np.clip(np.maximum.accumulate(full, axis=1), 0.0, 1.0),
+            probability_full=full,
+            probability_overflow=np.clip(np.maximum.accumulate(overflow, axis=1), 0.0, full),
         )
 
 

@@ -146,9 +146,10 @@ def assemble(
     )
 
 
-def hourly_times(as_of: datetime, horizon_h: int) -> list[datetime]:
-    """Return `as_of` + 1 h, ..., + `horizon_h` h."""
-    return [as_of + timedelta(hours=hour) for hour in range(1, horizon_h + 1)]
+def whole_hours(as_of: datetime, horizon_h: int) -> list[datetime]:
+    """Return the first `horizon_h` whole hours after `as_of`."""
+    hour = as_of.replace(minute=0, second=0, microsecond=0)
+    return [hour + timedelta(hours=ahead) for ahead in range(1, horizon_h + 1)]
 
 
 def _earliest(at_s: Ints) -> list[int]:

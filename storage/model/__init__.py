@@ -15,7 +15,15 @@ from storage.model.devices import (
     Mounting,
     RegisteredDevice,
 )
-from storage.model.forecasts import FillForecast, ForecastRun
+from storage.model.forecasts import (
+    Evidence,
+    FillByRounds,
+    FillForecast,
+    ForecastRun,
+    FullDate,
+    ModelStatus,
+    TrainedModel,
+)
 from storage.model.intake import (
     DeviceEvent,
     Emptying,
@@ -77,15 +85,19 @@ __all__ = [
     "DisposalSite",
     "Emptying",
     "EndedBy",
+    "Evidence",
+    "FillByRounds",
     "FillForecast",
     "FillReading",
     "ForecastRun",
+    "FullDate",
     "Geometry",
     "IntakeBatch",
     "IntakeResult",
     "IntakeTally",
     "KnownModel",
     "LeftOut",
+    "ModelStatus",
     "Mounting",
     "OccupancyPresent",
     "OccupancyReading",
@@ -108,6 +120,7 @@ __all__ = [
     "Simulation",
     "SpaceNow",
     "StopKind",
+    "TrainedModel",
     "Vehicle",
     "Verdict",
 ]

@@ -16,7 +16,7 @@ from optimise.fill.baselines import SENSORED, UNSENSORED
 from optimise.fill.forecast import PROBABILITIES, Forecaster, ForecastTable, train
 from optimise.fill.model import fit_model
 from optimise.fill.options import FillOptions
-from optimise.fill.training import TrainingData, assemble, hourly_times
+from optimise.fill.training import TrainingData, assemble, whole_hours
 from storage.level_table import LevelTable
 from storage.model import Bin, Emptying
 
@@ -163,7 +163,7 @@ def test_its_own_scores_are_honest(told: Told, *, sensored: bool) -> None:
 def test_it_beats_every_baseline(told: Told, *, sensored: bool) -> None:
     rows = told.town.sensored == sensored
     bins = [item for item, wanted in zip(told.town.bins, rows, strict=True) if wanted]
-    times = hourly_times(AS_OF, AHEAD_H)
+    times = whole_hours(AS_OF, AHEAD_H)
     mine = error(told.table, told.town, rows)
     for baseline in SENSORED if sensored else UNSENSORED:
         simple = np.minimum(baseline.predict(told.data, bins, times), 1.3)

@@ -1,0 +1,24 @@
+"""What is known of a commune's bins, read from the database."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from optimise.fill.options import FillOptions
+from optimise.fill.training import TrainingData, assemble
+from storage import bins, communes, levels
+from storage.database import Connection
+
+
+def load(connection: Connection, commune_insee: str, *, as_of: datetime, options: FillOptions) -> TrainingData:
+    """Return all that is known of the commune's bins before `as_of`. Raises NotFoundError for an unserved commune."""
+    commune = communes.one(connection, commune_insee)
+    since = as_of - timedelta(days=options.history_days)
+    return assemble(
+        bins=bins.every(connection, commune_insee),
+        levels=levels.trusted(connection, commune_insee, since=since, until=as_of),
+        emptyings=bins.emptyings(connection, commune_insee, since=since, until=as_of),
+        as_of=as_of,
+        time_zone=commune.time_zone,
+        options=options.readings,
+    )
