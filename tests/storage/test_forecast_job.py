@@ -218,12 +218,18 @@ def test_a_worse_model_is_refused_and_the_old_one_stays(town: Connection):
     for row, rate in enumerate(random.lognormal(np.log(0.012), 0.4, BINS)):
         if row < SENSORED:
             _measure(town, row, [(h, rate * ((DAYS * 24 + h - 7) % 48)) for h in range(24)], since=NOON)
-    # A model that was taught that nothing fills, and is tried on what did.
+    # A model that was taught levels of a tenth of the true ones, and is tried on true ones.
     data = load(town, INSEE, as_of=NOON + 24 * HOUR, options=FillOptions())
-    gained = data.hourly.gained.copy()
-    gained[:, :-HELD_OUT_H] *= 0.0
-    found = np.full_like(data.declared.found, np.nan)
-    taught = replace(data, hourly=replace(data.hourly, gained=gained), declared=replace(data.declared, found=found))
+    level, gained = data.hourly.level.copy(), data.hourly.gained.copy()
+    level[:, : -HELD_OUT_H - 1] *= 0.1
+    gained[:, :-HELD_OUT_H] *= 0.1
+    early = data.readings.at_s < NOON.timestamp()
+    taught = replace(
+        data,
+        hourly=replace(data.hourly, level=level, gained=gained),
+        readings=replace(data.readings, fill=np.where(early, 0.1, 1.0) * data.readings.fill),
+        declared=replace(data.declared, found=np.full_like(data.declared.found, np.nan)),
+    )
     refused = train_commune(town, INSEE, as_of=NOON + 24 * HOUR, data=taught)
     assert refused.status is ModelStatus.REFUSED, refused.reason
     assert refused.compared is not None
