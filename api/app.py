@@ -23,6 +23,8 @@ from api.routes import (
     delivery_bays,
     device_health,
     devices,
+    fill_models,
+    forecasts,
     health,
     intake,
     levels,
@@ -67,6 +69,8 @@ def create_app(options: ApiOptions) -> FastAPI:
     for module in (
         communes,
         bins,
+        forecasts,
+        fill_models,
         levels,
         alerts,
         device_health,

@@ -13,6 +13,7 @@ from cli.decode import decode
 from cli.devices import devices
 from cli.evaluate import evaluate
 from cli.faults import faults
+from cli.models import models, train
 from cli.options import ConfigOption, JsonOption, start
 from cli.replay import replay
 
@@ -53,6 +54,8 @@ app.add_typer(devices, name="devices")
 app.command()(faults)
 app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="evaluate")
+app.command()(train)
+app.add_typer(models, name="models")
 
 
 @app.command()

@@ -156,6 +156,7 @@ def forecast_now(settings: Settings, *, as_json: bool) -> None:
         run = jobs.forecast(connection, insee, as_of=now)
     document = {
         "run_id": str(run.run_id),
+        "model_id": None if run.model_id is None else str(run.model_id),
         "model_version": run.model_version,
         "as_of": run.as_of.isoformat(),
         "scores": run.scores,

@@ -24,8 +24,6 @@ from storage.model import ForecastRun
 router = APIRouter(prefix="/communes/{commune_insee}/bins", tags=["bins"], responses=documented(404, 422, 503))
 
 PlaceId = Annotated[str, Path(min_length=1, max_length=100, description="Id of the bin", examples=["COR-0001"])]
-# A forecast run reaches two days ahead; more only means that nothing is cut off when that grows.
-_FORECAST_REACH = timedelta(days=14)
 
 
 def _run(here: Here) -> ForecastRun | None:
@@ -59,6 +57,7 @@ def bin_history(
     here: Reading,
     place_id: PlaceId,
     days: Annotated[int, Query(ge=1, le=400, description="How many days back from the commune's present")] = 7,
+    ahead_h: Annotated[int, Query(ge=1, le=168, description="How many hours ahead of it")] = 48,
 ) -> BinHistoryModel:
     """Return what was measured and declared in the last `days`, and the forecast's bands from now on."""
     bins.one_now(here.connection, here.insee, place_id, at=here.now)
@@ -73,7 +72,7 @@ def bin_history(
             here.insee,
             run.run_id,
             since=here.now,
-            until=here.now + _FORECAST_REACH,
+            until=here.now + timedelta(hours=ahead_h, seconds=1),
             place_id=place_id,
         )
     )
