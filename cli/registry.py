@@ -18,7 +18,7 @@ from storage import communes
 from storage.database import Connection, connect
 from storage.errors import InputError
 from storage.model import Commune
-from storage.schema import require_schema
+from storage.schema_version import require_schema
 
 if TYPE_CHECKING:
     from ingest.replay import ReplayReport

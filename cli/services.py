@@ -24,7 +24,7 @@ from storage import communes
 from storage.database import connect
 from storage.errors import InputError, SchemaError, UnavailableError
 from storage.jobs import last_heartbeat
-from storage.schema import require_schema
+from storage.schema_version import require_schema
 
 if TYPE_CHECKING:
     from ingest.collector import CollectorOptions

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 
 import structlog
 
-from storage import schema
 from storage.database import Connection, connect
 from storage.errors import UnavailableError
+from storage.schema_version import require_schema
 
 log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class CollectorDatabase:
                 expired = self._expired
             if expired:
                 raise UnavailableError("the database took too long to answer")
-            schema.require_schema(connection)
+            require_schema(connection)
             connection.execute(_DURABLE)
             connection.execute(_END_PREDECESSOR, [self._backend_pid, self._application])
             # Its own transaction: a rollback would take the setting back.

@@ -7,16 +7,14 @@ from importlib.resources import files
 import sqlalchemy
 from alembic import command, op
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from procrastinate.schema import SchemaManager
 
 from storage import time_series
 from storage.database import SQL_FOLDER, Connection, connect
-from storage.errors import SchemaError, UnavailableError
+from storage.errors import UnavailableError
+from storage.schema_version import head_version
 from storage.time_series import TimeSeriesOptions
 
-_VERSION_TABLE = "voirie_schema_version"
 # Two processes that migrate at once would race; the second waits here. The number is arbitrary and only has to be ours.
 _MIGRATION_LOCK = 0x766F69726965
 
@@ -91,30 +89,3 @@ def _create_job_tables(connection: sqlalchemy.Connection) -> None:
     exists = connection.exec_driver_sql("SELECT to_regclass('procrastinate_jobs') IS NOT NULL").scalar()
     if not exists:
         _driver_connection(connection).execute(SchemaManager.get_schema())
-
-
-def head_version() -> str:
-    """Return the version of the schema that this code needs."""
-    head = ScriptDirectory.from_config(_alembic_config()).get_current_head()
-    assert head is not None
-    return head
-
-
-def current_version(url: str) -> str | None:
-    """Return the version of the schema that the database has, None when it has none."""
-    with _sqlalchemy_engine(url).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": _VERSION_TABLE})
-        return context.get_current_revision()
-
-
-def require_schema(connection: Connection) -> None:
-    """Raise SchemaError unless the database has exactly the schema that this code needs."""
-    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [_VERSION_TABLE]).fetchone()
-    if row is None or not row[0]:
-        raise SchemaError
-    found = connection.execute("SELECT version_num FROM voirie_schema_version").fetchone()
-    if found is None or found[0] != head_version():
-        raise SchemaError(
-            f"the database has schema {found[0] if found else 'none'}, this version of Voirie needs {head_version()}: "
-            "run `voirie migrate`"
-        )

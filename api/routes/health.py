@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from api.errors import documented
 from api.here import ReadConnection
 from api.models.health import AliveModel, ReadyModel
-from storage import schema
+from storage.schema_version import head_version, require_schema
 
 router = APIRouter(prefix="/health", tags=["operations"])
 
@@ -21,5 +21,5 @@ async def health_live() -> AliveModel:
 @router.get("/ready", summary="Ready", responses=documented(503))
 def health_ready(connection: ReadConnection) -> ReadyModel:
     """Say that the database answers and has the schema that this version needs; otherwise 503."""
-    schema.require_schema(connection)
-    return ReadyModel(schema_version=schema.head_version())
+    require_schema(connection)
+    return ReadyModel(schema_version=head_version())

@@ -15,6 +15,7 @@ from ingest.collector import Collector
 from storage import readings
 from storage.database import Connection, connect
 from storage.model import IntakeBatch, IntakeResult
+from storage.schema_version import head_version
 from tests.acceptance.collecting import INSEE, START, Town, collecting, make_session, publisher
 from tests.tools import wait_until
 
@@ -140,12 +141,6 @@ def test_a_collector_starts_before_the_schema_and_waits_for_it(town: Town):
         with connect(town.database_url) as connection:
             connection.execute("UPDATE voirie_schema_version SET version_num = %s", [head_version()])
         town.wait_for_rows(20)
-
-
-def head_version() -> str:
-    from storage.schema import head_version  # noqa: PLC0415 - Alembic takes its time to import
-
-    return head_version()
 
 
 def test_a_collector_without_a_database_stops_when_asked(embedded_broker: str):

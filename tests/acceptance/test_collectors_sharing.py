@@ -18,6 +18,7 @@ from ingest.instance import Instance
 from ingest.session import end_session
 from storage.database import connect
 from storage.errors import UnavailableError
+from storage.schema_version import head_version
 from tests.acceptance.collecting import Town, collecting, make_session, publisher, slices, start_process
 from tests.tools import REPOSITORY, free_port, wait_until
 
@@ -125,8 +126,6 @@ def test_one_that_leaves_while_the_database_is_away_waits_for_it(town: Town):
     wait_until(lambda: value(collector, "voirie_database_wait_seconds_total") > 1.5, what="three times its patience")
     assert leaving.is_alive()
     with connect(town.database_url) as connection:
-        from storage.schema import head_version  # noqa: PLC0415 - Alembic takes its time to import
-
         connection.execute("UPDATE voirie_schema_version SET version_num = %s", [head_version()])
     leaving.join(60)
     assert left == [True]

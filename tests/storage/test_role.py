@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from storage import schema
+from storage import schema, schema_version
 from tests.conftest import Server
 from tests.storage.town import INSEE, provision
 from tests.tools import REPOSITORY
@@ -41,7 +41,7 @@ def voirie_url(any_server: Server, tmp_path: Path) -> Iterator[str]:
 
 
 def test_role_migrates_and_works(voirie_url: str):
-    assert schema.migrate(voirie_url) == schema.head_version()
+    assert schema.migrate(voirie_url) == schema_version.head_version()
     with psycopg.connect(voirie_url) as connection:
         provision(connection)
         assert connection.execute("SELECT count(*) FROM bin WHERE commune_insee = %s", [INSEE]).fetchone() == (3,)

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 
-from storage import schema
+from storage import schema, schema_version
 from storage.database import connect, has_timescaledb
 from storage.errors import SchemaError, UnavailableError
 from storage.model import BayNow, BinNow, SpaceNow
@@ -68,23 +69,28 @@ def test_hypertables_where_timescaledb_is_and_plain_tables_elsewhere(any_server:
 def test_migrating_again_is_harmless(town: Town, any_database_url: str):
     before = tables(any_database_url)
     town.connection.commit()
-    assert schema.migrate(any_database_url) == schema.head_version()
+    assert schema.migrate(any_database_url) == schema_version.head_version()
     assert tables(any_database_url) == before
     assert town.connection.execute("SELECT count(*) FROM bin").fetchone() == (3,)
-    schema.require_schema(town.connection)
+    schema_version.require_schema(town.connection)
 
 
 def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str):
     with ThreadPoolExecutor(max_workers=4) as pool:
         versions = list(pool.map(schema.migrate, [empty_url] * 4))
-    assert versions == [schema.head_version()] * 4
-    assert schema.current_version(empty_url) == schema.head_version()
+    assert versions == [schema_version.head_version()] * 4
+    assert schema_version.current_version(empty_url) == schema_version.head_version()
+
+
+def test_the_version_of_the_code_is_the_last_revision_s():
+    script = ScriptDirectory.from_config(schema._alembic_config())
+    assert schema_version.head_version() == script.get_current_head()
 
 
 def test_database_without_schema_is_refused_with_the_remedy(empty_url: str):
-    assert schema.current_version(empty_url) is None
+    assert schema_version.current_version(empty_url) is None
     with connect(empty_url) as connection, pytest.raises(SchemaError, match=r"no schema.*run `voirie migrate`"):
-        schema.require_schema(connection)
+        schema_version.require_schema(connection)
 
 
 @pytest.mark.parametrize("found", ["0000", None], ids=["of another version", "with an empty version table"])
@@ -92,9 +98,9 @@ def test_other_schema_is_refused_by_name(town: Town, found: str | None):
     town.connection.execute("DELETE FROM voirie_schema_version")
     if found:
         town.connection.execute("INSERT INTO voirie_schema_version VALUES (%s)", [found])
-    sentence = f"has schema {found or 'none'}, .* needs {schema.head_version()}: run `voirie migrate`"
+    sentence = f"has schema {found or 'none'}, .* needs {schema_version.head_version()}: run `voirie migrate`"
     with pytest.raises(SchemaError, match=sentence):
-        schema.require_schema(town.connection)
+        schema_version.require_schema(town.connection)
 
 
 def test_failed_migration_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch):
@@ -105,7 +111,7 @@ def test_failed_migration_leaves_nothing(empty_url: str, monkeypatch: pytest.Mon
     with pytest.raises(RuntimeError, match="the last step fails"):
         schema.migrate(empty_url)
     assert tables(empty_url) == set()
-    assert schema.current_version(empty_url) is None
+    assert schema_version.current_version(empty_url) is None
 
 
 def test_job_tables_are_there(town: Town):

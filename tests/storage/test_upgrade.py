@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from psycopg.conninfo import conninfo_to_dict
 
-from storage import readings, schema
+from storage import readings, schema, schema_version
 from storage.database import connect
 from storage.model import RefusalReason, RefusedMessage
 from tests.conftest import Server
@@ -53,7 +53,7 @@ def test_mountings_that_overlapped_end_where_the_next_began(first_release: str):
             JOIN device USING (eui)
             """
         )
-    assert schema.migrate(first_release) == schema.head_version()
+    assert schema.migrate(first_release) == schema_version.head_version()
     with connect(first_release) as connection:
         rows = connection.execute(
             "SELECT eui, place_id, to_char(mounted_at, 'MM-DD'), to_char(unmounted_at, 'MM-DD'), status"
