@@ -65,18 +65,20 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_small_commune_goes_round(folder: Path):
-    result = play_once(folder, "--bins", "150", "--days", "7", "--seed", "3")
-    assert_whole(result, bins=150, with_sensor=45)
+@pytest.mark.timeout(900)
+def test_small_commune_goes_round_on_its_own_streets(folder: Path, reference_data: Path):
+    streets = reference_data / "osm" / "saint-germain-en-laye.osm.pbf"
+    result = play_once(folder, "--streets", str(streets), "--bins", "300", "--days", "14")
+    assert_whole(result, bins=300, with_sensor=90)
+    assert result["streets"]["source"] == streets.name
+    assert result["forecast"]["mae_percent_unsensored"] < result["forecast"]["mae_percent_baseline"]
     assert not list(folder.glob("once-*")), "the data of a headless demo goes with it"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("streets", ["the demo's own", "osm/saint-germain-en-laye.osm.pbf"])
-def test_full_commune_beats_the_baseline_in_time(folder: Path, streets: str, reference_data: Path):
-    options = [] if streets == "the demo's own" else ["--streets", str(reference_data / streets)]
-    result = play_once(folder, *options)
+def test_full_commune_beats_the_baseline_in_time(folder: Path):
+    result = play_once(folder)
     assert_whole(result, bins=1000, with_sensor=300)
     assert result["delivery_bays"]["bays"] == 60
     assert result["parking"]["spaces"] == 400

@@ -62,7 +62,7 @@ def test_hypertables_where_timescaledb_is_and_plain_tables_elsewhere(any_server:
             else "SELECT relname FROM pg_class WHERE relname LIKE '%_reading' AND relkind <> 'r'"
         )
         time_series = {"fill_reading", "occupancy_reading", "reviewed_level"}
-        time_series |= {"fill_hourly_kept", "occupancy_hourly_kept"}
+        time_series |= {"fill_hourly_kept", "occupancy_hourly_kept", "occupancy_session"}
         assert {name for (name,) in rows} == (time_series if has_timescaledb(connection) else set())
 
 
