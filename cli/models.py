@@ -40,7 +40,7 @@ def train(
     from cli.wiring import database_url
     from storage import communes
     from storage.errors import InputError
-    from storage.schema import require_schema
+    from storage.schema_version import require_schema
 
     url, insee = database_url(settings), settings.commune.insee_code
     jobs = Jobs(settings=settings, database_url=url)
