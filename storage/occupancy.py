@@ -1,14 +1,9 @@
-"""The present state of delivery bays and parking spaces."""
+"""The present state of parking spaces."""
 
 from __future__ import annotations
 
 from storage.database import Connection, fetch, statement
-from storage.model import BayNow, SpaceNow
-
-
-def bays_now(connection: Connection, commune_insee: str) -> list[BayNow]:
-    """Return every delivery bay with its rule and last known occupancy, by id."""
-    return fetch(connection, BayNow, statement("occupancy", "bays_now"), {"commune_insee": commune_insee})
+from storage.model import SpaceNow
 
 
 def spaces_now(connection: Connection, commune_insee: str) -> list[SpaceNow]:

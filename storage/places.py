@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from storage.database import Connection, fetch, statement
-from storage.model import DeliveryBay, DisposalSite, ParkingSpace, Place, PlaceKind, Vehicle
+from storage.kerb_places import save_rules
+from storage.model import DeliveryBay, DisposalSite, ParkingSpace, Place, PlaceKind, Rule, Vehicle
 
 
 def save_places(connection: Connection, places: Iterable[Place]) -> None:
@@ -16,9 +17,20 @@ def save_places(connection: Connection, places: Iterable[Place]) -> None:
 
 
 def save_delivery_bays(connection: Connection, bays: Iterable[DeliveryBay]) -> None:
-    """Insert or update delivery bays with their rules."""
-    rows = [asdict(bay) | {"kind": PlaceKind.DELIVERY_BAY, "enforced_days": list(bay.enforced_days)} for bay in bays]
-    _save(connection, "upsert_delivery_bay", rows)
+    """Insert or update delivery bays, each with its one rule."""
+    given = list(bays)
+    _save(connection, "upsert_delivery_bay", [asdict(bay) | {"kind": PlaceKind.DELIVERY_BAY} for bay in given])
+    save_rules(connection, [(bay.commune_insee, bay.place_id, (_rule_of(bay),)) for bay in given])
+
+
+def _rule_of(bay: DeliveryBay) -> Rule:
+    return Rule(
+        days=tuple(sorted(set(bay.enforced_days))),
+        starts=bay.enforced_from,
+        ends=bay.enforced_until,
+        max_stay_s=bay.max_stay_s,
+        grace_s=bay.grace_s,
+    )
 
 
 def save_parking_spaces(connection: Connection, spaces: Iterable[ParkingSpace]) -> None:

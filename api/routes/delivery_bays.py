@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query
 from api.errors import documented
 from api.here import Reading
 from api.models.delivery_bays import BayModel, BaysModel
-from storage import occupancy
-from storage.model import BayState
+from storage.kerb_now import kerb_now
+from storage.model import BayState, PlaceKind
 
 router = APIRouter(
     prefix="/communes/{commune_insee}/delivery-bays", tags=["delivery bays"], responses=documented(404, 422, 503)
@@ -26,7 +26,8 @@ def list_bays(
     ] = None,
 ) -> BaysModel:
     """Return every bay (or those in the states asked for), overstays first. A hint for who goes and looks, no proof."""
-    bays = [BayModel.of(bay, zone=here.zone, now=here.now) for bay in occupancy.bays_now(here.connection, here.insee)]
+    view = kerb_now(here.connection, here.insee, now=here.now, zone=here.zone, kinds=[PlaceKind.DELIVERY_BAY])
+    bays = [BayModel.of(bay, view) for bay in view.places]
     counts = Counter(bay.state for bay in bays)
     chosen = [bay for bay in bays if not state or bay.state in state]
     return BaysModel(

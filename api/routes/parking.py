@@ -11,10 +11,9 @@ from api.errors import documented
 from api.geo import distance_m
 from api.here import Here, Reading
 from api.models.parking import ParkingModel, SpaceModel, SpaceState
-from storage import occupancy
-from storage.bay_rules import known_occupancy
 from storage.errors import InputError
-from storage.model import SpaceNow
+from storage.kerb_now import kerb_now, known_of
+from storage.model import KerbNow, PlaceKind
 
 router = APIRouter(prefix="/communes/{commune_insee}/parking", tags=["parking"], responses=documented(404, 422, 503))
 
@@ -33,7 +32,8 @@ def list_spaces(
     if (lon is None) is not (lat is None):
         raise InputError("expected both lon and lat, or neither")
     destination = None if lon is None or lat is None else (lon, lat)
-    spaces = [_space(item, here, destination) for item in occupancy.spaces_now(here.connection, here.insee)]
+    view = kerb_now(here.connection, here.insee, now=here.now, zone=here.zone, kinds=[PlaceKind.PARKING_SPACE])
+    spaces = [_space(item, here, destination) for item in view.places]
     if destination is not None:
         spaces = [item for item in spaces if item.distance_m is not None and item.distance_m <= radius_m]
         spaces.sort(key=lambda item: (item.distance_m or 0.0, item.place_id))
@@ -48,15 +48,15 @@ def list_spaces(
     )
 
 
-def _space(item: SpaceNow, here: Here, destination: tuple[float, float] | None) -> SpaceModel:
+def _space(item: KerbNow, here: Here, destination: tuple[float, float] | None) -> SpaceModel:
     point = (item.longitude_deg, item.latitude_deg)
     return SpaceModel(
         place_id=item.place_id,
         longitude_deg=item.longitude_deg,
         latitude_deg=item.latitude_deg,
         street=item.street,
-        space_kind=item.space_kind,
-        state=_STATES[known_occupancy(heard_at=item.heard_at, occupied=item.occupied, now=here.now)],
+        space_kind=item.space_kind or "standard",
+        state=_STATES[known_of(item, here.now).occupied],
         heard_at=item.heard_at,
         distance_m=None if destination is None else round(distance_m(destination, point), 1),
     )

@@ -35,6 +35,7 @@ from storage.model.intake import (
     RefusedMessage,
     ServiceEvent,
 )
+from storage.model.kerb import KERB_KINDS, HolidayUse, KerbNow, KerbPlace, Rule, RuleUse, VehicleClass
 from storage.model.kinds import (
     AlertKind,
     BayState,
@@ -55,14 +56,14 @@ from storage.model.kinds import (
 from storage.model.occupancy import OccupancyPresent, OccupancySession
 from storage.model.places import Bin, DeliveryBay, DisposalSite, ParkingSpace, Place, Vehicle
 from storage.model.plans import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
-from storage.model.present import SENSOR_SILENT_AFTER, BayNow, BinNow, SpaceNow
+from storage.model.present import SENSOR_SILENT_AFTER, BinNow, SpaceNow
 from storage.model.review import Alert, BinLevel, DeclaredCheck, DetectedEmptying, DeviceHealth
 
 __all__ = [
+    "KERB_KINDS",
     "SENSOR_SILENT_AFTER",
     "Alert",
     "AlertKind",
-    "BayNow",
     "BayState",
     "Bin",
     "BinLevel",
@@ -92,9 +93,12 @@ __all__ = [
     "ForecastRun",
     "FullDate",
     "Geometry",
+    "HolidayUse",
     "IntakeBatch",
     "IntakeResult",
     "IntakeTally",
+    "KerbNow",
+    "KerbPlace",
     "KnownModel",
     "LeftOut",
     "ModelStatus",
@@ -114,6 +118,8 @@ __all__ = [
     "RefusalReason",
     "RefusedMessage",
     "RegisteredDevice",
+    "Rule",
+    "RuleUse",
     "ServiceEvent",
     "ServiceEventKind",
     "Severity",
@@ -122,5 +128,6 @@ __all__ = [
     "StopKind",
     "TrainedModel",
     "Vehicle",
+    "VehicleClass",
     "Verdict",
 ]

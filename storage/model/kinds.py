@@ -13,6 +13,9 @@ class PlaceKind(StrEnum):
     PARKING_SPACE = "parking_space"
     DEPOT = "depot"
     DISPOSAL_SITE = "disposal_site"
+    DELIVERY_AREA = "delivery_area"
+    ZONE = "zone"
+    STREET_FACE = "street_face"
 
 
 class Quality(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from storage.model.kinds import Quality
 
@@ -40,25 +40,6 @@ class BinNow:
     newest_at: datetime | None = None
     newest_quality: Quality | None = None
     newest_reason: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BayNow:
-    """A delivery bay with its rule and its last known occupancy. `occupied_since` is None unless occupied."""
-
-    place_id: str
-    longitude_deg: float
-    latitude_deg: float
-    street: str | None
-    length_cm: int
-    max_stay_s: int
-    grace_s: int
-    enforced_days: tuple[int, ...]
-    enforced_from: time
-    enforced_until: time
-    heard_at: datetime | None
-    occupied: bool | None
-    occupied_since: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

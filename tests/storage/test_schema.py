@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from storage import schema, schema_version
 from storage.database import connect, has_timescaledb
 from storage.errors import SchemaError, UnavailableError
-from storage.model import BayNow, BinNow, SpaceNow
+from storage.model import BinNow, SpaceNow
 from tests.conftest import Server
 from tests.storage.town import Town
 
@@ -119,7 +119,7 @@ def test_job_tables_are_there(town: Town):
 
 
 @pytest.mark.parametrize(
-    ("view", "kinds"), [("bin_state", [BinNow]), ("occupancy_state", [BayNow, SpaceNow])], ids=["bins", "occupancy"]
+    ("view", "kinds"), [("bin_state", [BinNow]), ("occupancy_state", [SpaceNow])], ids=["bins", "occupancy"]
 )
 def test_views_have_what_the_present_states_take_from_them(town: Town, view: str, kinds: list[type]):
     rows = town.connection.execute(

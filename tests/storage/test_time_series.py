@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from storage import bins, occupancy, readings, rollups, schema, time_series
+from storage import bins, readings, rollups, schema, time_series
 from storage.database import Connection, connect
 from storage.errors import UnavailableError
 from storage.time_series import Edition, TimeSeriesOptions, edition
 from tests.conftest import Server
 from tests.storage.editions import in_columns, to_columns
-from tests.storage.town import INSEE, NOON, Town, batch, fill, provision
+from tests.storage.town import INSEE, NOON, Town, batch, bays_now, fill, provision
 from tests.storage.town import occupancy as occupied_reading
 
 DAY = timedelta(days=1)
@@ -117,10 +117,10 @@ def test_present_states_are_the_same_in_columns(town: Town):
     ]
     readings.take_in(town.connection, batch(fill_readings=tuple(fills), occupancy_readings=tuple(states)))
     town.connection.commit()
-    before = bins.now(town.connection, INSEE, at=NOON + 13 * DAY), occupancy.bays_now(town.connection, INSEE)
-    assert before[1][0].occupied_since == NOON + 251 * timedelta(hours=1)
+    before = bins.now(town.connection, INSEE, at=NOON + 13 * DAY), bays_now(town)
+    assert before[1][0].since == NOON + 251 * timedelta(hours=1)
     to_columns(town.connection)
-    assert (bins.now(town.connection, INSEE, at=NOON + 13 * DAY), occupancy.bays_now(town.connection, INSEE)) == before
+    assert (bins.now(town.connection, INSEE, at=NOON + 13 * DAY), bays_now(town)) == before
 
 
 def test_migrating_again_keeps_what_aggregates_hold(town: Town, any_database_url: str):

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
 from storage import bins, communes, devices, places
 from storage.database import Connection
+from storage.kerb_now import kerb_now
 from storage.model import (
     Bin,
     Commune,
@@ -20,6 +22,7 @@ from storage.model import (
     FillReading,
     ForecastRun,
     IntakeBatch,
+    KerbNow,
     LeftOut,
     Mounting,
     OccupancyReading,
@@ -248,3 +251,15 @@ def plan(
         routes=(route,),
         left_out=(LeftOut(place_id="COR-0002", reason=Reason(code="room_left", text="Peut attendre.")),),
     )
+
+
+def bays_now(town: Town) -> list[KerbNow]:
+    """Return the delivery bays with what their sensors last said."""
+    view = kerb_now(
+        town.connection,
+        INSEE,
+        now=NOON + timedelta(hours=1),
+        zone=ZoneInfo("Europe/Paris"),
+        kinds=[PlaceKind.DELIVERY_BAY],
+    )
+    return view.places

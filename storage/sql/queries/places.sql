@@ -8,17 +8,9 @@ SET kind = excluded.kind,
     street = excluded.street;
 
 -- name: upsert_delivery_bay!
-INSERT INTO delivery_bay (
-    commune_insee, place_id, length_cm, max_stay_s, grace_s, enforced_days, enforced_from, enforced_until
-)
-VALUES (:commune_insee, :place_id, :length_cm, :max_stay_s, :grace_s, :enforced_days, :enforced_from, :enforced_until)
-ON CONFLICT (commune_insee, place_id) DO UPDATE
-SET length_cm = excluded.length_cm,
-    max_stay_s = excluded.max_stay_s,
-    grace_s = excluded.grace_s,
-    enforced_days = excluded.enforced_days,
-    enforced_from = excluded.enforced_from,
-    enforced_until = excluded.enforced_until;
+INSERT INTO delivery_bay (commune_insee, place_id, length_cm)
+VALUES (:commune_insee, :place_id, :length_cm)
+ON CONFLICT (commune_insee, place_id) DO UPDATE SET length_cm = excluded.length_cm;
 
 -- name: upsert_parking_space!
 INSERT INTO parking_space (commune_insee, place_id, space_kind)

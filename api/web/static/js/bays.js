@@ -13,7 +13,6 @@ const STATES = {
   unknown: { words: "Capteur muet", sign: "?" },
   rule_not_in_force: { words: "Hors horaires", sign: "L" },
 };
-const DAYS = ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."];
 const markers = new Map();
 let latest = null;
 
@@ -68,15 +67,9 @@ function list({ delivery_bays: bays }) {
   keepFocus(byId("bay-list"), rows, "Aucune aire à vérifier.");
 }
 
-/** The rule in words: "Livraison 30 min, 7 h à 20 h, lun. à sam." */
-function rule({ rule: { max_stay_s: longest, enforced_days: days, enforced_from: from, enforced_until: until } }) {
-  const hour = (text) => {
-    const [hours, minutes] = text.split(":");
-    return minutes === "00" ? `${Number(hours)} h` : `${Number(hours)} h ${minutes}`;
-  };
-  const consecutive = days.length > 2 && days.every((day, index) => index === 0 || day === days[index - 1] + 1);
-  const when = consecutive ? `${DAYS[days[0] - 1]} à ${DAYS[days.at(-1) - 1]}` : days.map((day) => DAYS[day - 1]).join(", ");
-  return `Livraison ${duration(longest)}, ${hour(from)} à ${hour(until)}, ${when}`;
+/** The rule in words. */
+function rule({ rule: known }) {
+  return known ? known.words : "Aucune règle connue";
 }
 
 function card(placeId) {

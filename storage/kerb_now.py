@@ -1,0 +1,152 @@
+"""The kerb now: places with the last word of their sensors, and the rules that judge it.
+
+Sessions are made some seconds after readings were stored (by the worker). Places whose readings are newer than their
+sessions are few, and their last word is read from the readings themselves: nobody sees the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from storage.database import Connection, statement
+from storage.kerb.standing import Known, Standing, known_at, stand
+from storage.kerb.timetable import Timetable
+from storage.kerb_places import rule_sets
+from storage.model import KERB_KINDS, SENSOR_SILENT_AFTER, KerbNow, PlaceKind, Rule
+
+WHOLE_WORLD = (-180.0, -90.0, 180.0, 90.0)
+_MOST_LEVELS = 8
+"""A bay in an area in a street face in a zone is three; more is a circle."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KerbView:
+    """Places at a moment, and the rules of each: the timetable of a place is that of its `rule_key`."""
+
+    now: datetime
+    places: list[KerbNow]
+    timetables: Timetables
+
+    def standing(self, place: KerbNow) -> Standing:
+        """Return what the rules say of who stands at a place now."""
+        return stand(known_of(place, self.now), timetable=self.timetables.of(place), now=self.now)
+
+
+class Timetables:
+    """The timetables of a commune's places: their own rules before those of what they are part of.
+
+    `groups` are (part_of, rule_set_id) by place_id.
+    """
+
+    def __init__(
+        self,
+        *,
+        sets: Mapping[str, tuple[Rule, ...]],
+        groups: Mapping[str, tuple[str | None, str | None]],
+        zone: ZoneInfo,
+        commune_insee: str,
+    ) -> None:
+        self._sets = sets
+        self._groups = groups
+        self._zone = zone
+        self._insee = commune_insee
+        self._of: dict[tuple[str | None, str | None], Timetable] = {}
+
+    def of(self, place: KerbNow) -> Timetable:
+        """Return a place's timetable; places with equal rules share one."""
+        key = (place.rule_set_id, place.part_of)
+        found = self._of.get(key)
+        if found is None:
+            found = self._of[key] = self.of_rules(self._layered(*key))
+        return found
+
+    def of_rules(self, rules: tuple[Rule, ...]) -> Timetable:
+        """Return the timetable of rules in this commune."""
+        return _timetable(rules, self._zone.key, self._insee)
+
+    def _layered(self, rule_set_id: str | None, part_of: str | None) -> tuple[Rule, ...]:
+        rules = self._sets.get(rule_set_id or "", ())
+        for _ in range(_MOST_LEVELS):
+            if part_of is None:
+                break
+            part_of, above = self._groups.get(part_of, (None, None))
+            rules += self._sets.get(above or "", ())
+        return rules
+
+
+@lru_cache(maxsize=4096)
+def _timetable(rules: tuple[Rule, ...], zone: str, commune_insee: str) -> Timetable:
+    return Timetable(rules, zone=ZoneInfo(zone), commune_insee=commune_insee)
+
+
+def known_of(place: KerbNow, now: datetime) -> Known:
+    """Return what is known of a place at `now`, by its sensor's own habit of silence."""
+    return known_at(
+        now,
+        measured_at=place.measured_at,
+        occupied=place.occupied,
+        since=place.since,
+        silent_after_s=place.silent_after_s,
+    )
+
+
+def timetables(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -> Timetables:
+    """Return the timetables of the commune's places."""
+    rows = connection.execute(statement("kerb", "groups"), {"commune_insee": commune_insee})
+    return Timetables(
+        sets=rule_sets(connection, commune_insee),
+        groups={place_id: (part_of, rules) for place_id, part_of, rules in rows},
+        zone=zone,
+        commune_insee=commune_insee,
+    )
+
+
+def kerb_now(
+    connection: Connection,
+    commune_insee: str,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    kinds: Collection[PlaceKind] = KERB_KINDS,
+    place_ids: Collection[str] | None = None,
+    bounds: tuple[float, float, float, float] = WHOLE_WORLD,
+) -> KerbView:
+    """Return the places that live at `now`, within `bounds` (west, south, east, north), by id."""
+    west, south, east, north = bounds
+    parameters = {
+        "commune_insee": commune_insee,
+        "kinds": [kind.value for kind in kinds],
+        "place_ids": None if place_ids is None else list(place_ids),
+        "day": now.astimezone(zone).date(),
+        "silent_after_s": SENSOR_SILENT_AFTER.total_seconds(),
+        "west": west,
+        "south": south,
+        "east": east,
+        "north": north,
+    }
+    with connection.cursor(binary=True) as cursor:
+        rows = cursor.execute(statement("kerb", "now"), parameters).fetchall()
+    places = list(map(KerbNow._make, rows))
+    newer = _newer_words(connection, commune_insee, places)
+    if newer:
+        places = [newer.get(place.place_id, place) for place in places]
+    return KerbView(now=now, places=places, timetables=timetables(connection, commune_insee, zone=zone))
+
+
+def _newer_words(connection: Connection, commune_insee: str, places: list[KerbNow]) -> dict[str, KerbNow]:
+    unmade = {row[0] for row in connection.execute(statement("kerb", "unmade"), {"commune_insee": commune_insee})}
+    ours = {place.place_id: place for place in places if place.place_id in unmade} if unmade else {}
+    if not ours:
+        return {}
+    parameters = {"commune_insee": commune_insee, "place_ids": list(ours)}
+    words = connection.execute(statement("kerb", "last_words"), parameters)
+    return {
+        place_id: ours[place_id]._replace(
+            heard_at=heard_at, measured_at=measured_at, occupied=occupied, since=since, certainty=None
+        )
+        for place_id, heard_at, measured_at, occupied, since in words
+    }
