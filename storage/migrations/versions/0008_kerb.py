@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
-    run_sql_file("0007_kerb.sql")
+    run_sql_file("0008_kerb.sql")
