@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from cli.main import app
-from storage.schema import head_version
+from storage.schema_version import head_version
 from tests.conftest import Server
 from tests.tools import REPOSITORY
 
