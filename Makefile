@@ -5,6 +5,8 @@
 
 # Paths and marks for pytest: make test TESTS="tests/storage -k tally"
 TESTS =
+# Processes that share the tests, a file at a time: make test WORKERS=2
+WORKERS ?= 0
 # make lock UPGRADE=--upgrade takes the newest versions that pyproject.toml admits; otherwise pins stay where they can.
 UPGRADE =
 LOCK = .voirie/uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes \
@@ -19,7 +21,7 @@ demo: ## set up, then run the whole product on a simulated commune (Ctrl-C stops
 
 test: ## set up for development, then run every test that this machine can run
 	@scripts/setup --dev
-	.venv/bin/python -m pytest $(TESTS)
+	.venv/bin/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(TESTS)
 
 check: ## lint, format, types, and the arrows between the rooms
 	@scripts/setup --dev
