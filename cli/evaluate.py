@@ -71,17 +71,19 @@ def _evaluate_fill(
         places=None if places is None else _read_places(places),
         time_zone=time_zone,
     )
+    about = {"bins": len(table.names), "rows": len(table.at_s), "refused": table.refused}
+    refused_rows = [{"line": one.line, "reason": one.reason} for one in table.refusals]
+    columns_read = table.columns
+    del table  # a year of a thousand bins takes room, and the town has its own
     found = evaluate(town, TrialOptions(folds=folds, seed=seed), progress=_say)
     seconds = found.pop("seconds_by_part")
     return {
-        "bins": len(table.names),
-        "rows": len(table.at_s),
-        "refused": table.refused,
+        **about,
         **found,
-        "refused_rows": [{"line": one.line, "reason": one.reason} for one in table.refusals],
+        "refused_rows": refused_rows,
         "left_aside": {"frozen": town.frozen},
         "data": {
-            "columns": table.columns,
+            "columns": columns_read,
             "emptyings": len(town.emptied_s),
             "kinds": list(town.kinds),
             "usual_gap_h": town.gap_h,

@@ -21,7 +21,7 @@ from sklearn.gaussian_process.kernels import Kernel
 from optimise.fill.features import positions_km
 from optimise.fill.kernels import bins_kernel
 from optimise.fill.pace import Pace
-from optimise.fill.readings import Floats
+from optimise.fill.readings import Floats, Ints
 from optimise.fill.slots import DAY_H
 from optimise.fill.training import TrainingData
 
@@ -29,6 +29,7 @@ _MOST_TO_TUNE = 250
 _STEPS = 20
 _FEWEST_TO_TUNE = 15
 _LEAST_VARIANCE = 0.01**2
+_BESIDE_FEATURES = 3  # a position and the bin's own number
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,18 +105,26 @@ def _daily(data: TrainingData, pace: Pace) -> tuple[Floats, Floats]:
 def tune_kernel(data: TrainingData, features: Floats, evidence: Evidence, *, seed: int) -> Kernel | None:
     """Return the kernel whose variances and lengths fit the evidence best; None when it is too little to tell."""
     known = np.flatnonzero(np.isfinite(evidence.variance))
+    return _tuned(_inputs(data, features), evidence.log_rate, evidence.variance, known, seed=seed)
+
+
+def _tuned(inputs: Floats, log_rate: Floats, variance: Floats, known: Ints, *, seed: int) -> Kernel | None:
     if len(known) < _FEWEST_TO_TUNE:
         return None
     # Bins that were seen well teach most, and 250 say what 1,000 say in a fraction of the time.
     order = np.random.default_rng(seed).permutation(known)
-    known = order[np.argsort(np.round(evidence.variance[order], 2), kind="stable")][:_MOST_TO_TUNE]
+    known = order[np.argsort(np.round(variance[order], 2), kind="stable")][:_MOST_TO_TUNE]
     process = GaussianProcessRegressor(
-        kernel=bins_kernel(features.shape[1]), alpha=evidence.variance[known], optimizer=_few_steps, random_state=seed
+        kernel=bins_kernel(inputs.shape[1] - _BESIDE_FEATURES),
+        alpha=variance[known],
+        optimizer=_few_steps,
+        random_state=seed,
     )
     with warnings.catch_warnings():
         # A variance at its bound says that the town lacks that effect: no fault.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        process.fit(_inputs(data, features)[known], evidence.log_rate[known] - _centre(evidence, known))
+        evidence = Evidence(log_rate=log_rate, variance=variance)
+        process.fit(inputs[known], log_rate[known] - _centre(evidence, known))
     return process.kernel_
 
 
@@ -151,6 +160,32 @@ def posterior_covariance(data: TrainingData, features: Floats, evidence: Evidenc
     process = GaussianProcessRegressor(kernel=prior, alpha=evidence.variance[known], optimizer=None)
     process.fit(inputs[known], evidence.log_rate[known] - _centre(evidence, known))
     return np.asarray(process.predict(inputs, return_cov=True)[1])
+
+
+def leave_one_out(inputs: Floats, log_rate: Floats, variance: Floats, *, seed: int) -> tuple[Floats, Floats]:
+    """Return (bins,) the mean and standard deviation of each bin's log rate as all other bins tell it.
+
+    `inputs` (bins, k + 3) as `bins_kernel` takes them; `log_rate` was seen with `variance` (bins,); inf: not at all.
+    Source: Rasmussen and Williams, section 5.4.2.
+    """
+    known = np.flatnonzero(np.isfinite(variance))
+    kernel = _tuned(inputs, log_rate, variance, known, seed=seed)
+    kernel = bins_kernel(inputs.shape[1] - _BESIDE_FEATURES) if kernel is None else kernel
+    centre = float(np.average(log_rate[known], weights=1 / (variance[known] + 0.3)))
+    own = np.asarray(kernel(inputs[known]))
+    inverse = np.linalg.inv(own + np.diag(variance[known]))
+    weighted = inverse @ (log_rate[known] - centre)
+    mean, sd = np.empty(len(inputs)), np.empty(len(inputs))
+    others = np.setdiff1d(np.arange(len(inputs)), known)
+    across = np.asarray(kernel(inputs[others], inputs[known])) if len(others) else np.zeros((0, len(known)))
+    mean[others] = across @ weighted
+    sd[others] = np.sqrt(np.maximum(kernel.diag(inputs[others]) - ((across @ inverse) * across).sum(axis=1), 0.0))
+    left = 1 / np.diag(inverse)
+    mean[known] = log_rate[known] - centre - weighted * left
+    # What was observed of the bin itself had an error of its own, which the rate has not.
+    sd[known] = np.sqrt(np.maximum(left - variance[known], 0.0))
+    shared = float(np.var(log_rate[known])) / max(len(known), 1)
+    return mean + centre, np.sqrt(sd**2 + shared)
 
 
 def _inputs(data: TrainingData, features: Floats) -> Floats:

@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from optimise.fill.readings import HOUR_S
 from optimise.fill.towns import sensored, unsensored
-from optimise.fill.towns.looks import usable_looks
 from optimise.fill.towns.moments import last_emptying
 from optimise.fill.towns.present import history_of
+from optimise.fill.towns.prior import usable_looks
 from optimise.fill.towns.scores import own_curve_floor, score
 from optimise.fill.towns.setting import Setting, Tested, set_up
 from optimise.fill.towns.town import Town
@@ -113,22 +113,18 @@ def _unsensored(setting: Setting, protocols: dict[str, Any], why: dict[str, str]
         reason = f"{bins} bins have levels and emptyings: to hold out whole bins takes {_FEWEST_BINS}"
         why |= dict.fromkeys(("unsensored", *(f"few_looks.{looks}" for looks in LOOKS)), reason)
         return None
-    say("describing bins without their levels")
-    staged = list(unsensored.scenes(setting))
-    say("unsensored")
-    parts = unsensored.run(setting, staged)
+    held = unsensored.forecast_scenes(setting, lambda share: say(f"bins held out: {share:.0%}"))
+    parts = unsensored.run(setting, held)
     if not parts:
         reason = "no bin has levels both before and after the times that part learning, validation and test"
         why |= dict.fromkeys(("unsensored", *(f"few_looks.{looks}" for looks in LOOKS)), reason)
         return None
     protocols["unsensored"] = score(setting, parts)
     for looks in LOOKS:
-        say(f"few looks, {looks}")
         if not usable_looks(town).any():
             why[f"few_looks.{looks}"] = "no bin was emptied twice with a known level: there is nothing to look at"
             continue
-        seen = unsensored.run(setting, staged, looks=looks)
-        protocols["few_looks"][str(looks)] = score(setting, seen)
+        protocols["few_looks"][str(looks)] = score(setting, unsensored.run(setting, held, looks=looks))
     return own_curve_floor(parts, _plain_age_h(town, parts))
 
 

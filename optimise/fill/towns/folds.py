@@ -9,7 +9,7 @@ import numpy as np
 from optimise.fill.readings import Ints
 from optimise.fill.towns.town import Town
 
-_TEACHES, _VALIDATES = 0.5, 0.7
+_TEACHES, _VALIDATES = 0.45, 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +19,17 @@ class Cuts:
     validation_s: int
     test_s: int
 
+    @property
+    def apart_s(self) -> int:
+        """How far what is asked lies after what was known of it, at most about."""
+        return max(self.test_s - self.validation_s, 1)
+
 
 def cut_times(at_s: Ints) -> Cuts:
-    """Return the cuts that leave half of the moments (n,) to teach, a fifth to validate, and the rest to test."""
+    """Return the cuts that leave almost half of the moments (n,) to teach, and about as many to validate as to test.
+
+    So what is calibrated lies as far after what was learnt as what is tested.
+    """
     validation, test = np.quantile(at_s, [_TEACHES, _VALIDATES])
     return Cuts(validation_s=int(validation), test_s=int(test))
 

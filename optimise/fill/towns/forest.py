@@ -19,8 +19,9 @@ from optimise.fill.readings import Floats
 _FINE_LEVELS = 51
 COARSE = 0.03
 _MOST_STEPS = 26
-_TREES = 60
+_TREES = 40
 _EVEN = 0.02
+ERRORS = np.linspace(-4.0, 4.0, 101)
 
 
 def level_marks(fill: Floats) -> Floats:
@@ -52,6 +53,29 @@ class Forest:
             total += levels[leaf[:, tree]]
         result: Floats = total / len(self.leaves)
         return result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Expected:
+    """What a rate foretells of n moments: `fill` (not cut at full), and `scale`, how wrong that may well be."""
+
+    fill: Floats
+    scale: Floats
+
+    def errors(self, actual: Floats) -> Floats:
+        """Return (n,) errors in scales; who foretold more than full was right when the bin was full."""
+        met = (actual >= 1) & (self.fill > actual)
+        return np.where(met, 0.0, (actual - self.fill) / self.scale)
+
+    def distribution(self, law: Floats, marks: Floats) -> Floats:
+        """Return (n, g) the chance that fill is at most each of `marks` (g,), by the `law` (n, errors) of errors."""
+        ends = np.append((marks[1:] + marks[:-1]) / 2, np.inf)  # a mark stands for what is nearest to it
+        place = (ends[None, :-1] - self.fill[:, None]) / self.scale[:, None]
+        place = np.clip((place - ERRORS[0]) / (ERRORS[1] - ERRORS[0]), 0, len(ERRORS) - 1.001)
+        lower = place.astype(np.int64)
+        rows = np.arange(len(law))[:, None]
+        below = law[rows, lower] + (place - lower) * (law[rows, lower + 1] - law[rows, lower])
+        return np.column_stack([below, np.ones(len(law))])
 
 
 def grow(

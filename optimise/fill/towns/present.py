@@ -11,7 +11,7 @@ from optimise.fill.readings import HOUR_S, Floats, Ints, ordered_key
 from optimise.fill.slots import DAY_H, WEEK_H
 from optimise.fill.towns.causal import confirmed_emptying, emptied_since_s
 from optimise.fill.towns.clock import week_hour
-from optimise.fill.towns.describe import Learnt
+from optimise.fill.towns.learnt import Learnt
 from optimise.fill.towns.moments import Cases
 from optimise.fill.towns.simple import Variants
 from optimise.fill.towns.town import Town

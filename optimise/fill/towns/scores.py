@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from optimise.fill.evaluation import POINTS, mean_absolute_error, pinball_loss
-from optimise.fill.readings import Floats
+from optimise.fill.readings import HOUR_S, Floats
 from optimise.fill.towns.conformal import interval
 from optimise.fill.towns.forest import middle
 from optimise.fill.towns.setting import Setting, Tested
@@ -19,6 +19,7 @@ from optimise.fill.towns.setting import Setting, Tested
 PROBABILITIES = (0.05, 0.1, 0.5, 0.9, 0.95)
 _SLACK = 1e-9
 _FEWEST_IN_GROUP = 30
+_FULL = 0.9
 
 
 def quantiles(tested: Tested, marks: Floats) -> Floats:
@@ -70,10 +71,44 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
         "baselines": baselines,
         "best_baseline": best,
         "skill_vs_best": 1 - mae / max(baselines[best], 1e-9),
+        "time_of_full": _time_of_full(parts, median),
         "bins": len(np.unique(row)),
         "tuned_baselines": [part.variants for part in parts],
         "pool": [part.weights for part in parts],
     }
+
+
+def _time_of_full(parts: Sequence[Tested], median: Floats) -> dict[str, Any] | None:
+    """Return the error, in hours, of when a bin gets `_FULL`, of the model and of each baseline; None where few do.
+
+    Counted are intervals between emptyings that were seen below and then at it; who foretells it too late, or not at
+    all, errs at least until the last level of the interval.
+    """
+    if any(part.interval is None for part in parts):
+        return None
+    at_s = np.concatenate([part.at_s for part in parts])
+    actual = np.concatenate([part.actual for part in parts])
+    interval = np.concatenate([np.asarray(part.interval) for part in parts])
+    order = np.lexsort((at_s, interval))
+    first = np.flatnonzero(np.append(True, np.diff(interval[order]) != 0))
+    ends = np.append(first[1:], len(order))
+    forecasts = {"model": median} | {
+        name: np.concatenate([part.simple[name] for part in parts]) for name in parts[0].simple
+    }
+    errors: dict[str, list[float]] = {name: [] for name in forecasts}
+    for start, end in zip(first, ends, strict=True):
+        rows = order[start:end]
+        full = np.flatnonzero(actual[rows] >= _FULL - _SLACK)
+        if not len(full) or full[0] == 0:
+            continue
+        for name, forecast in forecasts.items():
+            said = np.flatnonzero(forecast[rows] >= _FULL - _SLACK)
+            reached = said[0] if len(said) else len(rows) - 1
+            errors[name].append(abs(float(at_s[rows[reached]] - at_s[rows[full[0]]])) / HOUR_S)
+    if len(errors["model"]) < _FEWEST_IN_GROUP:
+        return None
+    mean = {name: float(np.mean(values)) for name, values in errors.items()}
+    return {"intervals": len(errors["model"]), "mae_h": mean.pop("model"), "baselines": mean}
 
 
 def own_curve_floor(parts: Sequence[Tested], age_h: Floats) -> float:

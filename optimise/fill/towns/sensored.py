@@ -2,25 +2,29 @@
 
 Forests learn from what was measured before the validation time, are weighed and calibrated on the validation time,
 learn anew from both, and forecast the test time from what was known at each moment. A forecast's moment and the moment
-that it speaks about lie in the same part.
+that it speaks about lie in the same part. Intervals are calibrated anew as the test time passes, by errors known by
+then.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from optimise.fill.readings import Floats
 from optimise.fill.towns.conformal import learn_law
-from optimise.fill.towns.describe import Learnt, learn
 from optimise.fill.towns.forest import grow, pool_weights
+from optimise.fill.towns.learnt import Learnt, learn
 from optimise.fill.towns.moments import Cases
 from optimise.fill.towns.present import History, Issues, choose_issues, describe_present, own_forecasts
 from optimise.fill.towns.setting import Setting, Tested, best_variant, bin_weights, member_names
 from optimise.fill.towns.simple import Variants, by_place, means
 
-MEMBERS: tuple[tuple[str, int], ...] = (("own", 8), ("own", 30), ("all", 8), ("all", 25))
+MEMBERS: tuple[tuple[str, int], ...] = (("own", 12), ("all", 12))
 _MOST_TAUGHT = 14_000
 FEWEST = 100
+_PARTS = 12
 
 
 def learnings(setting: Setting) -> tuple[Learnt, Learnt]:
@@ -48,14 +52,7 @@ def run(
     actual, row = town.fill[validated.then], town.bin_row[validated.then]
     weight = bin_weights(row)
     shares = pool_weights(members, actual, marks=setting.marks, weight=weight)
-    law = learn_law(
-        np.tensordot(shares, members, axes=1),
-        actual,
-        marks=setting.marks,
-        bin_row=row,
-        group=setting.group[row],
-        groups=len(setting.groups),
-    )
+    validated_distribution = np.tensordot(shares, members, axes=1)
     chosen = {name: best_variant(variants, actual) for name, variants in simple.items()}
     both = issues.where(then_s < cuts.test_s)
     members, simple = _forecast(setting, history, learnt[1], taught=both, asked=tested)
@@ -66,11 +63,49 @@ def run(
         at_s=town.at_s[tested.then],
         actual=town.fill[tested.then],
         distribution=distribution,
-        reach=lambda share: law.reach(setting.group[row], share),
+        interval=None,
+        reach=_rolling_law(setting, validated_distribution, validated, distribution, tested),
         simple={name: simple[name][variant] for name, variant in chosen.items()},
         variants=chosen,
         weights=dict(zip(member_names(MEMBERS), shares.tolist(), strict=True)),
     )
+
+
+def _rolling_law(
+    setting: Setting, before: Floats, validated: Issues, distribution: Floats, tested: Issues
+) -> Callable[[float], Floats]:
+    """Return how far intervals of the `tested` reach: what sensors said meanwhile teaches them anew, as in service.
+
+    At the start of each part of the test time, errors known by then count: as many as validation had, the newest.
+    """
+    town, marks = setting.town, setting.marks
+    both = Issues(now=np.concatenate([validated.now, tested.now]), then=np.concatenate([validated.then, tested.then]))
+    pooled = np.concatenate([before, distribution])
+    now_s, then_s, row = town.at_s[both.now], town.at_s[both.then], town.bin_row[both.now]
+    span_s = setting.cuts.test_s - setting.cuts.validation_s
+    last_s = int(town.at_s[tested.now].max()) + 1
+    edges = np.linspace(setting.cuts.test_s, last_s, _PARTS + 1).astype(np.int64)
+    laws, part = [], np.searchsorted(edges[1:-1], town.at_s[tested.now], side="right")
+    for edge in edges[:-1]:
+        use = np.flatnonzero((then_s < edge) & (now_s >= edge - span_s))
+        use = use if len(use) >= FEWEST else np.flatnonzero(then_s < setting.cuts.test_s)
+        laws.append(
+            learn_law(
+                pooled[use],
+                town.fill[both.then[use]],
+                marks=marks,
+                bin_row=row[use],
+                group=setting.group[row[use]],
+                groups=len(setting.groups),
+            )
+        )
+    group = setting.group[town.bin_row[tested.now]]
+
+    def reach(share: float) -> Floats:
+        limits = np.array([law.reach(np.arange(len(setting.groups)), share) for law in laws])
+        return np.asarray(limits[part, group])
+
+    return reach
 
 
 def _forecast(

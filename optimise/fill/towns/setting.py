@@ -42,6 +42,7 @@ class Setting:
 class Tested:
     """Test cases (n,): what happened, the forecast `distribution` (n, g), and the tuned baselines.
 
+    `interval` (n,) names the time between two emptyings in which each case lies, None where cases are not of one.
     `reach(share)` is (n,), how far from the middle an interval of that share goes, as in `conformal.interval`.
     """
 
@@ -49,6 +50,7 @@ class Tested:
     at_s: Ints
     actual: Floats
     distribution: Floats
+    interval: Ints | None
     reach: Callable[[float], Floats]
     simple: dict[str, Floats]
     variants: dict[str, str]

@@ -21,7 +21,7 @@ from optimise.fill.towns.around import (
     unlikeness,
 )
 from optimise.fill.towns.clock import week_hour
-from optimise.fill.towns.describe import Learnt
+from optimise.fill.towns.learnt import Learnt
 from optimise.fill.towns.moments import Cases
 from optimise.fill.towns.town import Town
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from optimise.fill.readings import Floats, Ints
+from optimise.fill.readings import Floats, Ints, ordered_key
 from optimise.fill.towns.columns import (
     BIN,
     EMPTIED_AT,
@@ -34,6 +34,7 @@ _MOST_PERCENT = 150.0
 _EARLIEST_S, _LATEST_S = 0.0, 4_102_444_800.0  # 1970 to 2100
 _MOST_LISTED = 1000
 _LONGEST_QUOTE = 40
+_MOST_KEPT = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,9 +180,12 @@ class _Reader:
         self._name, self._when, self._fill = columns[BIN].index, when.index, columns[FILL].index
         self._factor = columns[FILL].factor
         self._last = max(self._name, self._when, self._fill)
+        # Times and levels come again and again in a town's file: each text is read once.
+        self._seconds: dict[str, float] = {}
+        self._numbers: dict[str, float] = {}
         self._rows: dict[str, int] = {}
         self._places: dict[str, Place] = {}
-        self._bin, self._at, self._percent, self._line = array("q"), array("d"), array("d"), array("q")
+        self._bin, self._at, self._percent, self._line = array("i"), array("d"), array("f"), array("I")
         self._refused = 0
         self._refusals: list[Refusal] = []
 
@@ -198,11 +202,11 @@ class _Reader:
         if not name:
             self._refuse(line, "names no bin")
             return
-        at_s = as_seconds(when, self._zone)
+        at_s = self._kept(self._seconds, when, lambda text: as_seconds(text, self._zone))
         if not _EARLIEST_S < at_s < _LATEST_S:
             self._refuse(line, f"expected a date and time, got {_short(when)}")
             return
-        percent = as_number(level) * self._factor
+        percent = self._kept(self._numbers, level, as_number) * self._factor
         if not 0 <= percent <= _MOST_PERCENT:
             self._refuse(line, f"expected 0 <= {FILL} <= {_MOST_PERCENT:g}, got {_short(level)}")
             return
@@ -216,6 +220,15 @@ class _Reader:
         self._percent.append(percent)
         self._line.append(line)
 
+    @staticmethod
+    def _kept(known: dict[str, float], text: str, read: Callable[[str], float]) -> float:
+        value = known.get(text)
+        if value is None:
+            if len(known) >= _MOST_KEPT:
+                known.clear()
+            value = known[text] = read(text)
+        return value
+
     def _refuse(self, line: int, reason: str) -> None:
         self._refused += 1
         if len(self._refusals) < _MOST_LISTED:
@@ -226,12 +239,14 @@ class _Reader:
         names = sorted(self._rows)
         rank = np.zeros(len(names), dtype=np.int64)
         rank[[self._rows[name] for name in names]] = np.arange(len(names))
-        bin_row = rank[np.frombuffer(self._bin, dtype=np.int64)] if self._bin else np.zeros(0, np.int64)
+        bin_row = rank[np.frombuffer(self._bin, dtype=np.int32)] if self._bin else np.zeros(0, np.int64)
         at_s = np.frombuffer(self._at, dtype=np.float64).astype(np.int64) if self._at else np.zeros(0, np.int64)
-        fill = np.minimum(np.frombuffer(self._percent, dtype=np.float64) / 100, 1.0) if self._percent else np.zeros(0)
-        line = np.frombuffer(self._line, dtype=np.int64) if self._line else np.zeros(0, np.int64)
-        order = np.lexsort((line, at_s, bin_row))
-        bin_row, at_s, fill, line = bin_row[order], at_s[order], fill[order], line[order]
+        line = np.frombuffer(self._line, dtype=np.uint32) if self._line else np.zeros(0, np.uint32)
+        # Rows came in the order of their lines, which a stable sort keeps.
+        order = np.argsort(ordered_key(bin_row, at_s), kind="stable")
+        bin_row, at_s, line = bin_row[order], at_s[order], line[order]
+        percent = np.frombuffer(self._percent, dtype=np.float32)[order] if self._percent else np.zeros(0)
+        fill = np.minimum(np.round(percent.astype(np.float64) / 100, 6), 1.0)
         again = np.zeros(len(order), dtype=bool)
         again[1:] = (bin_row[1:] == bin_row[:-1]) & (at_s[1:] == at_s[:-1])
         for row in np.flatnonzero(again):
