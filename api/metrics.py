@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
+from api.forecast_metrics import ForecastMetrics, WatchedForecast
 from storage.model import IntakeTally
 
 LIVE_OPERATION = "live_events"
@@ -40,10 +41,11 @@ class Metrics:
         if operation != LIVE_OPERATION:
             self._seconds.labels(operation).observe(seconds)
 
-    def exposition(self, tallies: dict[str, IntakeTally] | None) -> bytes:
+    def exposition(self, tallies: dict[str, IntakeTally] | None, forecasts: Sequence[WatchedForecast] = ()) -> bytes:
         """Return Prometheus' text format; `tallies` by commune is what the ledger says, None: no database."""
         with_ledger = CollectorRegistry()
         with_ledger.register(_Ledger(tallies))
+        with_ledger.register(ForecastMetrics(forecasts))
         return generate_latest(self._registry) + generate_latest(with_ledger)
 
 

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 import structlog
 
 from config.settings import Settings
-from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for, training_is_due
-from storage import communes, fill_models, forecasts, plans, readings, refusals, retention
+from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for, score_due_for, training_is_due
+from storage import communes, fill_models, forecast_scores, forecasts, plans, readings, refusals, retention
 from storage.database import Connection, connect
 from storage.model import Commune, ForecastRun, Plan, StopKind, TrainedModel
 
@@ -29,6 +29,7 @@ class Due:
     now: datetime | None
     training: bool = False
     forecast: bool = False
+    score_for: date | None = None
     plan_for: date | None = None
 
 
@@ -62,6 +63,14 @@ class Jobs:
                 options=self._agenda,
             ),
             forecast=forecast_is_due(now=now, latest_as_of=latest_as_of, options=self._agenda),
+            # Without a run there is nothing to judge.
+            score_for=None
+            if run is None
+            else score_due_for(
+                now=now,
+                time_zone=commune.time_zone,
+                latest_day=forecast_scores.latest_day(connection, commune.commune_insee),
+            ),
             plan_for=plan_due_for(
                 now=now,
                 time_zone=commune.time_zone,
@@ -116,6 +125,14 @@ class Jobs:
             bins_with_sensor=run.scores["bins_with_sensor"],
         )
         return run
+
+    def score(self, connection: Connection, commune_insee: str, *, day: date) -> None:
+        """Judge a day's forecasts by what was then measured; stored when the call returns."""
+        from cli.wiring import drift_options
+        from optimise.fill.watch import watch_day
+
+        with connection.transaction():
+            watch_day(connection, commune_insee, day=day, options=drift_options(self._settings))
 
     def review(self, connection: Connection, commune_insee: str, *, now: datetime, wait: bool = False) -> None:
         """Judge what was measured since the last review, and open and close alerts; stored when the call returns."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # each command imports only the room that it runs, so that al
     from ingest.collector import CollectorOptions
     from ingest.replay import ReplayOptions
     from ingest.topics import Network
+    from optimise.fill.drift import DriftOptions
     from optimise.fill.job import JobOptions
     from optimise.rounds.planner import PlannerOptions
     from storage.model import Catalogue
@@ -185,6 +186,13 @@ def forecast_options(settings: Settings) -> JobOptions:
 
     forecast = settings.forecast
     return JobOptions(horizon_h=forecast.horizon_h, rounds_at=forecast.rounds_at, seed=forecast.seed)
+
+
+def drift_options(settings: Settings) -> DriftOptions:
+    """Return when a forecast's coverage is worth an alarm."""
+    from optimise.fill.drift import DriftOptions
+
+    return DriftOptions(band=settings.forecast.coverage_band)
 
 
 def time_series_options(settings: Settings) -> TimeSeriesOptions:

@@ -33,6 +33,7 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
     _add_review(app, jobs)
     _add_sessions(app, jobs)
     _add_replay(app, jobs)
+    _add_scoring(app, jobs)
     _add_forgetting(app, jobs)
     return app
 
@@ -109,6 +110,19 @@ def _add_sessions(app: App, jobs: Jobs) -> None:
         with jobs.connect() as connection:
             for commune in communes.every(connection):
                 jobs.sessions(connection, commune.commune_insee)
+
+
+def _add_scoring(app: App, jobs: Jobs) -> None:
+    @app.periodic(cron="*/5 * * * *")
+    @app.task(name="score", queueing_lock="score", lock="score")
+    def score(timestamp: int) -> None:
+        """Judge yesterday's forecasts, once a day by each commune's clock, beside the heavy jobs."""
+        log.debug("score", timestamp=timestamp)
+        with jobs.connect() as connection:
+            for commune in communes.every(connection):
+                due = jobs.due(connection, commune)
+                if due.score_for is not None:
+                    jobs.score(connection, commune.commune_insee, day=due.score_for)
 
 
 def _add_forgetting(app: App, jobs: Jobs) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+_LATE = timedelta(hours=2)
+
 _LATEST_START = time(6, 0)
 """Until this local hour a missing plan for the day itself is still worth making: rounds start about then."""
 
@@ -38,6 +40,15 @@ def training_is_due(*, now: datetime, time_zone: str, latest_as_of: datetime | N
     today = now.astimezone(zone).date()
     moments = (datetime.combine(today - timedelta(days=ago), options.train_at, tzinfo=zone) for ago in (0, 1))
     return latest_as_of < next(moment for moment in moments if moment <= now)
+
+
+def score_due_for(*, now: datetime, time_zone: str, latest_day: date | None) -> date | None:
+    """Return the local day that is over and whose forecasts nobody judged yet, None when there is none.
+
+    Sensors store and send later: a day is judged from two hours after its end on.
+    """
+    yesterday = (now.astimezone(ZoneInfo(time_zone)) - _LATE).date() - timedelta(days=1)
+    return yesterday if latest_day is None or latest_day < yesterday else None
 
 
 def plan_due_for(*, now: datetime, time_zone: str, planned: Collection[date], options: AgendaOptions) -> date | None:

@@ -120,8 +120,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         name="statistics",
         days="statistics_days",
-        why="hourly figures and emptyings, in which no single stay is seen: the observatory's years",
-        tables=("fill_hourly_kept", "occupancy_hourly_kept", "detected_emptying", "declared_check"),
+        why="hourly figures, emptyings, how forecasts held; no single stay is seen in them: the observatory's years",
+        tables=("fill_hourly_kept", "occupancy_hourly_kept", "detected_emptying", "declared_check", "forecast_score"),
     ),
 )
 

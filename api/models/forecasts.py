@@ -103,6 +103,28 @@ class RoundsForecastModel(Model):
     next: str | None = Field(description="The next page's `after`; null on the last page")
 
 
+class ForecastScoreModel(Model):
+    """How forecasts of a day, made so many hours before, held in a group of bins."""
+
+    day: date = Field(description="The local day")
+    ahead_h: int = Field(description="Hours ahead", examples=[24])
+    bin_group: str = Field(examples=["all", "evidence:sensor", "kind:corbeille_80", "crews"])
+    levels: int = Field(description="Levels that were compared, those before the bin's next emptying")
+    bins: int
+    mae_points: float | None = Field(description="Mean absolute error of the median, points of fill")
+    bias_points: float | None = Field(description="By how much bins were fuller than the median, points of fill")
+    coverage_80: float | None = Field(description="How often the 80 % interval held, 0 to 1")
+    coverage_90: float | None = Field(description="How often the 90 % interval held, 0 to 1")
+    width_80_points: float | None = Field(description="Mean width of the 80 % interval, points of fill")
+    in_band: bool | None = Field(description="Whether the 80 % interval held as often as it should; null: cannot tell")
+
+
+class ForecastScoresModel(Model):
+    """Scores by day, the newest first."""
+
+    scores: list[ForecastScoreModel]
+
+
 class BinSeriesModel(Model):
     """All that the newest run says of one bin."""
 

@@ -17,12 +17,14 @@ from api.models.forecasts import (
     BinRoundsModel,
     BinSeriesModel,
     ByRoundsModel,
+    ForecastScoreModel,
+    ForecastScoresModel,
     ForecastsModel,
     FullDateModel,
     RoundsForecastModel,
     RunModel,
 )
-from storage import bins, forecasts
+from storage import bins, forecast_scores, forecasts
 from storage.model import ForecastRun
 
 _UNCHANGED: dict[int | str, dict[str, Any]] = {
@@ -116,6 +118,20 @@ def list_forecasts_by_rounds(
             for item in page
         ],
         next=page[-1].place_id if len(found) > limit else None,
+    )
+
+
+@router.get("/forecasts/scores", summary="How forecasts held")
+def list_forecast_scores(
+    here: Reading, days: Annotated[int, Query(ge=1, le=400, description="Days back from the commune's present")] = 30
+) -> ForecastScoresModel:
+    """Return how each day's forecasts held against what was then measured, by hours ahead and group of bins."""
+    since = here.now.astimezone(here.zone).date() - timedelta(days=days)
+    return ForecastScoresModel(
+        scores=[
+            ForecastScoreModel.model_validate(score)
+            for score in forecast_scores.since(here.connection, here.insee, since)
+        ]
     )
 
 

@@ -8,9 +8,11 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from psycopg_pool import PoolTimeout
 
 from api.errors import documented
+from api.forecast_metrics import WatchedForecast
 from api.state import AppState, state_of
-from storage import communes, readings
-from storage.model import IntakeTally
+from storage import communes, fill_models, forecast_scores, forecasts, readings
+from storage.database import Connection
+from storage.model import IntakeTally, ModelStatus
 
 router = APIRouter(tags=["operations"])
 
@@ -22,17 +24,32 @@ router = APIRouter(tags=["operations"])
     responses=documented() | {200: {"description": "Prometheus' text format", "content": {"text/plain": {}}}},
 )
 def metrics(request: Request) -> Response:
-    """Return requests, live streams and the collectors' ledger by commune; answers without a database too."""
+    """Return requests, live streams, the ledger and how forecasts hold by commune; answers without a database too."""
     state = state_of(request)
-    return Response(state["metrics"].exposition(_tallies(state)), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    tallies, forecasts_now = _watched(state)
+    return Response(state["metrics"].exposition(tallies, forecasts_now), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _tallies(state: AppState) -> dict[str, IntakeTally] | None:
+def _watched(state: AppState) -> tuple[dict[str, IntakeTally] | None, list[WatchedForecast]]:
     try:
         with state["pool"].connection(timeout=state["options"].pool_wait_s) as connection:
-            return {
-                item.commune_insee: readings.tally(connection, item.commune_insee)
-                for item in communes.every(connection)
-            }
+            served = [item.commune_insee for item in communes.every(connection)]
+            tallies = {insee: readings.tally(connection, insee) for insee in served}
+            return tallies, [_forecast(connection, insee) for insee in served]
     except (psycopg.Error, PoolTimeout):
-        return None
+        return None, []
+
+
+def _forecast(connection: Connection, commune_insee: str) -> WatchedForecast:
+    now = communes.clock(connection, commune_insee).now()
+    run = forecasts.latest_run(connection, commune_insee, at=now)
+    newest = fill_models.every(connection, commune_insee, most=1)
+    day = forecast_scores.latest_day(connection, commune_insee)
+    return WatchedForecast(
+        commune_insee=commune_insee,
+        now=now,
+        run_as_of=None if run is None else run.as_of,
+        serving=fill_models.serving(connection, commune_insee),
+        newest_refused=bool(newest) and newest[0].status is ModelStatus.REFUSED,
+        scores=() if day is None else tuple(forecast_scores.since(connection, commune_insee, day)),
+    )

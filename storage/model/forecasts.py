@@ -115,3 +115,25 @@ class TrainedModel:
     status: ModelStatus
     reason: str
     status_since: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ForecastScore:
+    """How forecasts of one local day, made `ahead_h` hours before, held in a group of bins.
+
+    `levels` of `bins` bins were compared, those before the bin's next emptying; errors and widths in points of fill,
+    `bias_points` positive when bins were fuller than foretold. `in_band`: whether the 80 % interval held as often as it
+    should, None where too few bins or no measurements tell. All None on a day without anything to compare.
+    """
+
+    day: date
+    ahead_h: int
+    bin_group: str
+    levels: int
+    bins: int
+    mae_points: float | None = None
+    bias_points: float | None = None
+    coverage_80: float | None = None
+    coverage_90: float | None = None
+    width_80_points: float | None = None
+    in_band: bool | None = None

@@ -79,3 +79,45 @@ WHERE commune_insee = :commune_insee
     AND (:after::text IS NULL OR place_id > :after)
 ORDER BY place_id
 LIMIT :most::bigint;
+
+-- name: told_of
+-- What runs made before said of hours in a span, so many hours ahead; `evidence` is null for runs of earlier versions.
+SELECT
+    fill_forecast.place_id,
+    extract(EPOCH FROM valid_at)::bigint,
+    extract(EPOCH FROM as_of)::bigint,
+    p05, p10, p50, p90, p95,
+    coalesce(evidence, 'nothing')
+FROM forecast_run
+JOIN fill_forecast USING (commune_insee, run_id)
+LEFT JOIN fill_full_date USING (commune_insee, run_id, place_id)
+WHERE commune_insee = :commune_insee
+    AND as_of >= :since::timestamptz - make_interval(hours => :ahead_h::integer)
+    AND as_of < :until
+    AND valid_at >= :since
+    AND valid_at < :until
+    AND ceil(extract(EPOCH FROM valid_at - as_of) / 3600)::integer = :ahead_h
+ORDER BY fill_forecast.place_id, valid_at, as_of;
+
+-- name: latest_scored_day^
+SELECT max(day) FROM forecast_score WHERE commune_insee = :commune_insee;
+
+-- name: save_score!
+INSERT INTO forecast_score (
+    commune_insee, day, ahead_h, bin_group, levels, bins, mae_points, bias_points, coverage_80, coverage_90,
+    width_80_points, in_band
+)
+VALUES (
+    :commune_insee, :day, :ahead_h, :bin_group, :levels, :bins, :mae_points, :bias_points, :coverage_80, :coverage_90,
+    :width_80_points, :in_band
+)
+ON CONFLICT (commune_insee, day, ahead_h, bin_group) DO UPDATE
+SET levels = excluded.levels, bins = excluded.bins, mae_points = excluded.mae_points,
+    bias_points = excluded.bias_points, coverage_80 = excluded.coverage_80, coverage_90 = excluded.coverage_90,
+    width_80_points = excluded.width_80_points, in_band = excluded.in_band;
+
+-- name: scores
+SELECT day, ahead_h, bin_group, levels, bins, mae_points, bias_points, coverage_80, coverage_90, width_80_points, in_band
+FROM forecast_score
+WHERE commune_insee = :commune_insee AND day >= :since
+ORDER BY day DESC, ahead_h, bin_group;

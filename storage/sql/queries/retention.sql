@@ -83,3 +83,6 @@ INSERT INTO intake_batch (commune_insee, collector, committed_at, messages, stor
 SELECT commune_insee, collector, max(committed_at), sum(messages), sum(stored), sum(duplicates), sum(refused)
 FROM single
 GROUP BY commune_insee, collector, date_trunc('day', committed_at, 'UTC');
+
+-- name: forget_forecast_score!
+DELETE FROM forecast_score WHERE commune_insee = :commune_insee AND day < (:before::timestamptz AT TIME ZONE 'UTC')::date;
