@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
-    run_sql_file("0008_forecast_scores.sql")
+    run_sql_file("0009_forecast_scores.sql")
