@@ -24,18 +24,13 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from optimise.fill.features import positions_km
-from optimise.fill.model import FillModel, fit_model
 from optimise.fill.readings import HOUR_S
-from optimise.fill.report.exposure import usual_interval_h
 from optimise.fill.report.placement import PlacementOptions
 from optimise.fill.report.town import advise, study
 from optimise.fill.training import TrainingData
-from tests.sensing import Commune, commune
+from tests.sensing import TEST_H, commune, errors_of, fullest
 
-AHEAD_H = (3, 6, 12, 24, 36, 48)
-STEP_H = 29
 JUDGED = ("two_days", "until_emptied")
-TEST_H = 168
 
 type Rows = NDArray[np.int64]
 
@@ -100,12 +95,12 @@ def _town(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     chosen: dict[str, list[Rows]] = {
         "none": [np.zeros(0, np.int64)],
         "advised": [np.array([one.row for one in advice.placed])],
-        "fullest": [_fullest(known, studied.model, others)[: options.more]],
+        "fullest": [fullest(known, studied.model, others)[: options.more]],
         "farthest": [_farthest(known, sensored, others, options.more)],
         "random": [random.permutation(others)[: options.more] for _ in range(options.draws)],
     }
     errors = {
-        name: np.mean([_errors(town, np.concatenate([sensored, rows]), cut_s) for rows in sets], axis=0)
+        name: np.mean([errors_of(town, np.concatenate([sensored, rows]), cut_s) for rows in sets], axis=0)
         for name, sets in chosen.items()
     }
     return {
@@ -119,27 +114,6 @@ def _town(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "study_s": round(studied_s, 1),
         "advice_s": round(advised_s, 2),
     }
-
-
-def _errors(town: Commune, sensored: Rows, cut_s: int) -> tuple[float, float]:
-    """Return the errors `JUDGED`, in points, of the middle for all bins: fitted before `cut_s`, at times after it."""
-    heard = town.heard(sensored)
-    model = fit_model(heard.at(cut_s), seed=0)
-    everyone = np.arange(len(town.bins))
-    errors, before = [], []
-    for issue_s in range(cut_s, cut_s + (TEST_H - max(AHEAD_H)) * HOUR_S, STEP_H * HOUR_S):
-        valid_s = issue_s + np.array(AHEAD_H) * HOUR_S
-        expected = model.outlook(heard.at(issue_s), everyone, valid_s).expected
-        truth = town.truth(issue_s, valid_s)
-        errors.append(np.abs(np.minimum(expected, 1.0) - np.minimum(truth, 1.0)))
-        before.append(valid_s[None, :] < town.next_emptied_s(issue_s)[:, None])
-    return float(np.mean(errors) * 100), float(np.mean(np.array(errors)[np.array(before)]) * 100)
-
-
-def _fullest(known: TrainingData, model: FillModel, others: Rows) -> Rows:
-    """Return `others` by how full they are when they are emptied, as far as that is known, fullest first."""
-    full = np.exp(model.rates.log_rate) / known.volume_l * usual_interval_h(known, 48.0)
-    return others[np.argsort(-full[others], kind="stable")]
 
 
 def _farthest(known: TrainingData, sensored: Rows, others: Rows, more: int) -> Rows:

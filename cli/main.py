@@ -16,6 +16,7 @@ from cli.faults import faults
 from cli.models import models, train
 from cli.options import ConfigOption, JsonOption, start
 from cli.replay import replay
+from cli.report.command import report
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -56,6 +57,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="evaluate")
 app.command()(train)
 app.add_typer(models, name="models")
+app.add_typer(report, name="report")
 
 
 @app.command()

@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from optimise.fill.model import FillModel, fit_model
 from optimise.fill.readings import HOUR_S
+from optimise.fill.report.exposure import usual_interval_h
 from optimise.fill.surroundings import read_surroundings
 from optimise.fill.training import TrainingData, assemble
 from simulators.streets import default_extract
@@ -18,6 +21,9 @@ from storage.level_table import LevelTable
 from storage.model import Bin, Emptying, ServiceEventKind
 from tests.commune import streets
 
+TEST_H = 168
+_AHEAD_H = (3, 6, 12, 24, 36, 48)
+_STEP_H = 29
 _NOISE, _HEARD = 0.015, 0.95
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -83,3 +89,31 @@ def commune(*, seed: int, bins: int, days: int) -> Commune:
         world=world,
         bins=tuple(replace(item, surroundings=near) for item, near in zip(world.bins, around, strict=True)),
     )
+
+
+def errors_of(town: Commune, sensored: Sequence[int] | NDArray[np.int64], cut_s: int) -> tuple[float, float]:
+    """Return the error in points of the middle for all bins, had `sensored` a sensor; fitted until `cut_s`.
+
+    First over two days in which nobody empties, then only until each bin is truly emptied.
+    """
+    with threadpool_limits(1):
+        return _errors_of(town, town.heard(sensored), cut_s)
+
+
+def _errors_of(town: Commune, heard: TrainingData, cut_s: int) -> tuple[float, float]:
+    model = fit_model(heard.at(cut_s), seed=0)
+    everyone = np.arange(len(town.bins))
+    errors, before = [], []
+    for issue_s in range(cut_s, cut_s + (TEST_H - max(_AHEAD_H)) * HOUR_S, _STEP_H * HOUR_S):
+        valid_s = issue_s + np.array(_AHEAD_H) * HOUR_S
+        expected = model.outlook(heard.at(issue_s), everyone, valid_s).expected
+        truth = town.truth(issue_s, valid_s)
+        errors.append(np.abs(np.minimum(expected, 1.0) - np.minimum(truth, 1.0)))
+        before.append(valid_s[None, :] < town.next_emptied_s(issue_s)[:, None])
+    return float(np.mean(errors) * 100), float(np.mean(np.array(errors)[np.array(before)]) * 100)
+
+
+def fullest(known: TrainingData, model: FillModel, others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return `others` by how full they are when they are emptied, as far as that is known, fullest first."""
+    full = np.exp(model.rates.log_rate) / known.volume_l * usual_interval_h(known, 48.0)
+    return others[np.argsort(-full[others], kind="stable")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships neither types nor stubs
 
 from optimise.fill.backtest import HeldOut, Trial, hold_out_bins, hold_out_time
@@ -14,7 +15,8 @@ from optimise.fill.intervals import Spread, learn_spread
 from optimise.fill.model import FillModel, fit_model
 from optimise.fill.options import FillOptions
 from optimise.fill.rates import posterior_covariance
-from optimise.fill.report.exposure import exposure_of
+from optimise.fill.readings import Floats
+from optimise.fill.report.exposure import Exposure, exposure_of
 from optimise.fill.report.placement import Advice, PlacementOptions, place_sensors
 from optimise.fill.training import TrainingData
 
@@ -49,21 +51,31 @@ def study(
 def advise(data: TrainingData, studied: Study, options: PlacementOptions) -> Advice:
     """Return where the next sensors of the town would lower the expected error most."""
     model = studied.model
-    exposure = exposure_of(
-        data,
-        model,
-        unmeasured=_law(studied.unsensored),
-        measured=_law(studied.sensored),
-        sensor_days=options.sensor_days,
-    )
     with threadpool_limits(1):
         return place_sensors(
             data.bins,
             covariance=posterior_covariance(data, place_features(data.bins), model.evidence, model.kernel),
             has_sensor=data.has_sensor,
-            exposure=exposure,
+            exposure=_exposure(data, studied, options),
             options=options,
         )
+
+
+def expected_errors(data: TrainingData, studied: Study, options: PlacementOptions) -> Floats:
+    """Return (bins,) the error to expect of each bin between two emptyings, in points of fill."""
+    exposure = _exposure(data, studied, options)
+    unsensed = exposure.unsensed_error(studied.model.rates.log_sd**2)
+    return np.where(data.has_sensor, exposure.sensed_error(), unsensed)
+
+
+def _exposure(data: TrainingData, studied: Study, options: PlacementOptions) -> Exposure:
+    return exposure_of(
+        data,
+        studied.model,
+        unmeasured=_law(studied.unsensored),
+        measured=_law(studied.sensored),
+        sensor_days=options.sensor_days,
+    )
 
 
 def _law(held: HeldOut) -> Spread:
