@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships neither types nor stubs
 
 from optimise.fill.backtest import HeldOut, Trial, hold_out_bins
+from optimise.fill.model import fit_model
 from optimise.fill.readings import Floats, HourlyLevels, ordered_key
 from optimise.fill.report.tried import Tried, tried
 from optimise.fill.training import TrainingData
@@ -80,8 +81,9 @@ def drivers(
 
 
 def _held(data: TrainingData, trial: Trial, told: TrainingData) -> HeldOut:
-    # The kernel was tuned on all that is known: with less, other lengths and variances may serve better.
-    return hold_out_bins(data, replace(trial, kernel=None), told=told)
+    # As in training the kernel is tuned once, on all bins: with less known, other lengths and variances serve better.
+    kernel = fit_model(told, seed=trial.seed, options=trial.options).kernel
+    return hold_out_bins(data, replace(trial, kernel=kernel), told=told)
 
 
 def _driver(name: str, *, better: Tried, worse: Tried, seed: int) -> Driver | None:

@@ -21,10 +21,14 @@ class RoundSense:
 
     `full_share`: how often bins were full at all. `left_full`: of bins with less than 20 % of chances of being full,
     the share that was full. `found_full`: of bins that were full, the share that had 20 % or more. `served_full`: of
-    bins with 50 % or more, the share that was full; `served_empty`: that was less than half full.
+    bins with 50 % or more, the share that was full; `served_empty`: that was less than half full. `left_n`, `full_n` and
+    `served_n` are the numbers of forecasts that these are shares of.
     """
 
     n: int
+    left_n: int
+    full_n: int
+    served_n: int
     full_share: float
     left_full: float | None
     found_full: float | None
@@ -45,6 +49,9 @@ def round_sense(made: Tried) -> RoundSense | None:
 
     return RoundSense(
         n=int(ahead.sum()),
+        left_n=int((said < _LEFT_BELOW).sum()),
+        full_n=int(full.sum()),
+        served_n=int((said >= _SERVED_FROM).sum()),
         full_share=float(full.mean()),
         left_full=share(full, said < _LEFT_BELOW),
         found_full=share(said >= _LEFT_BELOW, full),
