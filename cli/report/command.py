@@ -101,7 +101,13 @@ def _report_fill(
             raise UnavailableError(f"{out} cannot be written: {error.strerror}") from error
     return {
         "commune": {"insee": town.commune_insee, "name": town.name},
-        "run": None if run is None else {"run_id": str(run.run_id), "model_version": run.model_version},
+        "run": None
+        if run is None
+        else {
+            "run_id": str(run.run_id),
+            "model_id": None if run.model_id is None else str(run.model_id),
+            "model_version": run.model_version,
+        },
         "as_of": datetime.fromtimestamp(data.as_of_s, UTC).isoformat(),
         **document_of(made),
         "file": None if out is None else str(out),
@@ -113,11 +119,11 @@ def _read(settings: Settings, insee: str) -> tuple[Commune, ForecastRun | None, 
     """Return the commune, its newest run, what that run knew (without one: what is known now), and its streets."""
     from cli.jobs import present
     from cli.wiring import database_url
-    from optimise.fill.job import load
+    from optimise.fill.loading import load
     from optimise.fill.options import FillOptions
     from storage import communes, forecasts
     from storage.database import connect
-    from storage.schema import require_schema
+    from storage.schema_version import require_schema
 
     with connect(database_url(settings), application="voirie report") as connection:
         require_schema(connection)

@@ -47,7 +47,7 @@ def served(connection: Connection, database_url: str) -> str:
     batch = IntakeBatch(commune_insee=INSEE, collector="test", messages=len(heard), fill_readings=heard)
     readings.take_in(connection, batch)
     bins.declare(connection, town.world.declarations)
-    forecast_commune(connection, INSEE, as_of=town.world.history_until, horizon_h=24)
+    forecast_commune(connection, INSEE, as_of=town.world.history_until)
     connection.commit()
     return database_url
 
@@ -61,7 +61,7 @@ def test_the_page_and_the_document_say_the_same_of_the_newest_run(served: str, t
     assert done.stdout.count("\n") == 1
     document = json.loads(done.stdout)
     assert document["commune"] == {"insee": INSEE, "name": "Noisy-le-Grand"}
-    assert UUID(document["run"]["run_id"])
+    assert UUID(document["run"]["run_id"]) != UUID(document["run"]["model_id"])
     assert document["data"]["bins_with_sensor"] == SENSORED
     assert len(document["sensors"]["advised"]) == 3
     assert document["drivers"] == []

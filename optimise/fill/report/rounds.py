@@ -21,8 +21,8 @@ class RoundSense:
 
     `full_share`: how often bins were full at all. `left_full`: of bins with less than 20 % of chances of being full,
     the share that was full. `found_full`: of bins that were full, the share that had 20 % or more. `served_full`: of
-    bins with 50 % or more, the share that was full; `served_empty`: that was less than half full. `left_n`, `full_n` and
-    `served_n` are the numbers of forecasts that these are shares of.
+    bins with 50 % or more, the share that was full; `served_empty`: that was less than half full. `left_n`, `full_n`
+    and `served_n` are the numbers of forecasts that these are shares of.
     """
 
     n: int
