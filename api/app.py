@@ -35,6 +35,7 @@ from api.routes import (
     plans,
     service_events,
     streets,
+    town_events,
 )
 from api.security import Guard
 from api.state import AppState
@@ -71,6 +72,7 @@ def create_app(options: ApiOptions) -> FastAPI:
         bins,
         forecasts,
         fill_models,
+        town_events,
         levels,
         alerts,
         device_health,

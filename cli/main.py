@@ -12,6 +12,7 @@ from cli.bench import bench
 from cli.decode import decode
 from cli.devices import devices
 from cli.evaluate import evaluate
+from cli.events import events
 from cli.faults import faults
 from cli.models import models, train
 from cli.options import ConfigOption, JsonOption, start
@@ -58,6 +59,7 @@ app.add_typer(evaluate, name="evaluate")
 app.command()(train)
 app.add_typer(models, name="models")
 app.add_typer(report, name="report")
+app.add_typer(events, name="events")
 
 
 @app.command()

@@ -131,7 +131,7 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "disposal_site vehicle device mounting"
     ),
     "what was decided and declared, for who answers for it": (
-        "plan planned_route planned_stop plan_left_out service_event device_change fill_model"
+        "plan planned_route planned_stop plan_left_out service_event device_change fill_model town_event"
     ),
     "one row for each place, device or piece of work, replaced": (
         "bin_level device_health review_due session_due occupancy_present forgotten"

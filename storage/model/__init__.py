@@ -15,6 +15,7 @@ from storage.model.devices import (
     Mounting,
     RegisteredDevice,
 )
+from storage.model.events import TownEvent, TownEventKind
 from storage.model.forecasts import (
     Evidence,
     FillByRounds,
@@ -128,6 +129,8 @@ __all__ = [
     "Simulation",
     "SpaceNow",
     "StopKind",
+    "TownEvent",
+    "TownEventKind",
     "TrainedModel",
     "Vehicle",
     "VehicleClass",

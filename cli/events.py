@@ -1,0 +1,105 @@
+"""`voirie events`: markets and events that the town tells of, on which bins fill otherwise."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from cli.options import ConfigOption, JsonOption, start
+
+EXIT_INPUT = 2
+
+events = typer.Typer(no_args_is_help=True, help="Tell the forecast of markets and events.")
+
+
+@events.command("import")
+def import_file(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file; - reads standard input.")],
+    config: ConfigOption = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look for faults and write nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a CSV file of markets and events in: all of it, or nothing and every fault with its line."""
+    settings = start(config)
+    from cli.registry import content_of, desk
+    from storage import town_events
+
+    content = content_of(file)
+    with desk(settings) as at:
+        report = town_events.import_events(at.connection, at.insee, content, dry_run=dry_run)
+        at.connection.commit()
+    if as_json:
+        document: dict[str, Any] = {
+            "imported": report.imported,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "errors": [
+                {"line": error.line, "reason": error.reason} | ({"column": error.column} if error.column else {})
+                for error in report.errors
+            ],
+            "dry_run": dry_run,
+        }
+        typer.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        for error in report.errors:
+            where = f"line {error.line}" + (f", {error.column}" if error.column else "")
+            typer.echo(f"{where}: {error.reason}", err=True)
+        if report.errors:
+            typer.echo(f"nothing was imported: {len(report.errors)} faults", err=True)
+        else:
+            would = "would be " if dry_run else ""
+            typer.echo(
+                f"{report.imported} events {would}imported, {report.updated} {would}updated, "
+                f"{report.unchanged} unchanged"
+            )
+    if report.errors:
+        raise typer.Exit(EXIT_INPUT)
+
+
+@events.command("list")
+def list_events(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """List the markets and events that are known, by their first start."""
+    settings = start(config)
+    import msgspec
+
+    from cli.registry import desk
+    from storage import town_events
+
+    with desk(settings) as at:
+        found = town_events.every(at.connection, at.insee)
+    if as_json:
+        typer.echo(json.dumps({"events": [msgspec.to_builtins(event) for event in found]}, ensure_ascii=False))
+        return
+    for event in found:
+        weekly = "" if event.weekly_until is None else f", each week until {event.weekly_until}"
+        where = "the whole town" if event.radius_m is None else f"within {event.radius_m:.0f} m"
+        typer.echo(
+            f"{event.event_id}  {event.kind.value}  {event.starts_at:%Y-%m-%d %H:%M} to "
+            f"{event.ends_at:%Y-%m-%d %H:%M} UTC{weekly}  {event.name} ({where})"
+        )
+
+
+@events.command("remove")
+def remove_event(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event's id, as `voirie events list` tells it.")],
+    config: ConfigOption = None,
+) -> None:
+    """Forget an event that does not take place."""
+    settings = start(config)
+    from uuid import UUID
+
+    from cli.registry import desk
+    from storage import town_events
+    from storage.errors import InputError
+
+    try:
+        known = UUID(event_id)
+    except ValueError as error:
+        raise InputError(f"expected the id of an event, got {event_id[:100]!r}") from error
+    with desk(settings) as at:
+        town_events.remove(at.connection, at.insee, known)
+        at.connection.commit()
+    typer.echo(f"{known} is forgotten")
