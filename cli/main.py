@@ -16,6 +16,7 @@ from cli.events import events
 from cli.faults import faults
 from cli.models import models, train
 from cli.options import ConfigOption, JsonOption, start
+from cli.places import places
 from cli.replay import replay
 from cli.report.command import report
 
@@ -53,6 +54,7 @@ def _say_and_exit(sentence: str, code: int) -> None:
 app.command()(decode)
 app.command()(replay)
 app.add_typer(devices, name="devices")
+app.add_typer(places, name="places")
 app.command()(faults)
 app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="evaluate")

@@ -16,6 +16,7 @@ import structlog
 from config.settings import Settings
 from storage import communes
 from storage.database import Connection, connect
+from storage.device_file import MOST_BYTES
 from storage.errors import InputError
 from storage.model import Commune
 from storage.schema_version import require_schema
@@ -112,14 +113,12 @@ def replay_document(report: ReplayReport) -> dict[str, Any]:
     }
 
 
-def content_of(file: str) -> bytes:
-    """Return a file's bytes, standard input's for `-`; InputError when it cannot be read or is too large."""
-    from storage.device_file import MOST_BYTES
-
+def content_of(file: str, *, most: int = MOST_BYTES) -> bytes:
+    """Return a file's bytes (one more than `most` of a larger one), standard input's for `-`; else InputError."""
     if file == "-":
-        return sys.stdin.buffer.read(MOST_BYTES + 1)
+        return sys.stdin.buffer.read(most + 1)
     try:
         with open(file, "rb") as opened:  # noqa: PTH123 - a name from the command line, which may be a pipe
-            return opened.read(MOST_BYTES + 1)
+            return opened.read(most + 1)
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}") from error

@@ -5,14 +5,13 @@ Decides alone. What the columns mean is told in docs/devices.md.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from storage.csv_records import BrokenCsvError, decoded, records
 from storage.device_cells import unescaped
 from storage.errors import InputError
 from storage.local_time import parse_time
@@ -79,17 +78,12 @@ def read_devices(content: bytes, *, zone: ZoneInfo) -> DeviceFile:
     if len(content) > MOST_BYTES:
         return _refused(f"expected at most {MOST_BYTES} bytes, got {len(content)}: split the file")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return _refused("expected UTF-8: save the file as “CSV UTF-8”", line=line)
-    try:
-        records = list(_records(text))
-    except _BrokenError as error:
-        return _refused(f"not CSV: {error}", line=error.line)
-    if not records:
+        found = list(records(decoded(content)))
+    except BrokenCsvError as error:
+        return _refused(str(error), line=error.line)
+    if not found:
         return _refused(f"expected a header with {' and '.join(REQUIRED)}, got nothing")
-    (header_line, header), *body = records
+    (header_line, header), *body = found
     columns = [name.strip().lower() for name in header]
     errors = [LineError(line=header_line, column=column, reason=reason) for column, reason in _header_faults(columns)]
     if len(body) > MOST_LINES:
@@ -114,29 +108,6 @@ def read_devices(content: bytes, *, zone: ZoneInfo) -> DeviceFile:
 
 def _refused(reason: str, *, line: int = 1) -> DeviceFile:
     return DeviceFile(lines=(), errors=(LineError(line=line, reason=reason),))
-
-
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record that is not blank with the number of its first line."""
-    head = text.lstrip("\r\n").split("\n", 1)[0]
-    separator = max(",;\t", key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    before = 0
-    try:
-        for record in reader:
-            number, before = before + 1, reader.line_num
-            if any(value.strip() for value in record):
-                yield number, record
-    except csv.Error as error:
-        raise _BrokenError(str(error), line=before + 1) from error
-
-
-class _BrokenError(Exception):
-    """Quotes or fields that no reader of CSV can make sense of."""
-
-    def __init__(self, message: str, *, line: int) -> None:
-        super().__init__(message)
-        self.line = line
 
 
 def _header_faults(columns: Sequence[str]) -> Iterator[tuple[str | None, str]]:

@@ -58,15 +58,15 @@ class Timetables:
 
     def of(self, place: KerbNow) -> Timetable:
         """Return a place's timetable; places with equal rules share one."""
-        key = (place.rule_set_id, place.part_of)
+        return self.of_rules(place.rule_set_id, place.part_of)
+
+    def of_rules(self, rule_set_id: str | None, part_of: str | None) -> Timetable:
+        """Return the timetable of a place with these rules of its own (None: none) that is part of that place."""
+        key = (rule_set_id, part_of)
         found = self._of.get(key)
         if found is None:
-            found = self._of[key] = self.of_rules(self._layered(*key))
+            found = self._of[key] = _timetable(self._layered(*key), self._zone.key, self._insee)
         return found
-
-    def of_rules(self, rules: tuple[Rule, ...]) -> Timetable:
-        """Return the timetable of rules in this commune."""
-        return _timetable(rules, self._zone.key, self._insee)
 
     def _layered(self, rule_set_id: str | None, part_of: str | None) -> tuple[Rule, ...]:
         rules = self._sets.get(rule_set_id or "", ())
@@ -103,6 +103,18 @@ def timetables(connection: Connection, commune_insee: str, *, zone: ZoneInfo) ->
         zone=zone,
         commune_insee=commune_insee,
     )
+
+
+def timetables_of(
+    connection: Connection, commune_insee: str, place_ids: Collection[str], *, zone: ZoneInfo
+) -> dict[str, Timetable]:
+    """Return the timetable of each of these places; a place without rules of any kind is absent."""
+    known = timetables(connection, commune_insee, zone=zone)
+    rows = connection.execute(
+        statement("kerb", "rules_of"), {"commune_insee": commune_insee, "place_ids": list(place_ids)}
+    )
+    found = {place_id: known.of_rules(rules, part_of) for place_id, rules, part_of in rows}
+    return {place_id: timetable for place_id, timetable in found.items() if timetable.rules}
 
 
 def kerb_now(

@@ -13,7 +13,7 @@ from storage.model import OccupancyPresent, OccupancySession
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPES = (
     "text", "text", "timestamptz", "timestamptz", "bool", "timestamptz", "timestamptz", "text", "float8", "float4",
-    "int4", "int8",
+    "int4", "int8", "float8",
 )  # fmt: skip
 
 
@@ -113,6 +113,7 @@ def _values(one: OccupancySession) -> tuple[Any, ...]:
     return (
         one.place_id, one.started_at, one.started_after, one.start_seen, one.last_seen_at, one.ended_at,
         one.ended_by.value, one.dwell_s, one.certainty, one.reports, one.device_id,
+        one.overstay_s,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -14,8 +15,12 @@ from optimise.occupancy.options import SessionOptions
 from optimise.occupancy.present import present_of
 from optimise.occupancy.reports import Report
 from optimise.occupancy.sessions import Session, sessions_of
+from storage import communes
 from storage import sessions as stored
 from storage.database import Connection
+from storage.kerb.standing import overstay_s
+from storage.kerb.timetable import Timetable
+from storage.kerb_now import timetables_of
 from storage.model import OccupancyPresent, OccupancySession
 from storage.sessions import BEGINNING, ReportRow, SessionsDue
 
@@ -82,6 +87,8 @@ def _make(
     connection: Connection, commune_insee: str, due: Sequence[SessionsDue], options: SessionOptions
 ) -> SessionsTally:
     contexts = _contexts(connection, commune_insee, due, options)
+    zone = ZoneInfo(communes.one(connection, commune_insee).time_zone)
+    timetables = timetables_of(connection, commune_insee, [one.place_id for one in due], zone=zone)
     made: list[OccupancySession] = []
     present: list[OccupancyPresent] = []
     after: list[tuple[str, datetime]] = []
@@ -90,7 +97,7 @@ def _make(
         reports = [_report(row) for row in rows if steady_us is None or row.at_us >= steady_us]
         after.append((one.place_id, _moment(_from_us(one, rows) if steady_us is None else steady_us)))
         sessions = sessions_of(reports, options)
-        made += [_row(one.place_id, session) for session in sessions]
+        made += [_row(one.place_id, session, timetables.get(one.place_id)) for session in sessions]
         now = present_of(reports, sessions, options)
         if now is None:
             empty.append(one.place_id)
@@ -157,10 +164,15 @@ def _report(row: ReportRow) -> Report:
     )
 
 
-def _row(place_id: str, session: Session) -> OccupancySession:
+def _row(place_id: str, session: Session, timetable: Timetable | None) -> OccupancySession:
+    started_at = _moment(session.started_us)
+    over_s = None
+    # How long it stood there is known only where both ends were told.
+    if timetable is not None and session.dwell_s is not None and session.ended_us is not None:
+        over_s = overstay_s(timetable, arrived_at=started_at, left_at=_moment(session.ended_us))
     return OccupancySession(
         place_id=place_id,
-        started_at=_moment(session.started_us),
+        started_at=started_at,
         started_after=None if session.started_after_us is None else _moment(session.started_after_us),
         start_seen=session.start_seen,
         last_seen_at=_moment(session.last_seen_us),
@@ -170,6 +182,7 @@ def _row(place_id: str, session: Session) -> OccupancySession:
         certainty=session.certainty,
         reports=session.reports,
         device_id=session.device_id,
+        overstay_s=over_s,
     )
 
 

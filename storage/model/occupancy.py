@@ -15,6 +15,7 @@ class OccupancySession:
     `started_at` is the arrival when `start_seen`; otherwise the vehicle was found there then and had come after
     `started_after` (None: nobody knows). `ended_at` is None when it is still there, or nobody knows (`ended_by`).
     `dwell_s` is None unless arrival and departure were told. `certainty` 0..1.
+    `overstay_s` is how long it was beyond the limits that held; None where none was counted or nobody knows.
     """
 
     place_id: str
@@ -28,6 +29,7 @@ class OccupancySession:
     certainty: float
     reports: int
     device_id: int
+    overstay_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -55,6 +55,11 @@ WHERE place.commune_insee = :commune_insee
 ORDER BY place.place_id
 LIMIT :limit;
 
+-- name: rules_of
+SELECT place_id, rule_set_id, part_of
+FROM kerb_place
+WHERE commune_insee = :commune_insee AND place_id = ANY (:place_ids);
+
 -- name: groups
 -- What other places are part of, and whose rules hold for them where their own say nothing.
 SELECT place.place_id, kerb.part_of, kerb.rule_set_id

@@ -48,7 +48,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_occupancy_session (LIKE occupancy_se
 -- name: copy#
 COPY staged_occupancy_session (
     commune_insee, place_id, started_at, started_after, start_seen, last_seen_at, ended_at, ended_by, dwell_s, certainty,
-    reports, device_id
+    reports, device_id, overstay_s
 ) FROM STDIN (FORMAT binary);
 
 -- name: take!
@@ -76,7 +76,8 @@ DELETE FROM occupancy_present WHERE commune_insee = :commune_insee AND place_id 
 -- name: of_place
 -- Sessions that touch [since, until), newest first.
 SELECT
-    place_id, started_at, started_after, start_seen, last_seen_at, ended_at, ended_by, dwell_s, certainty, reports, device_id
+    place_id, started_at, started_after, start_seen, last_seen_at, ended_at, ended_by, dwell_s, certainty, reports, device_id,
+    overstay_s
 FROM occupancy_session
 WHERE commune_insee = :commune_insee
     AND place_id = :place_id

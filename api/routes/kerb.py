@@ -1,0 +1,113 @@
+"""The kerb now, one place of it, and the stays that were."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from api.errors import documented
+from api.here import Here, Reading
+from api.kerb_map import kerb_document
+from api.models.kerb import KerbModel, KerbPlaceModel, SessionModel, SessionsModel
+from storage import kerb_places, sessions
+from storage.errors import InputError, NotFoundError
+from storage.kerb_now import WHOLE_WORLD, kerb_now
+from storage.model import BayState, KerbPlace, PlaceKind
+
+router = APIRouter(prefix="/communes/{commune_insee}/kerb", tags=["kerb"], responses=documented(404, 422, 503))
+
+PlaceId = Annotated[str, Path(min_length=1, max_length=100, description="The place's id", examples=["ADL-01"])]
+_SENSED = (PlaceKind.DELIVERY_BAY, PlaceKind.PARKING_SPACE)
+
+
+@router.get("", summary="The kerb, now", response_model=KerbModel)
+def show_kerb(
+    here: Reading,
+    bbox: Annotated[str | None, Query(max_length=200, description="Only within west,south,east,north, degrees")] = None,
+    kind: Annotated[list[PlaceKind] | None, Query(description="Only delivery_bay or parking_space")] = None,
+    state: Annotated[list[BayState] | None, Query(description="Only places in these states")] = None,
+) -> Response:
+    """Return every bay and space with its state by the rule in force; no overstay is a proof."""
+    for one in kind or ():
+        if one not in _SENSED:
+            raise InputError(f"kind: expected {' or '.join(_SENSED)}, got {one}")
+    view = kerb_now(
+        here.connection, here.insee, now=here.now, zone=here.zone, kinds=kind or _SENSED, bounds=_bounds(bbox)
+    )
+    return Response(kerb_document(view, states=state), media_type="application/json")
+
+
+@router.get("/{place_id}", summary="One place at the kerb, now")
+def show_place(here: Reading, place_id: PlaceId) -> KerbPlaceModel:
+    """Return a place with its state and its rules in words, its sensor, and what its parts are up to."""
+    place = _place(here, place_id)
+    day = here.now.astimezone(here.zone).date()
+    if not (place.valid_from or day) <= day <= (place.valid_until or day):
+        raise NotFoundError(f"{place_id} is not there today: its life is {place.valid_from} to {place.valid_until}")
+    everything = kerb_now(here.connection, here.insee, now=here.now, zone=here.zone)
+    (row,) = (one for one in everything.places if one.place_id == place_id)
+    above = {one.place_id: one.part_of for one in everything.places}
+    parts = Counter(
+        everything.standing(one).state
+        for one in everything.places
+        if one.kind in _SENSED and one.place_id != place_id and place_id in _ancestors(one.place_id, above)
+    )
+    timetable = everything.timetables.of(row)
+    return KerbPlaceModel.of(
+        place=place,
+        row=row,
+        standing=everything.standing(row),
+        coming=timetable.next_in_force(here.now),
+        view=everything,
+        zone=here.zone,
+        parts=dict(parts),
+    )
+
+
+@router.get("/{place_id}/sessions", summary="Stays at a place")
+def list_sessions(
+    here: Reading,
+    place_id: PlaceId,
+    days: Annotated[int, Query(ge=1, le=400, description="How far back, days")] = 7,
+    limit: Annotated[int, Query(ge=1, le=5000, description="At most so many, newest first")] = 1000,
+) -> SessionsModel:
+    """Return the stays at a place, as far as they are kept. Late readings change them."""
+    _place(here, place_id)
+    since = here.now - timedelta(days=days)
+    found = sessions.of_place(
+        here.connection, here.insee, place_id, since=since, until=here.now + timedelta(days=1), limit=limit
+    )
+    return SessionsModel(
+        now=here.now, place_id=place_id, since=since, sessions=[SessionModel.of(session) for session in found]
+    )
+
+
+def _place(here: Here, place_id: str) -> KerbPlace:
+    found = kerb_places.of_commune(here.connection, here.insee, place_ids=[place_id])
+    if not found:
+        raise NotFoundError(f"commune {here.insee} has no place {place_id!r} at the kerb")
+    return found[0]
+
+
+def _ancestors(place_id: str, above: dict[str, str | None]) -> set[str]:
+    found: set[str] = set()
+    higher = above.get(place_id)
+    while higher is not None and higher not in found:
+        found.add(higher)
+        higher = above.get(higher)
+    return found
+
+
+def _bounds(bbox: str | None) -> tuple[float, float, float, float]:
+    if bbox is None:
+        return WHOLE_WORLD
+    try:
+        west, south, east, north = (float(part) for part in bbox.split(","))
+    except ValueError as error:
+        raise InputError(f"bbox: expected west,south,east,north in degrees, got {bbox!r}") from error
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - degrees
+        raise InputError(f"bbox: expected west <= east and south <= north in degrees, got {bbox!r}")
+    return west, south, east, north
