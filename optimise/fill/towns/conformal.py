@@ -26,9 +26,14 @@ def centred(distribution: Floats) -> Floats:
 
 
 def scores_of(distribution: Floats, actual: Floats, marks: Floats) -> Floats:
-    """Return (n,) the score of what happened."""
+    """Return (n,) the score of what happened; 0 where it was the median, which every interval holds."""
     nearest = np.abs(actual[:, None] - marks[None, :]).argmin(axis=1)
-    return np.asarray(centred(distribution)[np.arange(len(actual)), nearest])
+    score = centred(distribution)[np.arange(len(actual)), nearest]
+    return np.where(nearest == _median(distribution), 0.0, score)
+
+
+def _median(distribution: Floats) -> Ints:
+    return np.asarray(np.minimum((distribution < 0.5 - 1e-9).sum(axis=1), distribution.shape[1] - 1))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,8 +71,7 @@ def interval(distribution: Floats, limit: Floats, marks: Floats) -> tuple[Floats
     """Return the lowest and highest level (n,) whose score is within `limit` (n,); at least the median."""
     inside = centred(distribution) <= limit[:, None] + 1e-12
     rows = np.arange(len(distribution))
-    half = np.minimum((distribution < 0.5 - 1e-9).sum(axis=1), len(marks) - 1)
-    inside[rows, half] = True
+    inside[rows, _median(distribution)] = True
     low = inside.argmax(axis=1)
     high = len(marks) - 1 - inside[:, ::-1].argmax(axis=1)
     best = middle(distribution, marks)

@@ -38,11 +38,12 @@ def describe(town: Town, learnt: Learnt, cases: Cases, looks: Looks) -> Descript
     week = week_hour(cases.at_s, town.time_zone)
     one = np.zeros(town.bins, dtype=np.int64)
     said = told(town, learnt.hours_to, looks)
-    found, hours, count = said.weighed(learnt.prior.forget)
-    rate, doubt = learnt.prior.rates(row, found, hours)
-    mean_found = learnt.prior.levels(row, found, count)
+    weight = said.weights(learnt.prior.forget)
+    count = weight.sum(axis=1)
+    rate, doubt = learnt.prior.rates(row, looks.emptying, weight)
+    mean_found = learnt.prior.levels(row, (weight * said.found).sum(axis=1), count)
     expected = rate * age
-    scale = np.sqrt((expected * doubt) ** 2 + expected * learnt.prior.lump + _LEAST_SCALE**2)
+    scale = np.sqrt((expected * doubt) ** 2 + expected * learnt.prior.likelihood.lump + _LEAST_SCALE**2)
     rhythm = {
         "age_of_usual": np.log((age + 1) / usual),
         "expected": np.minimum(expected, 2.0),

@@ -58,7 +58,8 @@ def learn(town: Town, cases: Cases, grid: LevelGrid, known: NDArray[np.bool_], u
     habit = learn_habit(town, pace, until_s)
     hours_to = look_hours(town, pace, habit)
     seen = cases.where(known[cases.bin_row] & (cases.at_s < until_s))
-    rates = bin_rates(seen, paced_age(town, seen, pace), town.bins)
+    age_h = paced_age(town, seen, pace)
+    rates = bin_rates(seen, age_h, town.bins)
     logs = np.log(rates)
     near = nearest_weights(distances_km(town), known, _NEAR)
     alike = nearest_weights(unlikeness(town), known, _ALIKE)
@@ -73,7 +74,7 @@ def learn(town: Town, cases: Cases, grid: LevelGrid, known: NDArray[np.bool_], u
         alike_rate=np.exp(smoothed(alike, logs, known)),
         near_rate=np.exp(smoothed(near, logs, known)),
         usual_found=_of_kind(_usual_found(town, known, until_s), town.kind),
-        prior=learn_prior(town, hours_to, known, until_s),
+        prior=learn_prior(town, hours_to, known, until_s, seen_at=None if town.of_emptyings else (seen, age_h)),
         hours_to=hours_to,
         activity=learn_activity(grid, rates, pace, known),
         near_level=smoothed(near, level, known),

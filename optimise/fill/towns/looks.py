@@ -67,15 +67,14 @@ class Told:
     hours: Floats
     seen: NDArray[np.bool_]
 
-    def weighed(self, forget: float) -> tuple[Floats, Floats, Floats]:
-        """Return (n,) sums of what was found, of the hours and of the looks, older ones counting less by `forget`.
+    def weights(self, forget: float) -> Floats:
+        """Return (n, k) what each look counts for, the newest first, older ones less by `forget`.
 
-        The newest look comes first. Sums are those of as many looks as weigh like the weighted ones.
+        Together they count as many as equal looks that would scatter as little.
         """
         weight = self.seen * forget ** np.arange(self.seen.shape[1])
         total = weight.sum(axis=1, keepdims=True)
-        weight = weight * total / np.maximum((weight**2).sum(axis=1, keepdims=True), 1e-9)
-        return (self.found * weight).sum(axis=1), (self.hours * weight).sum(axis=1), weight.sum(axis=1)
+        return np.asarray(weight * total / np.maximum((weight**2).sum(axis=1, keepdims=True), 1e-9))
 
 
 def own_rate_forecasts(town: Town, learnt: Learnt, cases: Cases, looks: Looks) -> dict[str, Floats]:

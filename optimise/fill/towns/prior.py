@@ -1,9 +1,8 @@
 """What a bin's rate is before anybody looked at it, and after a few looks. Pure.
 
-Of bins whose emptyings are known with what was found, rates are sums of fill over sums of paced hours. Their logarithms
-are a Gaussian process over bins (`optimise.fill.rates`), which speaks of every bin as if it were left out. Looks at the
-bin itself then move that: fill found is taken as Poisson in lumps, the rate as gamma, whose posterior is in closed form
-(Gelman et al., Bayesian Data Analysis, 3rd edition, section 2.6).
+What was found at the emptyings of known bins tells their rates (`likelihood`). The logarithms of these are a Gaussian
+process over bins (`optimise.fill.rates`), which speaks of every bin as if it were left out: an empirical prior (Gelman
+et al., Bayesian Data Analysis, 3rd edition, chapter 5). Looks at the bin itself then move that.
 """
 
 from __future__ import annotations
@@ -16,20 +15,18 @@ from numpy.typing import NDArray
 from optimise.fill.rates import leave_one_out
 from optimise.fill.readings import Floats, Ints
 from optimise.fill.towns.clock import WeekPace
-from optimise.fill.towns.moments import Habit
+from optimise.fill.towns.likelihood import Likelihood, learn_likelihood, summed
+from optimise.fill.towns.moments import Cases, Habit
 from optimise.fill.towns.town import Town
 
 _LEAST_H = 1.0
 _LEAST_FOUND = 0.05
-_LEAST_LUMP, _MOST_LUMP = 0.01, 1.0
 _FEWEST_INTERVALS = 3
-_SEASONS = 5
 _LOOKS = 10
+_FULL = 0.9
 _FORGETS = (1.0, 0.9, 0.8, 0.65)
 _MOST_USUAL = 3.0
 _BLIND_SD = 0.7
-_BLIND_RATE = 0.01
-_BLIND_LUMP = 0.2
 _LEAST_VARIANCE = 0.1**2
 
 
@@ -37,29 +34,30 @@ _LEAST_VARIANCE = 0.1**2
 class Prior:
     """What other bins alone tell of every bin, (bins,) each.
 
-    `rate`: fill per paced hour, and `rate_sd` of its logarithm; `found`: the level at which the bin is usually emptied,
-    and its `found_sd`. `lump`: the variance of what is found over what the bin's rate foretells, as one lump of that
-    size after another would make it; `found_variance`: of what is found at one bin about its own mean; `drift`: of a
-    bin's log rate from one season to another; `forget`: what a look counts for, against the next newer one.
+    `log_rate`: of fill per paced hour, and its `log_rate_sd`; `found`: the level at which the bin is usually emptied,
+    and its `found_sd`; `found_variance`: of what is found at one bin about its own mean. `forget`: what a look counts
+    for, against the next newer one. `likelihood`: what each of the town's emptyings, if looked at, says of the rate.
     """
 
-    rate: Floats
-    rate_sd: Floats
+    log_rate: Floats
+    log_rate_sd: Floats
     found: Floats
     found_sd: Floats
-    lump: float
-    drift: float
-    forget: float
     found_variance: float
+    forget: float
+    likelihood: Likelihood
 
-    def rates(self, row: Ints, found: Floats, hours: Floats) -> tuple[Floats, Floats]:
-        """Return rates (n,) and the spread of their logarithms, bins `row` having shown `found` over `hours` (n,)."""
-        shape = 1 / self.rate_sd[row] ** 2
-        lent = shape * self.lump
-        # However much was found, it was found in another season.
-        share = 1 / (1 + self.drift * found / self.lump)
-        rate = (lent + share * found) / (lent / self.rate[row] + share * hours)
-        return rate, 1 / np.sqrt(shape + share * found / self.lump)
+    def rates(self, row: Ints, emptying: Ints, weight: Floats) -> tuple[Floats, Floats]:
+        """Return rates (n,) of bins `row` and the spread of their logarithms, after looks at `emptying` (n, k).
+
+        `weight` (n, k): what each look counts for, 0 where there is none.
+        """
+        total = np.zeros((len(row), len(self.likelihood.grid)))
+        for look in range(emptying.shape[1]):
+            seen = np.flatnonzero(weight[:, look] > 0)
+            total[seen] += weight[seen, look, None] * self.likelihood.log[emptying[seen, look]]
+        mean, sd = self.likelihood.posterior(total, self.log_rate[row], self.log_rate_sd[row])
+        return np.exp(mean), sd
 
     def levels(self, row: Ints, found: Floats, count: Floats) -> Floats:
         """Return (n,) the levels at which bins `row` are usually emptied, after `count` looks that found `found`."""
@@ -88,66 +86,77 @@ def usable_looks(town: Town) -> NDArray[np.bool_]:
     return before & np.isfinite(town.found)
 
 
-def learn_prior(town: Town, hours_to: Floats, known: NDArray[np.bool_], until_s: float, seed: int = 0) -> Prior:
-    """Learn from the emptyings of `known` bins (bins,) up to `until_s`, which took `hours_to` (m,) to come to."""
-    use = np.flatnonzero(usable_looks(town) & (town.emptied_s < until_s))
-    use = use[known[town.emptied_row[use]]]
-    row, found, hours = town.emptied_row[use], town.found[use], hours_to[use]
+def learn_prior(
+    town: Town,
+    hours_to: Floats,
+    known: NDArray[np.bool_],
+    until_s: float,
+    *,
+    seen_at: tuple[Cases, Floats] | None = None,
+    seed: int = 0,
+) -> Prior:
+    """Learn from the emptyings of `known` bins (bins,) up to `until_s`, which took `hours_to` (m,) to come to.
+
+    `seen_at`: cases of known bins, whose levels sensors saw, and their paced ages (n,). These say of a bin that is
+    always full how soon it was half full.
+    """
+    usable = usable_looks(town)
+    taught = usable & known[town.emptied_row] & (town.emptied_s < until_s)
+    every_row, every_found = town.emptied_row, np.where(usable, town.found, np.nan)
+    likelihood = learn_likelihood(every_row, every_found, hours_to, taught, town.step)
+    row, found, hours = every_row[taught], every_found[taught], hours_to[taught]
     count = np.bincount(row, minlength=town.bins)
-    total = np.bincount(row, weights=found, minlength=town.bins)
-    passed = np.bincount(row, weights=hours, minlength=town.bins)
     seen = count >= _FEWEST_INTERVALS
     if not seen.any():
-        return _blind(town.bins)
-    rate = (total + _LEAST_FOUND) / np.maximum(passed, _LEAST_H)
-    lump = _lump(row, found, hours, rate, seen)
+        return _blind(town.bins, likelihood)
     inputs = _inputs(town)
-    drift = _drift(row, found, hours, _season(town.emptied_s[use]), lump)
-    variance = np.where(seen, lump / np.maximum(total, lump) + drift, np.inf)
-    log_rate, rate_sd = leave_one_out(inputs, np.log(rate), variance, seed=seed)
-    mean = total / np.maximum(count, 1)
-    often = seen[row]
+    log, log_row = likelihood.log[taught], row
+    if seen_at is not None and len(seen_at[0]):
+        last = _last_below_full(*seen_at)
+        log_row, log = seen_at[0].bin_row[last], likelihood.of(seen_at[0].actual[last], seen_at[1][last])
+    told, variance = likelihood.evidence(summed(log, log_row, town.bins))
+    variance = np.where(seen, variance, np.inf)
+    if not np.isfinite(variance).any():
+        return _blind(town.bins, likelihood)
+    log_rate, log_rate_sd = leave_one_out(inputs, told, variance, seed=seed)
+    mean = np.bincount(row, weights=found, minlength=town.bins) / np.maximum(count, 1)
     spare = max(int((count[seen] - 1).sum()), 1)
-    found_variance = max(float(((found - mean[row])[often] ** 2).sum() / spare), _LEAST_VARIANCE)
+    found_variance = max(float(((found - mean[row])[seen[row]] ** 2).sum() / spare), _LEAST_VARIANCE)
     # In logarithms, as the kernel's scales are those of logarithms.
     log_found = np.log(np.maximum(mean, _LEAST_FOUND))
     relative = found_variance / np.maximum(mean, _LEAST_FOUND) ** 2 / np.maximum(count, 1)
     level, level_sd = leave_one_out(inputs, log_found, np.where(seen, relative, np.inf), seed=seed)
     usual = np.minimum(np.exp(level), 1.0)
     return Prior(
-        rate=np.exp(log_rate),
-        rate_sd=np.clip(rate_sd, 0.1, 1.5),
+        log_rate=log_rate,
+        log_rate_sd=np.clip(log_rate_sd, 0.1, 1.5),
         found=usual,
         found_sd=np.maximum(usual * level_sd, 0.02),
-        lump=lump,
-        drift=drift,
-        forget=_forget(row, found, hours),
         found_variance=found_variance,
+        forget=_forget(row, found, hours),
+        likelihood=likelihood,
     )
 
 
-def _blind(bins: int) -> Prior:
+def _last_below_full(cases: Cases, age_h: Floats) -> Ints:
+    """Return the indices of the oldest case below full of each interval between emptyings, bins in order."""
+    below = np.flatnonzero(cases.actual < _FULL)
+    order = below[np.lexsort((age_h[below], cases.last[below]))]  # emptyings are ordered by bin
+    newest = np.append(np.diff(cases.last[order]) != 0, True) if len(order) else np.zeros(0, dtype=bool)
+    return order[newest & (age_h[order] >= _LEAST_H)]
+
+
+def _blind(bins: int, likelihood: Likelihood) -> Prior:
     every = np.ones(bins)
     return Prior(
-        rate=every * _BLIND_RATE,
-        rate_sd=every * _BLIND_SD,
+        log_rate=every * likelihood.grid.mean(),
+        log_rate_sd=every * _BLIND_SD,
         found=every * 0.5,
         found_sd=every * 0.25,
-        lump=_BLIND_LUMP,
-        drift=0.0,
-        forget=1.0,
         found_variance=0.04,
+        forget=1.0,
+        likelihood=likelihood,
     )
-
-
-def _lump(row: Ints, found: Floats, hours: Floats, rate: Floats, seen: NDArray[np.bool_]) -> float:
-    """Return the variance over the mean of what was found."""
-    due = np.bincount(row, weights=rate[row] * hours, minlength=len(rate))[seen]
-    square = np.bincount(row, weights=(found - rate[row] * hours) ** 2, minlength=len(rate))[seen]
-    count = np.bincount(row, minlength=len(rate))[seen]
-    # Of the middle bin: emptyings that nobody noticed make wild ones. Each bin's rate took one of its looks.
-    of_bin = square / np.maximum(due, 1e-9) * count / np.maximum(count - 1, 1)
-    return float(np.clip(np.median(of_bin), _LEAST_LUMP, _MOST_LUMP))
 
 
 def _forget(row: Ints, found: Floats, hours: Floats) -> float:
@@ -157,7 +166,7 @@ def _forget(row: Ints, found: Floats, hours: Floats) -> float:
     back = np.arange(1, _LOOKS + 1)
     index = np.arange(len(row))[:, None] - back
     same = (index >= 0) & (row[np.maximum(index, 0)] == row[:, None])
-    asked = same[:, _FEWEST_INTERVALS - 1]
+    asked = same[:, _FEWEST_INTERVALS - 1] & (found < _FULL)
     if not asked.any():
         return 1.0
     at, same = np.maximum(index[asked], 0), same[asked]
@@ -171,29 +180,6 @@ def _forget(row: Ints, found: Floats, hours: Floats) -> float:
         return float(np.average(missed, weights=weight))
 
     return min(_FORGETS, key=error)
-
-
-def _season(at_s: Ints) -> Ints:
-    """Return (n,) in which fifth of the time each moment lies."""
-    since_s = at_s - int(at_s.min())
-    return np.asarray(np.minimum(since_s * _SEASONS // max(int(since_s.max()), 1), _SEASONS - 1))
-
-
-def _drift(row: Ints, found: Floats, hours: Floats, season: Ints, lump: float) -> float:
-    """Return the variance of bins' log rates from season to season, beyond what lumps make of it."""
-    cell, where = np.unique(row * _SEASONS + season, return_inverse=True)
-    count, total, passed = (np.bincount(where, weights=each) for each in (np.ones(len(row)), found, hours))
-    use = (count >= _FEWEST_INTERVALS) & (total > lump)
-    owner = cell[use] // _SEASONS
-    seasons = np.bincount(owner)
-    log_rate, noise = np.log(total[use] / passed[use]), lump / total[use]
-    bins = np.flatnonzero(seasons > 1)
-    if not len(bins):
-        return 0.0
-    mean = np.bincount(owner, weights=log_rate) / np.maximum(seasons, 1)
-    square = np.bincount(owner, weights=(log_rate - mean[owner]) ** 2)[bins] / (seasons[bins] - 1)
-    alone = np.bincount(owner, weights=noise)[bins] / seasons[bins]
-    return float(np.clip(np.median(square - alone), 0.0, 0.5))
 
 
 def _inputs(town: Town) -> Floats:
