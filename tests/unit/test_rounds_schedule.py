@@ -34,7 +34,7 @@ WORK_S = 8 * LEG_S + 6 * STAY_S + UNLOAD_S
         (1400, 9000, 1500, 0),  # after the first bin
         (2000, 9000, 3000, 0),  # the second leg is under way when it opens, the second bin ends within it
         (1600, 3500, 1600, 0),  # opens and closes within one leg: on the way
-        (2600, 4450, 2600, 100),  # opens and closes within one stay: the crew rests before it begins
+        (2600, 4450, 2600, 0),  # opens and closes within one stay: the crew leaves late, so as to rest before it begins
         (0, 1900, 0, 0),  # before anything is served: on leaving
         (19_000, 21_600, None, 0),  # the crew is back before: it rests at the depot
         (-3600, -1800, None, 0),  # it rested before it left

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from optimise.rounds.check.loads import Loads
 from optimise.rounds.check.pace import base_seconds_between, seconds_driven
 from optimise.rounds.check.rules import Rule, Violation
 from optimise.rounds.parts import Window
@@ -43,7 +44,8 @@ class DrivenRoute:
         self._vehicle_id = self._who.vehicle_id
         self._shift(route)
         self._drive(route)
-        self._trips(route)
+        loads = Loads(problem, route, broken=self._break)
+        self.served = loads.served
         self._day()
         self._rest(route)
         self._pay(route)
@@ -164,46 +166,6 @@ class DrivenRoute:
             self._break(Rule.ACCESS_KIND, place.name, detail)
         if problem.barred[stop, self.vehicle]:
             self._break(Rule.ACCESS_BARRED, place.name, "the vehicle may not come here")
-
-    # --- loads ---
-
-    def _trips(self, route: Route) -> None:
-        """Load, unload, and see that no trip set out before its bins were released."""
-        problem, who = self._problem, self._who
-        set_out_s, load_l, load_kg, day_l, unloadings = route.start_s, 0, 0, 0, 0
-        for visit in route.visits:
-            place = self._place(visit)
-            name = None if place is None else place.name
-            if visit.kind is VisitKind.DISPOSAL and place is not None:
-                unloadings += 1
-                set_out_s, load_l, load_kg = visit.depart_s, 0, 0
-            elif visit.kind is VisitKind.STOP and place is not None:
-                self.served.append(visit.index)
-                litres, kilograms = int(problem.demand_l[visit.index]), int(problem.demand_kg[visit.index])
-                load_l, load_kg, day_l = load_l + litres, load_kg + kilograms, day_l + litres
-                self._load(name, load_l, load_kg)
-                release_s = int(problem.release_s[visit.index])
-                if set_out_s < release_s:
-                    detail = f"the trip sets out at {set_out_s} s, the bin is released at {release_s} s"
-                    self._break(Rule.RELEASE, name, detail)
-            if (visit.load_l, visit.load_kg) != (load_l, load_kg):
-                detail = (
-                    f"says {visit.load_l} l and {visit.load_kg} kg on board, recomputed {load_l} l and {load_kg} kg"
-                )
-                self._break(Rule.LOAD_FIGURES, name, detail)
-        if (load_l or load_kg) and problem.unloads_before_home(self.vehicle):
-            self._break(Rule.UNLOADED_BEFORE_HOME, None, f"comes home with {load_l} l and {load_kg} kg on board")
-        if who.unloadings_at_most is not None and unloadings > who.unloadings_at_most:
-            self._break(Rule.UNLOADINGS, None, f"unloads {unloadings} times, at most {who.unloadings_at_most}")
-        if who.day_l is not None and day_l > who.day_l:
-            self._break(Rule.DAY_LITRES, None, f"takes {day_l} l in a day, at most {who.day_l} l")
-
-    def _load(self, name: str | None, load_l: int, load_kg: int) -> None:
-        who = self._who
-        if load_l > who.capacity_l:
-            self._break(Rule.CAPACITY, name, f"{load_l} l on board, capacity {who.capacity_l} l")
-        if who.capacity_kg is not None and load_kg > who.capacity_kg:
-            self._break(Rule.CAPACITY_KG, name, f"{load_kg} kg on board, capacity {who.capacity_kg} kg")
 
     def _day(self) -> None:
         who = self._who

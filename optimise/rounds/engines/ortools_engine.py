@@ -1,29 +1,29 @@
 """The engine of record: a first solution by ruin and recreate, then OR-Tools over the full rules, then a last polish.
 
-OR-Tools holds every rule (breaks, unloading, shifts, optional bins) and will hold the next ones. Left alone on
-one-way streets it is slow to find structure, so it starts from a solution that already has it; see
-docs/decisions/0004-rounds-engine.md.
+OR-Tools holds every rule. Left alone on one-way streets it is slow to find structure, so it starts from a solution
+that already has it; see docs/decisions/0004-rounds-engine.md. Trips know no windows: where many bins have some, or
+goods are released during the day, OR-Tools makes its own first solution.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import version
 
-import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
 from optimise.rounds.engines import Improvement, Limits
 from optimise.rounds.engines.ortools_model import RoutingDay
+from optimise.rounds.engines.polish import judged, polished
 from optimise.rounds.engines.ruin_recreate import Cooling, RuinAndRecreate
-from optimise.rounds.engines.schedule import Step, schedule, solution_of
-from optimise.rounds.engines.trips import TripModel, slots_needed, trip_model, worth_considering
-from optimise.rounds.insertion import gaps, insertions
+from optimise.rounds.engines.schedule import solution_of
+from optimise.rounds.engines.steps import Orders, Step, orders_of
+from optimise.rounds.engines.trim import trimmed
+from optimise.rounds.engines.trips import TripModel, slots_needed, trip_model, trips_will_do, worth_considering
 from optimise.rounds.problem import Problem
 from optimise.rounds.solution import Solution, VisitKind
-
-type _Orders = list[tuple[int, list[Step]]]
 
 # Shares of the search: a few short starts (how many trips there are is decided early, and luck has a part in it), a
 # long cooling from the best of them, and OR-Tools for the rest.
@@ -49,24 +49,45 @@ class ORToolsEngine:
         seed: int,
         improved: Callable[[Improvement], None] | None = None,
         stopped: Callable[[], bool] | None = None,
+        start: Solution | None = None,
     ) -> Solution:
-        """Return the best solution within `limits`. With `iterations` and no time limit, a seed reproduces it."""
+        """Return the best solution within `limits`. With `iterations` and no time limit, a seed reproduces it.
+
+        `start`: a solution to begin with instead of one of its own.
+        """
         watch = _Watch(limits=limits, improved=improved, stopped=stopped)
         stops = worth_considering(problem)
         if not len(stops):
             return solution_of(problem, [], engine=self.name)
         slots = slots_needed(problem, stops)
-        model = trip_model(problem, slots_per_vehicle=slots)
         always_left = int(problem.prize.sum() - problem.prize[stops].sum())
-        orders = _trimmed(problem, _orders(problem, model, _search(model, watch, always_left=always_left, seed=seed)))
-        first = solution_of(problem, orders, engine=self.name)
-        watch.tell("first_solution", first.cost)
-        best = first
+        orders: Orders = []
+        if start is not None:
+            orders = orders_of(start)
+        elif trips_will_do(problem, stops):
+            model = trip_model(problem, slots_per_vehicle=slots)
+            orders = _orders(problem, model, _search(model, watch, always_left=always_left, seed=seed))
+        best = polished(problem, solution_of(problem, trimmed(problem, orders), engine=self.name))
+        if best.routes:
+            watch.tell("first_solution", best.cost)
         if not watch.over():
-            refined = _refine(RoutingDay(problem, stops, unloadings=slots + 1), orders, watch, always_left)
-            candidate = solution_of(problem, _trimmed(problem, refined), engine=self.name)
-            best = min(first, candidate, key=lambda solution: _judged(problem, solution))
-        return _polished(problem, best)
+            # What OR-Tools can be sure of is what `best` drives; without it, it starts from cheapest insertions.
+            day = RoutingDay(problem, stops, unloadings=max(slots, _unloadings(best)) + 1)
+            refined = _refine(day, orders_of(best), watch, always_left)
+            candidate = polished(problem, solution_of(problem, trimmed(problem, refined), engine=self.name))
+            best = min(best, candidate, key=lambda solution: judged(problem, solution))
+        return best
+
+
+def _unloadings(solution: Solution) -> int:
+    """Return how often any vehicle unloads at one site at most."""
+    turns = Counter(
+        (route.vehicle, visit.index)
+        for route in solution.routes
+        for visit in route.visits
+        if visit.kind is VisitKind.DISPOSAL
+    )
+    return max(turns.values(), default=0)
 
 
 class _Watch:
@@ -150,18 +171,19 @@ def _least_used(model: TripModel, trips: list[list[int]]) -> frozenset[int]:
     return frozenset(set(range(len(bins))) - set(used)) | {least}
 
 
-def _orders(problem: Problem, model: TripModel, trips: list[list[int]]) -> _Orders:
+def _orders(problem: Problem, model: TripModel, trips: list[list[int]]) -> Orders:
     """Return each vehicle's order of visits, each trip ended at the site that suits what follows it."""
-    orders: _Orders = []
+    orders: Orders = []
     for vehicle, slots in enumerate(model.vehicle_slots):
         used = [[int(model.stops[index]) for index in trips[slot]] for slot in slots if trips[slot]]
         steps: list[Step] = []
         for number, trip in enumerate(used):
-            goal = problem.vehicles[vehicle].depot
+            goal = problem.vehicles[vehicle].home
             if number + 1 < len(used):
                 goal = int(problem.location[used[number + 1][0]])
             steps += [(VisitKind.STOP, stop) for stop in trip]
-            steps.append((VisitKind.DISPOSAL, _site_between(problem, int(problem.location[trip[-1]]), goal)))
+            if problem.disposals:
+                steps.append((VisitKind.DISPOSAL, _site_between(problem, int(problem.location[trip[-1]]), goal)))
         orders.append((vehicle, steps))
     return orders
 
@@ -176,30 +198,7 @@ def _site_between(problem: Problem, origin: int, goal: int) -> int:
     return min(range(len(problem.disposals)), key=cost)
 
 
-def _trimmed(problem: Problem, orders: _Orders) -> _Orders:
-    """Drop the bins that matter least from orders that do not fit their shift: the trip model approximates its ends."""
-    trimmed: _Orders = []
-    for vehicle, order in orders:
-        steps = list(order)
-        while steps and schedule(problem, vehicle, steps) is None:
-            served = [step for step in steps if step[0] is VisitKind.STOP]
-            least = min(served, key=lambda step: (bool(problem.must[step[1]]), int(problem.prize[step[1]])))
-            steps.remove(least)
-            steps = _without_idle_unloading(steps)
-        trimmed.append((vehicle, steps))
-    return trimmed
-
-
-def _without_idle_unloading(steps: list[Step]) -> list[Step]:
-    kept: list[Step] = []
-    for step in steps:
-        idle = step[0] is VisitKind.DISPOSAL and (not kept or kept[-1][0] is VisitKind.DISPOSAL)
-        if not idle:
-            kept.append(step)
-    return kept
-
-
-def _refine(day: RoutingDay, orders: _Orders, watch: _Watch, always_left: int) -> _Orders:
+def _refine(day: RoutingDay, orders: Orders, watch: _Watch, always_left: int) -> Orders:
     """Let OR-Tools improve `orders` under the full rules; without a time limit it stops at a local optimum."""
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     metaheuristics = routing_enums_pb2.LocalSearchMetaheuristic
@@ -208,10 +207,9 @@ def _refine(day: RoutingDay, orders: _Orders, watch: _Watch, always_left: int) -
     else:
         parameters.local_search_metaheuristic = metaheuristics.GUIDED_LOCAL_SEARCH
         parameters.time_limit.FromMilliseconds(max(1, int(watch.left_s() * 1000)))
+    parameters.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
     day.routing.CloseModelWithParameters(parameters)
-    start = day.assignment(orders)
-    if start is None:
-        return orders
+    start = day.assignment(orders) if orders else None
 
     def at_solution() -> None:
         watch.tell("ortools", day.routing.CostVar().Max() + always_left)
@@ -219,38 +217,8 @@ def _refine(day: RoutingDay, orders: _Orders, watch: _Watch, always_left: int) -
             day.routing.solver().FinishCurrentSearch()
 
     day.routing.AddAtSolutionCallback(at_solution)
-    found = day.routing.SolveFromAssignmentWithParameters(start, parameters)
+    if start is None:
+        found = day.routing.SolveWithParameters(parameters)
+    else:
+        found = day.routing.SolveFromAssignmentWithParameters(start, parameters)
     return orders if found is None else day.orders(found)
-
-
-def _judged(problem: Problem, solution: Solution) -> tuple[int, int]:
-    """Order solutions: first by the `must` bins that they leave, then by cost."""
-    return int(problem.must[list(solution.left_out)].sum()), solution.cost
-
-
-def _polished(problem: Problem, solution: Solution) -> Solution:
-    """Add every bin left out whose insertion costs less than its prize, cheapest first, until there is none."""
-    while solution.left_out and solution.routes:
-        where = gaps(problem, solution)
-        left = np.array(solution.left_out)
-        options = insertions(problem, where, left)
-        prize = np.where(problem.must[left], np.iinfo(np.int64).max, problem.prize[left])
-        gain = np.where(options.fits, prize[:, None] - options.cost, -1)
-        if gain.max() <= 0:
-            break
-        row, gap = np.unravel_index(int(gain.argmax()), gain.shape)
-        number, position = int(where.route[gap]), int(where.position[gap])
-        orders: _Orders = []
-        for index, route in enumerate(solution.routes):
-            steps: list[Step] = []
-            for at, visit in enumerate(route.visits):
-                if (index, at) == (number, position):
-                    steps.append((VisitKind.STOP, int(left[row])))
-                if visit.kind is not VisitKind.BREAK:
-                    steps.append((visit.kind, visit.index))
-            orders.append((route.vehicle, steps))
-        better = solution_of(problem, orders, engine=solution.engine)
-        if _judged(problem, better) >= _judged(problem, solution):
-            break
-        solution = better
-    return solution

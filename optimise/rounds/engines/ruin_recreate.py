@@ -23,7 +23,7 @@ from optimise.rounds.engines.trips import TripModel
 from optimise.rounds.problem import Integers
 
 type _Floats = NDArray[np.float64]
-type _State = tuple[Integers, list[int], Integers, _Floats, _Floats, list[int], list[int], float]
+type _State = tuple[Integers, list[int], Integers, _Floats, _Floats, list[int], list[int], float, Integers]
 
 _FAR = 1e15
 _REMOVED_ON_AVERAGE = 10  # the paper's c-bar
@@ -80,6 +80,10 @@ class RuinAndRecreate:
         self._edge = np.full(size, -_FAR)
         self._room = model.slot_capacity_l.astype(np.float64)
         # A closed vehicle stays at the depot: nothing fits into it.
+        self._weighs = bool(model.demand_kg.any())
+        self._room_kg = model.slot_capacity_kg.copy()
+        self._kilograms = model.demand_kg.tolist()
+        self._barred = [np.flatnonzero(row) if row.any() else None for row in model.barred]
         self._room[[slot for slot, vehicle in enumerate(model.slot_vehicle) if vehicle in closed]] = -1
         self._length = [0] * len(model.slot_vehicle)
         self._spare = model.vehicle_budget_s.tolist()
@@ -128,7 +132,7 @@ class RuinAndRecreate:
             before = self._snapshot()
             self._opening = self._rng.random() < _OPENING_ROUNDS
             self._recreate(self._ruin())
-            if self._cost >= before[-1] - temperature * math.log(max(self._rng.random(), 1e-12)):
+            if self._cost >= before[-2] - temperature * math.log(max(self._rng.random(), 1e-12)):
                 self._restore(before)
             elif self._cost < self.best_cost - 1e-6:
                 self.best_cost, best_trips = self._cost, self.trips()
@@ -194,6 +198,7 @@ class RuinAndRecreate:
             self._slot[gone] = -1
             self._edge[gone] = -_FAR
             self._room[slot] += self._demand[gone]
+            self._room_kg[slot] += self._kilograms[gone]
             self._cost += self._prize[gone]
         self._length[slot] -= len(string)
         if self._length[slot]:
@@ -254,6 +259,11 @@ class RuinAndRecreate:
         delta = self._into[stop] + self._out[stop].take(self._next) - self._edge
         delta += self._blinks[offset : offset + self._size]
         delta[self._room.take(self._slot, mode="wrap") < self._demand[stop]] = _FAR
+        if self._weighs:
+            delta[self._room_kg.take(self._slot, mode="wrap") < self._kilograms[stop]] = _FAR
+        barred = self._barred[stop]
+        if barred is not None:
+            delta[np.isin(self._slot, barred)] = _FAR
         empty = [self._stops + slot for slot, length in enumerate(self._length) if not length] if self._opening else []
         delta[empty] *= _OPENING_SHARE
         while True:
@@ -288,6 +298,7 @@ class RuinAndRecreate:
         self._edge[stop] = cost[stop, after]
         self._slot[stop] = slot
         self._room[slot] -= self._demand[stop]
+        self._room_kg[slot] -= self._kilograms[stop]
         self._length[slot] += 1
         if self._length[slot] == 1:
             self._open_slots(self._model.slot_vehicle[slot])
@@ -297,8 +308,11 @@ class RuinAndRecreate:
     def _snapshot(self) -> _State:
         return (
             self._next.copy(), self._previous.copy(), self._slot.copy(), self._edge.copy(), self._room.copy(),
-            self._length.copy(), self._spare.copy(), self._cost,
+            self._length.copy(), self._spare.copy(), self._cost, self._room_kg.copy(),
         )  # fmt: skip
 
     def _restore(self, before: _State) -> None:
-        (self._next, self._previous, self._slot, self._edge, self._room, self._length, self._spare, self._cost) = before
+        (
+            self._next, self._previous, self._slot, self._edge, self._room, self._length, self._spare, self._cost,
+            self._room_kg,
+        ) = before  # fmt: skip

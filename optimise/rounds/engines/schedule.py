@@ -1,134 +1,159 @@
-"""From an order of visits to times: leave when the shift starts, wait for nothing, rest when the window allows."""
+"""From an order of visits to times: no waiting that leaving later saves, and the break where it costs least.
+
+A route is timed forwards (every visit as early as the one before allows), then its departure is moved back by as
+much as its end does not notice, so that nobody is paid for waiting. Where the crew cannot rest at the depot, the
+break is tried in every leg that its window leaves; the cheapest day wins.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
 
-from optimise.rounds.problem import DayVehicle, Problem
+from optimise.rounds.engines.costs import paid_s, route_cost, wishes_cost
+from optimise.rounds.engines.steps import Step, location, stay_s, totals
+from optimise.rounds.engines.timetable import Timed, Timetable
+from optimise.rounds.parts import DayVehicle
+from optimise.rounds.problem import Problem
 from optimise.rounds.solution import Route, Solution, Visit, VisitKind
 
-type Step = tuple[VisitKind, int]
-"""A bin or a disposal site by its index in the problem."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Totals:
-    """Metres and seconds at work (driving, serving and unloading, without the break) of an order of visits."""
-
-    distance_m: int
-    work_s: int
-
-
-def location(problem: Problem, step: Step) -> int:
-    """Return the row of the travel matrices where a step takes place."""
-    kind, index = step
-    return int(problem.location[index]) if kind is VisitKind.STOP else problem.disposals[index].location
-
-
-def stay_s(problem: Problem, step: Step) -> int:
-    """Return how long a step keeps the vehicle."""
-    kind, index = step
-    return int(problem.service_s[index]) if kind is VisitKind.STOP else problem.disposals[index].unload_s
-
-
-def totals(problem: Problem, vehicle: int, steps: Sequence[Step]) -> Totals:
-    """Return what an order of visits takes from leaving the depot to coming back."""
-    depot = problem.vehicles[vehicle].depot
-    rows = [depot, *(location(problem, step) for step in steps), depot]
-    pairs = list(pairwise(rows))
-    return Totals(
-        distance_m=sum(int(problem.distance_m[a, b]) for a, b in pairs),
-        work_s=sum(int(problem.duration_s[a, b]) for a, b in pairs) + sum(stay_s(problem, step) for step in steps),
-    )
-
-
-def schedule(problem: Problem, vehicle: int, steps: Sequence[Step]) -> Route | None:
-    """Return the route with its times, None when it does not fit the shift."""
-    who = problem.vehicles[vehicle]
-    start_s = departure_s(who)
-    timed, end_s = _without_break(problem, vehicle, steps)
-    if _needs_break(who, end_s):
-        timed, end_s = _with_break(who, timed, end_s)
-    if end_s > who.shift_until_s:
-        return None
-    return Route(vehicle=vehicle, start_s=start_s, end_s=end_s, visits=tuple(timed))
+__all__ = ["Step", "departure_s", "location", "paid_s", "schedule", "solution_of", "stay_s", "timed", "totals"]
 
 
 def departure_s(who: DayVehicle) -> int:
-    """Return when a vehicle leaves: when its shift starts, or after a break that can only be taken before leaving."""
+    """Return when a vehicle can leave: when its shift starts, or after a break that can only be taken before that."""
     if who.break_s and who.break_until_s - who.break_s < who.shift_from_s:
-        return min(who.shift_until_s, max(who.shift_from_s, who.break_from_s + who.break_s))
+        return min(who.latest_end_s, max(who.shift_from_s, who.break_from_s + who.break_s))
     return who.shift_from_s
 
 
-def _without_break(problem: Problem, vehicle: int, steps: Sequence[Step]) -> tuple[list[Visit], int]:
-    who = problem.vehicles[vehicle]
-    at, now_s, load_l = who.depot, departure_s(who), 0
-    visits = []
-    for step in steps:
-        kind, index = step
-        row = location(problem, step)
-        arrive_s = now_s + int(problem.duration_s[at, row])
-        now_s = arrive_s + stay_s(problem, step)
-        load_l = load_l + int(problem.demand_l[index]) if kind is VisitKind.STOP else 0
-        visits.append(Visit(kind=kind, index=index, arrive_s=arrive_s, depart_s=now_s, load_l=load_l))
-        at = row
-    return visits, now_s + int(problem.duration_s[at, who.depot])
+def schedule(problem: Problem, vehicle: int, steps: Sequence[Step]) -> Route | None:
+    """Return the route with its times, None when a window, the break or the end of the day cannot be kept.
+
+    Only times are looked at here: loads, access and range are the business of `feasible.py`.
+    """
+    times = timed(problem, vehicle, steps)
+    return None if times is None else _route(problem, vehicle, steps, times)
 
 
-def _needs_break(who: DayVehicle, end_s: int) -> bool:
-    """Whether the crew cannot rest at the depot before leaving or after coming back."""
-    rested_before = who.break_from_s + who.break_s <= departure_s(who)
-    rests_after = end_s <= who.break_until_s - who.break_s
-    return who.break_s > 0 and not rested_before and not rests_after
+def timed(problem: Problem, vehicle: int, steps: Sequence[Step]) -> Timed | None:
+    """Return the times of the cheapest day that drives `steps` in this order, None when there is none."""
+    table, who = Timetable(problem, vehicle, steps), problem.vehicles[vehicle]
+    prices = problem.prices_of(vehicle)
+    best: Timed | None = None
+    best_cost = 0
+    for times in _days(table, who):
+        overtime_s = max(0, times.end_s - max(times.start_s, who.shift_until_s))
+        cost = (times.waited_s + times.work_s) * prices.per_second + overtime_s * prices.per_overtime_second
+        if times.rest is not None:
+            cost += (times.rest.until_s - times.rest.from_s - who.break_s) * prices.per_second
+        if best is None or cost < best_cost:
+            best, best_cost = times, cost
+        if problem.traffic is None and not times.waited_s and not overtime_s:
+            break  # nothing is cheaper than a day at work
+    return best
 
 
-def _with_break(who: DayVehicle, visits: list[Visit], end_s: int) -> tuple[list[Visit], int]:
-    """Put the break in: after the first visit that ends within the window, else on the way, else before a long stay."""
+def _days(table: Timetable, who: DayVehicle) -> Iterator[Timed]:
+    """Yield the day without a break on the road, where the crew can rest at the depot, and with one in each leg."""
+    plain = table.forwards(who.shift_from_s, rest_leg=None)
+    if not who.break_s:
+        if plain is not None:
+            yield _as_late(table, plain, earliest_s=who.shift_from_s)
+        return
+    rested_s = who.break_from_s + who.break_s
     latest_s = who.break_until_s - who.break_s
-    for position, visit in enumerate(visits):
-        if who.break_from_s <= visit.depart_s <= latest_s:
-            return _shifted(visits, end_s, position + 1, visit.depart_s, who.break_s)
-    # No visit ends within the window: it opens and closes within one leg or one stay.
-    position = next((k for k, visit in enumerate(visits) if visit.depart_s > latest_s), len(visits))
-    left_s = visits[position - 1].depart_s if position else who.shift_from_s
-    return _shifted(visits, end_s, position, max(who.break_from_s, left_s), who.break_s)
+    if plain is not None and (rested_s <= who.shift_from_s or plain.end_s <= latest_s):
+        yield _as_late(table, plain, earliest_s=who.shift_from_s)
+    for leg in _legs_for_rest(table, who):
+        resting = table.forwards(who.shift_from_s, rest_leg=leg)
+        if resting is not None:
+            yield _as_late(table, resting, earliest_s=who.shift_from_s)
+    if rested_s > who.shift_from_s:
+        later = table.forwards(rested_s, rest_leg=None)
+        if later is not None:
+            yield _as_late(table, later, earliest_s=rested_s)
 
 
-def _shifted(visits: list[Visit], end_s: int, position: int, break_at_s: int, break_s: int) -> tuple[list[Visit], int]:
-    before, after = visits[:position], visits[position:]
-    # A stay that had begun when the break starts now begins after it, and with it all that follows.
-    waited_s = max(0, break_at_s - after[0].arrive_s) if after else 0
-    later_s = break_s + waited_s
-    load_l = before[-1].load_l if before else 0
-    rest = Visit(kind=VisitKind.BREAK, index=0, arrive_s=break_at_s, depart_s=break_at_s + break_s, load_l=load_l)
-    moved = [
-        Visit(kind=v.kind, index=v.index, arrive_s=v.arrive_s + later_s, depart_s=v.depart_s + later_s, load_l=v.load_l)
-        for v in after
-    ]
-    return [*before, rest, *moved], end_s + later_s
+def _legs_for_rest(table: Timetable, who: DayVehicle) -> list[int]:
+    """Return the legs in which the crew might rest, those after a visit that ends within the window first."""
+    leaving = table.free_s(who.shift_from_s)
+    latest_s = who.break_until_s - who.break_s
+    at_once, on_the_way = [], []
+    for leg, leave_s in enumerate(leaving):
+        if leave_s > latest_s:
+            break
+        if leave_s >= who.break_from_s:
+            at_once.append(leg)
+        elif leg == len(leaving) - 1 or leaving[leg + 1] >= who.break_from_s:
+            # In an earlier leg it would only wait for the window.
+            on_the_way.append(leg)
+    return at_once + on_the_way
 
 
-def paid_s(problem: Problem, route: Route) -> int:
-    """Return for how long a route is paid: all of it but the break that the crew has to take."""
-    rested_s = sum(visit.depart_s - visit.arrive_s for visit in route.visits if visit.kind is VisitKind.BREAK)
-    return route.end_s - route.start_s - min(rested_s, problem.vehicles[route.vehicle].break_s)
+def _as_late(table: Timetable, times: Timed, *, earliest_s: int) -> Timed:
+    """Return the same day with its departure moved back, where that saves waiting."""
+    if not times.waited_s:
+        return times
+    start_s = table.latest_start_s(times)
+    if start_s <= max(times.start_s, earliest_s):
+        return times
+    later = table.forwards(start_s, rest_leg=None if times.rest is None else times.rest.leg)
+    return times if later is None or later.end_s > times.end_s else later
+
+
+def _route(problem: Problem, vehicle: int, steps: Sequence[Step], times: Timed) -> Route:
+    visits: list[Visit] = []
+    load_l = load_kg = 0
+    rest = times.rest
+    for leg in range(len(steps) + 1):
+        if rest is not None and rest.leg == leg:
+            visits.append(
+                Visit(
+                    kind=VisitKind.BREAK,
+                    index=0,
+                    arrive_s=rest.from_s,
+                    depart_s=rest.until_s,
+                    load_l=load_l,
+                    load_kg=load_kg,
+                )
+            )
+        if leg == len(steps):
+            break
+        kind, index = steps[leg]
+        if kind is VisitKind.STOP:
+            load_l += int(problem.demand_l[index])
+            load_kg += int(problem.demand_kg[index])
+        else:
+            load_l = load_kg = 0
+        visits.append(
+            Visit(
+                kind=kind,
+                index=index,
+                arrive_s=times.arrive_s[leg],
+                depart_s=times.depart_s[leg],
+                load_l=load_l,
+                load_kg=load_kg,
+            )
+        )
+    return Route(vehicle=vehicle, start_s=times.start_s, end_s=times.end_s, visits=tuple(visits))
 
 
 def solution_of(problem: Problem, orders: Iterable[tuple[int, Sequence[Step]]], *, engine: str) -> Solution:
-    """Return the solution that drives `orders`; an order that does not fit its shift is left out whole."""
-    routes, distance_m, duration_s, cost = [], 0, 0, 0
+    """Return the solution that drives `orders`; an order whose times cannot be kept is left out whole."""
+    routes, kept, distance_m, duration_s, cost, longest_s = [], [], 0, 0, 0, 0
     for vehicle, steps in orders:
-        route = schedule(problem, vehicle, steps)
-        if route is None or not route.stops:
+        if not any(kind is VisitKind.STOP for kind, _ in steps):
             continue
-        taken = totals(problem, vehicle, steps)
+        times = timed(problem, vehicle, steps)
+        if times is None:
+            continue
+        route, taken = _route(problem, vehicle, steps, times), totals(problem, vehicle, steps)
         routes.append(route)
+        kept.append((vehicle, steps))
         distance_m += taken.distance_m
         duration_s += route.end_s - route.start_s
-        cost += problem.drive_cost(taken.distance_m, paid_s(problem, route)) + problem.prices.per_vehicle
+        longest_s = max(longest_s, times.work_s)
+        cost += route_cost(problem, route, distance_m=taken.distance_m)
     served = {stop for route in routes for stop in route.stops}
     left_out = tuple(stop for stop in range(len(problem.stop_ids)) if stop not in served)
     return Solution(
@@ -137,5 +162,5 @@ def solution_of(problem: Problem, orders: Iterable[tuple[int, Sequence[Step]]], 
         left_out=left_out,
         distance_m=distance_m,
         duration_s=duration_s,
-        cost=cost + sum(int(problem.prize[stop]) for stop in left_out),
+        cost=cost + wishes_cost(problem, kept, longest_s=longest_s) + int(problem.prize[list(left_out)].sum()),
     )

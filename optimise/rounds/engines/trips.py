@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimise.rounds.problem import DayVehicle, Integers, Problem
+from optimise.rounds.parts import DayVehicle, Window
+from optimise.rounds.problem import Flags, Integers, Problem
 
 _SLOTS_AT_MOST = 8
+_BOUND_SHARE = 0.3
 
 MUST_PRIZE = 10**12
 """What a `must` bin is worth to a search: more than any day of work."""
@@ -26,7 +28,9 @@ class TripModel:
     """Arrays of the searches: n bins and s slots.
 
     `stops` (n,): the bins' indices in the problem. `cost`, `time_s` (n+s, n+s): from row to column, service included
-    where it is left. `slot_opening`, `slot_opening_s`: what using a slot adds besides its arcs.
+    where it is left. `slot_opening`, `slot_opening_s`: what using a slot adds besides its arcs. `barred` (n, s): bins
+    that the slot's vehicle may not serve. Windows and releases are not known here, nor are vehicles' own prices and
+    matrices: whoever starts from these trips looks after them.
     """
 
     stops: Integers
@@ -34,8 +38,11 @@ class TripModel:
     time_s: Integers
     prize: NDArray[np.float64]
     demand_l: Integers
+    demand_kg: Integers
+    barred: Flags
     slot_vehicle: tuple[int, ...]
     slot_capacity_l: Integers
+    slot_capacity_kg: Integers
     slot_opening: tuple[float, ...]
     slot_opening_s: tuple[int, ...]
     vehicle_slots: tuple[tuple[int, ...], ...]
@@ -63,14 +70,36 @@ def work_budget_s(vehicle: DayVehicle, *, longest_stay_s: int) -> int:
 
 
 def worth_considering(problem: Problem) -> Integers:
-    """Return the bins whose prize is above the cost of their service alone; the others cannot pay any detour."""
-    service_cost = problem.service_s * problem.prices.per_second
-    return np.flatnonzero(problem.must | (problem.prize > service_cost)).astype(np.int64)
+    """Return the bins that somebody may serve and whose prize is above the cost of their service alone.
+
+    The others cannot pay any detour, or no vehicle may come to them in time.
+    """
+    per_second = min(problem.prices_of(vehicle).per_second for vehicle in range(len(problem.vehicles)))
+    worth = problem.must | (problem.prize > problem.service_s * per_second)
+    begin_s = min(who.shift_from_s for who in problem.vehicles)
+    end_s = max(who.latest_end_s for who in problem.vehicles)
+    possible = problem.allowed.any(axis=1) & (problem.release_s <= end_s)
+    for stop, windows in enumerate(problem.windows):
+        possible[stop] &= within(windows, begin_s, end_s)
+    return np.flatnonzero(worth & possible).astype(np.int64)
+
+
+def trips_will_do(problem: Problem, stops: Integers) -> bool:
+    """Return whether trips that know no windows, releases or matrices of vehicles are a start worth having."""
+    if (problem.release_s[stops] > 0).any() or len({who.profile for who in problem.vehicles}) > 1:
+        return False
+    bound = sum(1 for stop in stops.tolist() if problem.windows[stop])
+    return bound <= _BOUND_SHARE * len(stops)
+
+
+def within(windows: tuple[Window, ...], begin_s: int, end_s: int) -> bool:
+    """Return whether something with these windows can begin between two moments."""
+    return not windows or any(window.until_s >= begin_s and window.from_s <= end_s for window in windows)
 
 
 def slots_needed(problem: Problem, stops: Integers) -> int:
     """Return how many trips a day one vehicle can use: no more than it has time for, no more than there are loads."""
-    if not len(stops):
+    if not len(stops) or not problem.disposals:
         return 1
     rows = problem.location[stops]
     hops = problem.duration_s[np.ix_(rows, rows)] + np.diag(np.full(len(rows), np.iinfo(np.int32).max))
@@ -85,57 +114,84 @@ def slots_needed(problem: Problem, stops: Integers) -> int:
 
 
 def trip_model(problem: Problem, *, slots_per_vehicle: int) -> TripModel:
-    """Return the problem as trips: each ends at the site nearest to its last stop, the next begins at the main site."""
+    """Return the problem as trips: each ends at the site nearest to its last stop, the next begins at the main site.
+
+    Without disposal sites a vehicle has one trip, which ends at home.
+    """
     stops = worth_considering(problem)
     rows = problem.location[stops]
+    count, every = len(stops), np.arange(len(stops))
     slot_vehicle = tuple(v for v in range(len(problem.vehicles)) for _ in range(slots_per_vehicle))
-    count, slots = len(stops), len(slot_vehicle)
-    main = _main_disposal(problem, rows)
-    site = problem.disposals[main]
-
+    slots = len(slot_vehicle)
     time_s = np.zeros((count + slots, count + slots), dtype=np.int64)
     distance_m = np.zeros_like(time_s)
     service = problem.service_s[stops]
     time_s[:count, :count] = problem.duration_s[np.ix_(rows, rows)] + service[:, None]
     distance_m[:count, :count] = problem.distance_m[np.ix_(rows, rows)]
-    sites = np.array([d.location for d in problem.disposals])
-    unload = np.array([d.unload_s for d in problem.disposals])
-    to_site_s = problem.duration_s[np.ix_(rows, sites)] + service[:, None] + unload[None, :]
-    to_site_m = problem.distance_m[np.ix_(rows, sites)]
-    nearest = (to_site_m * problem.prices.per_metre + to_site_s * problem.prices.per_second).argmin(axis=1)
-    every = np.arange(count)
-    for slot, vehicle in enumerate(slot_vehicle):
-        first = slot % slots_per_vehicle == 0
-        begin = problem.vehicles[vehicle].depot if first else site.location
-        time_s[count + slot, :count] = problem.duration_s[begin, rows]
-        distance_m[count + slot, :count] = problem.distance_m[begin, rows]
-        time_s[:count, count + slot] = to_site_s[every, nearest]
-        distance_m[:count, count + slot] = to_site_m[every, nearest]
-    cost = (distance_m * problem.prices.per_metre + time_s * problem.prices.per_second).astype(np.float64)
-
+    sites = _sites(problem, rows)
     opening, opening_s = [], []
     for slot, vehicle in enumerate(slot_vehicle):
-        first = slot % slots_per_vehicle == 0
-        home_s = int(problem.duration_s[site.location, problem.vehicles[vehicle].depot]) if first else 0
-        home_m = int(problem.distance_m[site.location, problem.vehicles[vehicle].depot]) if first else 0
+        who, first = problem.vehicles[vehicle], slot % slots_per_vehicle == 0
+        begin = who.depot if first or sites.main is None else sites.main
+        time_s[count + slot, :count] = problem.duration_s[begin, rows]
+        distance_m[count + slot, :count] = problem.distance_m[begin, rows]
+        if sites.main is None:
+            time_s[:count, count + slot] = problem.duration_s[rows, who.home] + service
+            distance_m[:count, count + slot] = problem.distance_m[rows, who.home]
+        else:
+            time_s[:count, count + slot] = sites.to_s[every, sites.nearest] + service
+            distance_m[:count, count + slot] = sites.to_m[every, sites.nearest]
+        home_s = int(problem.duration_s[sites.main, who.home]) if first and sites.main is not None else 0
+        home_m = int(problem.distance_m[sites.main, who.home]) if first and sites.main is not None else 0
         opening_s.append(home_s)
-        opening.append(float(problem.drive_cost(home_m, home_s) + (problem.prices.per_vehicle if first else 0)))
-    longest = int(max([*service.tolist(), *unload.tolist()]))
+        fixed = problem.prices_of(vehicle).per_vehicle if first else 0
+        opening.append(float(problem.drive_cost(home_m, home_s) + fixed))
+    cost = (distance_m * problem.prices.per_metre + time_s * problem.prices.per_second).astype(np.float64)
+    longest_s = int(max([0, *service.tolist(), *(site.unload_s for site in problem.disposals)]))
+    all_kg = int(problem.demand_kg.sum())
+    kilograms = [all_kg if who.capacity_kg is None else who.capacity_kg for who in problem.vehicles]
     return TripModel(
         stops=stops,
         cost=cost,
         time_s=time_s,
         prize=np.where(problem.must[stops], MUST_PRIZE, problem.prize[stops]).astype(np.float64),
         demand_l=problem.demand_l[stops],
+        demand_kg=problem.demand_kg[stops],
+        barred=~problem.allowed[np.ix_(stops, slot_vehicle)],
         slot_vehicle=slot_vehicle,
         slot_capacity_l=np.array([problem.vehicles[v].capacity_l for v in slot_vehicle], dtype=np.int64),
+        slot_capacity_kg=np.array([kilograms[v] for v in slot_vehicle], dtype=np.int64),
         slot_opening=tuple(opening),
         slot_opening_s=tuple(opening_s),
         vehicle_slots=tuple(
             tuple(range(v * slots_per_vehicle, (v + 1) * slots_per_vehicle)) for v in range(len(problem.vehicles))
         ),
-        vehicle_budget_s=np.array([work_budget_s(v, longest_stay_s=longest) for v in problem.vehicles], dtype=np.int64),
+        vehicle_budget_s=np.array(
+            [work_budget_s(v, longest_stay_s=longest_s) for v in problem.vehicles], dtype=np.int64
+        ),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Sites:
+    """The row of the main disposal site (None without one); from n bins to m sites, unloading included, (n, m)."""
+
+    main: int | None
+    nearest: Integers
+    to_s: Integers
+    to_m: Integers
+
+
+def _sites(problem: Problem, rows: Integers) -> _Sites:
+    if not problem.disposals:
+        nothing = np.zeros((len(rows), 0), dtype=np.int64)
+        return _Sites(main=None, nearest=np.zeros(0, dtype=np.int64), to_s=nothing, to_m=nothing)
+    sites = np.array([site.location for site in problem.disposals])
+    unload_s = np.array([site.unload_s for site in problem.disposals])
+    to_s = problem.duration_s[np.ix_(rows, sites)] + unload_s[None, :]
+    to_m = problem.distance_m[np.ix_(rows, sites)]
+    nearest = (to_m * problem.prices.per_metre + to_s * problem.prices.per_second).argmin(axis=1)
+    return _Sites(main=int(sites[_main_disposal(problem, rows)]), nearest=nearest, to_s=to_s, to_m=to_m)
 
 
 def _main_disposal(problem: Problem, rows: Integers) -> int:
