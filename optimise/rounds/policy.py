@@ -52,13 +52,19 @@ class Outlook:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class Price:
     """What the problem needs to know of one bin: litres to load, cost of leaving it (problem.EURO), imposed or not."""
 
-    outlook: Outlook
     demand_l: int
     prize: int
     must: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision(Price):
+    """A bin's price, with the outlook that it was made of."""
+
+    outlook: Outlook
 
 
 def decide(

@@ -1,0 +1,90 @@
+"""The calendar of a well-run town without sensors: every sector as often as it needs, the busiest bins every day.
+
+It is tuned on the truth of the past, which no town has: its rounds are as good as such rounds can be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimise.rounds.months.sizing import overflow_days
+from optimise.rounds.months.town import Flags, Floats, Town
+from storage.errors import InputError
+
+PERIODS = (1, 2, 3, 4, 5, 7)
+_STEPS = 24
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class FixedCalendar:
+    """Of n bins: each is emptied every `period_days` (n,), on days that leave the remainder `offset` (n,)."""
+
+    period_days: NDArray[np.int64]
+    offset: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if (self.period_days < 1).any():
+            raise InputError(f"expected period_days >= 1, got {self.period_days.min()}")
+
+    def due(self, day: int) -> Flags:
+        """Return which bins are due on day `day`, (n,)."""
+        return np.asarray((day + self.offset) % self.period_days == 0)
+
+
+def overflow_shares(town: Town, *, days: int) -> Floats:
+    """Return the share of each bin's days with an overflow under each of PERIODS, (n, periods), over `days` days."""
+    past = town.deposits_l[:, : days * 24]
+    found = [overflow_days(past, town.full_l, period_days=period) / days for period in PERIODS]
+    return np.stack(found, axis=1)
+
+
+def tuned(town: Town, *, days: int, service: float, sectors: NDArray[np.int64]) -> tuple[FixedCalendar, float]:
+    """Return the calendar with the fewest stops a day that keeps the `service` over the first `days` days.
+
+    Second, the share of bin-days that may overflow in a sector, which is what bisection turned. `sectors` (n,): each
+    bin's sector.
+    """
+    shares = overflow_shares(town, days=days)
+    low, high = 1e-6, 0.5
+    best = _calendar(shares, sectors, allowed=low)
+    for _ in range(_STEPS):
+        allowed = float(np.sqrt(low * high))
+        found = _calendar(shares, sectors, allowed=allowed)
+        if _overflows(shares, found) <= 1 - service:
+            best, low = found, allowed
+        else:
+            high = allowed
+    return best, low
+
+
+def _overflows(shares: Floats, calendar: FixedCalendar) -> float:
+    column = np.searchsorted(PERIODS, calendar.period_days)
+    return float(shares[np.arange(len(shares)), column].mean())
+
+
+def _calendar(shares: Floats, sectors: NDArray[np.int64], *, allowed: float) -> FixedCalendar:
+    """Return the calendar in which each sector has the period with the fewest stops a day that overflow allows.
+
+    Where a few bins would hold the whole sector back, they are on the daily round instead.
+    """
+    period = np.ones(len(shares), dtype=np.int64)
+    offset = np.zeros(len(shares), dtype=np.int64)
+    for sector in range(int(sectors.max(initial=-1)) + 1):
+        members = np.flatnonzero(sectors == sector)
+        best = float(len(members))
+        for column, days in enumerate(PERIODS[1:], start=1):
+            saved = shares[members, column] - shares[members, 0]
+            worst_first = np.argsort(-saved, kind="stable")
+            overflow = shares[members, column].sum() - np.concatenate([[0.0], np.cumsum(saved[worst_first])])
+            fits = np.flatnonzero(overflow / len(members) <= allowed)
+            daily = int(fits[0]) if len(fits) else len(members)
+            stops = daily + (len(members) - daily) / days
+            if stops < best:
+                best = stops
+                period[members] = days
+                period[members[worst_first[:daily]]] = 1
+        offset[members] = sector
+    return FixedCalendar(period_days=period, offset=offset % period)
