@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cli.provision import fleet
 from optimise.fill.surroundings import read_surroundings
 from optimise.rounds.day import Fleet
+from optimise.rounds.months.fixed import Past
 from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.policies import HORIZON_DAYS
 from optimise.rounds.months.sizing import Sizing, sized
@@ -23,6 +24,7 @@ from simulators.character import characters
 from simulators.fill_process import FillProcess
 from simulators.kerbs import Kerbs, find_kerbs
 from simulators.local_time import WEEK_HOURS
+from simulators.placing import cluster
 from simulators.randomness import Stream, stream
 from simulators.streets import StreetMap, read_streets
 from simulators.town_ends import place_ends
@@ -30,9 +32,10 @@ from storage.errors import InputError
 
 FIRST_DAY = date(2025, 3, 3)
 """A Monday: the same town in every run, whenever it is run. Its first weeks are the old rounds'."""
-_YEAR_BEFORE, _SIZED_ON_WEEKS = 1000, 26
-"""The weeks on whose waste the town chose how many bins stand at a spot: of the same town, but never played."""
+_YEAR_BEFORE, _PAST_WEEKS = 1000, 26
+"""The weeks on whose waste the town chose bins and calendar: of the same town and law, but never played."""
 _COMMUNE, _TIME_ZONE = "93051", "Europe/Paris"
+_BINS_PER_SECTOR = 40
 _DEPTH_MM = (520, 760)
 _NOISE_MM, _WILD, _LOST = 7.0, 0.004, 0.02
 _DEAD, _DEATH_DAYS = 0.03, 90
@@ -82,8 +85,9 @@ def _town(
     weeks = -(-days * 24 // WEEK_HOURS)
     deposits_l = np.concatenate([process.week_litres(week) for week in range(weeks)], axis=1)[:, : days * 24]
     volume_l = np.array([item.volume_l for item in placed.bins])
+    past_l = np.concatenate([process.week_litres(_YEAR_BEFORE + week) for week in range(_PAST_WEEKS)], axis=1)
     sizes = sized(
-        np.concatenate([process.week_litres(_YEAR_BEFORE + week) for week in range(_SIZED_ON_WEEKS)], axis=1),
+        past_l,
         full_litres(volume_l, character.compaction),
         options=Sizing(service=options.service),
     )
@@ -97,6 +101,7 @@ def _town(
         )
         for item, size, surroundings in zip(placed.bins, sizes, around, strict=True)
     )
+    full_l = full_litres(volume_l * sizes, character.compaction)
     heard, echo = _hearing(len(places), days, seed)
     eye = stream(seed, Stream.DECLARATIONS, 0, 0)
     shape = (len(places), days)
@@ -106,7 +111,7 @@ def _town(
         start=start,
         bins=places,
         deposits_l=deposits_l.astype(np.float32),
-        full_l=full_litres(volume_l * sizes, character.compaction),
+        full_l=full_l,
         press=character.compaction,
         heard=heard,
         echo=echo,
@@ -115,6 +120,8 @@ def _town(
         says=eye.random(shape) < _SAYS,
         fleet=owned,
         matrices=matrices,
+        sectors=_sectors(placed.metres, seed),
+        past=Past.of(past_l.astype(np.float32), full_l),
     )
 
 
@@ -146,11 +153,7 @@ def _hearing(bins: int, days: int, seed: int) -> tuple[NDArray[np.bool_], NDArra
     return heard & ~dead, np.where(wild, generator.uniform(-1.0, 1.0, shape), noise).astype(np.float32)
 
 
-def sectors_of(town: Town, seed: int) -> NDArray[np.int64]:
-    """Return each bin's round of the old calendar, (n,): compact sectors of some forty bins."""
-    from simulators.placing import cluster
-    from optimise.fill.features import positions_km
-
-    metres = positions_km(town.bins) * 1000
-    count = max(2, round(len(town.bins) / 40))
+def _sectors(metres: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+    """Return each bin's sector, (n,): compact ones of some forty bins."""
+    count = max(2, round(len(metres) / _BINS_PER_SECTOR))
     return cluster(metres, np.ones(len(metres)), clusters=count, generator=stream(seed, Stream.SECTORS, 0, 0))

@@ -11,11 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimise.rounds.months.sizing import overflow_days
-from optimise.rounds.months.town import Flags, Floats, Town
+from optimise.rounds.months.arrays import Flags, Floats
 from storage.errors import InputError
 
 PERIODS = (1, 2, 3, 4, 5, 7)
 _STEPS = 24
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Past:
+    """What a town's past says of calendars: of n bins, the share of days with an overflow under each of PERIODS."""
+
+    overflow_shares: Floats
+
+    @classmethod
+    def of(cls, deposits_l: NDArray[np.float32], full_l: Floats) -> Past:
+        """Return it of deposits (n, h), hour 0 being a morning's, into bins that are full at `full_l` (n,)."""
+        days = deposits_l.shape[1] // 24
+        found = [overflow_days(deposits_l, full_l, period_days=period) / days for period in PERIODS]
+        return cls(overflow_shares=np.stack(found, axis=1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -34,30 +48,21 @@ class FixedCalendar:
         return np.asarray((day + self.offset) % self.period_days == 0)
 
 
-def overflow_shares(town: Town, *, days: int) -> Floats:
-    """Return the share of each bin's days with an overflow under each of PERIODS, (n, periods), over `days` days."""
-    past = town.deposits_l[:, : days * 24]
-    found = [overflow_days(past, town.full_l, period_days=period) / days for period in PERIODS]
-    return np.stack(found, axis=1)
+def tuned(past: Past, *, service: float, sectors: NDArray[np.int64]) -> FixedCalendar:
+    """Return the calendar with the fewest stops a day that would have kept the `service` over the past.
 
-
-def tuned(town: Town, *, days: int, service: float, sectors: NDArray[np.int64]) -> tuple[FixedCalendar, float]:
-    """Return the calendar with the fewest stops a day that keeps the `service` over the first `days` days.
-
-    Second, the share of bin-days that may overflow in a sector, which is what bisection turned. `sectors` (n,): each
-    bin's sector.
+    `sectors` (n,): each bin's sector. What is bisected is the share of bin-days that may overflow in any one sector.
     """
-    shares = overflow_shares(town, days=days)
     low, high = 1e-6, 0.5
-    best = _calendar(shares, sectors, allowed=low)
+    best = _calendar(past.overflow_shares, sectors, allowed=low)
     for _ in range(_STEPS):
         allowed = float(np.sqrt(low * high))
-        found = _calendar(shares, sectors, allowed=allowed)
-        if _overflows(shares, found) <= 1 - service:
+        found = _calendar(past.overflow_shares, sectors, allowed=allowed)
+        if _overflows(past.overflow_shares, found) <= 1 - service:
             best, low = found, allowed
         else:
             high = allowed
-    return best, low
+    return best
 
 
 def _overflows(shares: Floats, calendar: FixedCalendar) -> float:

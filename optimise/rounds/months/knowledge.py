@@ -11,7 +11,8 @@ from optimise.fill.forecast import Forecaster, ForecastTable, train
 from optimise.fill.options import FillOptions
 from optimise.fill.readings import ReadingOptions, Readings, find_emptyings, mend_spikes, on_hours
 from optimise.fill.training import Emptyings, TrainingData
-from optimise.rounds.months.town import HOUR_S, Floats, Town
+from optimise.rounds.months.arrays import HOUR_S, Floats
+from optimise.rounds.months.town import Town
 
 _QUARTERS = 4
 _HISTORY_DAYS = 42
@@ -60,13 +61,19 @@ class Knowledge:
             levels[self._sensed] = np.where(np.isfinite(column), column, levels[self._sensed])
         return levels
 
+    def learn(self, day: int, *, folds: int) -> None:
+        """Train the forecast on what is known on the morning of `day`."""
+        # Rounds are planned and declared on tablets now: where nobody declared, nobody came.
+        options = FillOptions(folds=folds, crews_forget=False)
+        self._forecaster = train(self.data(day), seed=self._town.seed, options=options)
+        self._trained_on = day
+
     def forecast(self, day: int, valid_s: NDArray[np.int64], *, retrain_days: int, folds: int) -> ForecastTable:
         """Forecast every bin at `valid_s` from what is known on the morning of `day`, training when that is due."""
-        data = self.data(day)
         if self._forecaster is None or day - self._trained_on >= retrain_days:
-            self._forecaster = train(data, seed=self._town.seed, options=FillOptions(folds=folds, crews_forget=False))
-            self._trained_on = day
-        return self._forecaster.forecast(data, valid_s)
+            self.learn(day, folds=folds)
+        assert self._forecaster is not None
+        return self._forecaster.forecast(self.data(day), valid_s)
 
     def data(self, day: int) -> TrainingData:
         """Return what is known on the morning of `day` as the forecast takes it: the last six weeks."""

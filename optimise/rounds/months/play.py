@@ -17,7 +17,8 @@ from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.policies import Policy
 from optimise.rounds.months.sketch import Sketch, detours
 from optimise.rounds.months.street import Street
-from optimise.rounds.months.town import HOUR_S, Floats, Town
+from optimise.rounds.months.arrays import HOUR_S, Floats
+from optimise.rounds.months.town import Town
 from optimise.rounds.policy import Price
 from optimise.rounds.problem import EURO, Problem
 from optimise.rounds.solution import Solution, VisitKind

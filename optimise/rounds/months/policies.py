@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from optimise.rounds.leaving import Chances, foreseen, stop_worth_eur, usual_detours
 from optimise.rounds.months.fixed import FixedCalendar
 from optimise.rounds.months.knowledge import Knowledge
+from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.street import Street
-from optimise.rounds.months.town import Floats, Town
-from optimise.rounds.problem import EURO, Prices
+from optimise.rounds.months.arrays import Floats
+from optimise.rounds.months.town import Town
+from optimise.rounds.problem import EURO
 
 HORIZON_DAYS = 21
 IMPOSED_EUR = 10_000.0
@@ -88,12 +90,13 @@ class Ours:
     """The product's: the forecast's chances of being full, priced by `leaving`; or the truth's, for `perfect`."""
 
     def __init__(
-        self, town: Town, prices: Prices, *, overflow_eur: float, perfect: bool, retrain_days: int, folds: int
+        self, town: Town, options: MonthsOptions, *, overflow_eur: float, perfect: bool
     ) -> None:
+        prices = options.prices.prices()
         self._town = town
         self._overflow_eur = overflow_eur
         self._perfect = perfect
-        self._retrain_days, self._folds = retrain_days, folds
+        self._options = options
         self._volume_l = _volumes(town)
         anchors = len(town.fleet.anchors)
         cost = (town.matrices.distance_m * prices.per_metre + town.matrices.duration_s * prices.per_second)[
@@ -110,11 +113,11 @@ class Ours:
         chances_s[1:] += NEXT_CHANCE_LATER_S
         if self._perfect:
             left, emptied = street.full_days(day, chances_s)
-            chances = Chances(left=left[:, 1:].astype(np.float64), emptied=emptied[:, 1:].astype(np.float64))
+            chances = Chances(left=left[:, 1:], emptied=emptied[:, 1:])
             middle = street.fills(at_s)
         else:
             table = knowledge.forecast(
-                day, chances_s[:2], retrain_days=self._retrain_days, folds=self._folds
+                day, chances_s[:2], retrain_days=self._options.retrain_days, folds=self._options.folds
             )
             chances = foreseen(
                 middle=table.quantiles[:, :, 2],

@@ -8,10 +8,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from optimise.rounds.months.town import Floats
+from optimise.rounds.months.arrays import Floats
 
 EMPTIED_H = 3
 """Hours after a day's beginning at which a bin is usually emptied."""
+_WANDER_H = 2
+"""By how much a bin's turn in the rounds comes earlier and later from day to day."""
 _DAY_H = 24
 _MOST_BINS = 12
 
@@ -25,30 +27,35 @@ class Sizing:
     """
 
     service: float
-    share: float = 0.25
+    share: float = 0.1
     more_bin_s: ClassVar[float] = 20.0
 
 
 def sized(deposits_l: NDArray[np.float64], full_l: Floats, *, options: Sizing) -> NDArray[np.int64]:
     """Return the number of bins at each of n spots, (n,), for deposits (n, h) and one bin's loose litres (n,)."""
     size = np.ones(len(full_l), dtype=np.int64)
-    over = overflow_days(deposits_l, full_l, period_days=1)
+    over = overflow_days(deposits_l, full_l, period_days=1, wander_h=_WANDER_H)
     allowed = options.share * (1 - options.service) * len(full_l) * (deposits_l.shape[1] // _DAY_H)
     while over.sum() > allowed and (size[over > 0] < _MOST_BINS).any():
         worst = int(np.argmax(np.where(size < _MOST_BINS, over, -1)))
         size[worst] += 1
-        over[worst] = overflow_days(deposits_l[[worst]], size[[worst]] * full_l[[worst]], period_days=1)[0]
+        over[worst] = overflow_days(deposits_l[[worst]], size[[worst]] * full_l[[worst]], period_days=1, wander_h=_WANDER_H)[0]
     return size
 
 
-def overflow_days(deposits_l: Floats | NDArray[np.float32], full_l: Floats, *, period_days: int) -> Floats:
+def overflow_days(
+    deposits_l: Floats | NDArray[np.float32], full_l: Floats, *, period_days: int, wander_h: int = 0
+) -> Floats:
     """Return the days, (n,), on which deposits (n, h) found each bin full when it is emptied every `period_days`.
 
-    The mean over the days on which its cycles may begin. Hour 0 is a morning's; bins are emptied EMPTIED_H after it.
+    The mean over the days on which its cycles may begin. Hour 0 is a morning's; bins are emptied EMPTIED_H after it,
+    `wander_h` earlier and later by turns.
     """
     days = deposits_l.shape[1] // _DAY_H
     hourly = deposits_l[:, : days * _DAY_H].reshape(len(full_l), days, _DAY_H).astype(np.float64)
-    early, late = hourly[:, :, :EMPTIED_H].sum(axis=2), hourly[:, :, EMPTIED_H:].sum(axis=2)
+    turn = EMPTIED_H + wander_h * (-1) ** np.arange(days)
+    before = np.arange(_DAY_H)[None, :] < turn[:, None]
+    early, late = (hourly * before).sum(axis=2), (hourly * ~before).sum(axis=2)
     found = np.zeros(len(full_l))
     for offset in range(period_days):
         held_l = np.zeros(len(full_l))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from optimise.rounds.months.town import HOUR_S, Floats, Town
+from optimise.rounds.months.arrays import HOUR_S, Floats
+from optimise.rounds.months.town import Town
 
 _LEAST_L = 1e-6
 
@@ -80,20 +81,24 @@ class Street:
         assert over_l.shape == (count,)
         return fills, np.where(over_l > _LEAST_L, over_l, 0.0)
 
-    def full_days(self, day: int, chances_s: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def full_days(self, day: int, chances_s: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Return what a clairvoyant sees on day `day`: both (n, k), for chances (k,), the first of them today's.
 
-        Whether deposits will have found the bin full between the chance before and this one, if it is left until then;
-        and the same if it is emptied at the first chance. Column 0 is before today's chance.
+        How bad it gets between each chance and the one before, if the bin is left until then; and the same if it is
+        emptied at the first chance: 0 when nothing finds it full, else from 0.5 to 1 by the litres that do. Column 0
+        is before today's chance.
         """
         n, k = len(self._all), len(chances_s)
+        full_l = self._town.full_l[:, None]
         thrown = self.thrown_l(np.repeat(self._all, k), np.tile(chances_s, n)).reshape(n, k)
-        morning = self.litres(self._town.start_s + day * 24 * HOUR_S)
-        left = np.maximum(thrown - self.base_l[:, None] - self._town.full_l[:, None], 0.0)
-        begin = np.maximum(morning - self._town.full_l, 0.0)[:, None]
-        emptied = np.maximum(thrown - thrown[:, :1] - self._town.full_l[:, None], 0.0)
-        nothing = np.zeros((n, 1))
+        begin = np.maximum(self.litres(self.morning_s(day))[:, None] - full_l, 0.0)
+        left = np.maximum(thrown - self.base_l[:, None] - full_l, 0.0)
+        emptied = np.maximum(thrown - thrown[:, :1] - full_l, 0.0)
+
+        def badness(excess_l: Floats) -> Floats:
+            return np.where(excess_l > _LEAST_L, 0.5 + 0.5 * np.minimum(excess_l / full_l, 1.0), 0.0)
+
         return (
-            np.diff(np.hstack([begin, left]), axis=1) > _LEAST_L,
-            np.diff(np.hstack([nothing, emptied]), axis=1) > _LEAST_L,
+            badness(np.diff(np.hstack([begin, left]), axis=1)),
+            badness(np.diff(np.hstack([np.zeros((n, 1)), emptied]), axis=1)),
         )

@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimise.rounds.day import Calendar, Fleet
+from optimise.rounds.months.arrays import Flags, Floats
+from optimise.rounds.months.fixed import Past
 from optimise.rounds.travel import Matrices
 from storage.errors import InputError
 from storage.model import Bin
 
-type Floats = NDArray[np.float64]
-type Flags = NDArray[np.bool_]
-
-HOUR_S = 3600
 PLANNED_AT = time(5, 0)
 """The local hour at which a day begins: rounds are planned with what is known by then, crews leave after it."""
 
@@ -31,7 +29,7 @@ class Town:
     would be heard in that hour, and `echo` (n, h) by how much it would be wrong, as a fraction of fill. `eye` (n, d):
     by how much a crew misjudges each bin each day, `mute` (n, d) whether it forgets to note the emptying, `says`
     (n, d) whether it says how full it was: of the old rounds, without tablets. The matrices' places are
-    `fleet.anchors`, then the bins.
+    `fleet.anchors`, then the bins. `sectors` (n,): each bin's round in the old calendar, which was tuned on `past`.
     """
 
     seed: int
@@ -48,12 +46,14 @@ class Town:
     says: Flags
     fleet: Fleet
     matrices: Matrices
+    sectors: NDArray[np.int64]
+    past: Past
 
     def __post_init__(self) -> None:
         count, days = len(self.bins), self.days
         for name in ("deposits_l", "heard", "echo"):
             _require(name, getattr(self, name).shape, (count, self.deposits_l.shape[1]))
-        for name in ("full_l", "press"):
+        for name in ("full_l", "press", "sectors"):
             _require(name, getattr(self, name).shape, (count,))
         for name in ("eye", "mute", "says"):
             _require(name, getattr(self, name).shape, (count, days))

@@ -1,0 +1,189 @@
+"""Compare policies over months on the same towns: turn each dial on the warm-up, judge on the days after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from optimise.rounds.months import figures
+from optimise.rounds.months.calibrate import Try, turn
+from optimise.rounds.months.fixed import tuned
+from optimise.rounds.months.options import SETTLING_DAYS, MonthsOptions
+from optimise.rounds.months.play import DayRecord, State, old_rounds, play
+from optimise.rounds.months.policies import Fixed, Ours, Policy, Threshold
+from optimise.rounds.months.town import Town
+
+type Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contender:
+    """A policy with its dial: what it is called, the share of bins with a sensor, where the dial begins, what it is."""
+
+    name: str
+    kind: str
+    sensors: float
+    first: float
+    dial: str
+
+
+def contenders(options: MonthsOptions) -> tuple[Contender, ...]:
+    """Return the policies that are compared, in the order in which they are told."""
+    money = "euros for a bin full for a day"
+    ours = {f"ours_{round(100 * share)}": share for share in (0.0, options.sensors, 1.0)}
+    return (
+        Contender(name="fixed", kind="fixed", sensors=0.0, first=1.0, dial="service asked of the calendar"),
+        Contender(name="threshold", kind="threshold", sensors=1.0, first=2.5, dial="level from which a bin is emptied"),
+        *(Contender(name=name, kind="ours", sensors=share, first=150.0, dial=money) for name, share in ours.items()),
+        Contender(name="perfect", kind="perfect", sensors=0.0, first=20.0, dial=money),
+    )
+
+
+def dial_value(contender: Contender, dial: float, options: MonthsOptions) -> float:
+    """Return what a position of the dial means: euros, a level, a service level."""
+    match contender.kind:
+        case "fixed":
+            return 1 - (1 - options.service) / dial
+        case "threshold":
+            return 1 / (1 + dial)
+        case _:
+            return dial
+
+
+def evaluate_months(
+    towns: Sequence[Town],
+    *,
+    options: MonthsOptions,
+    processes: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return the document's policies with their savings and how each was calibrated."""
+    rows, tried = [], {}
+    with _workers(towns, options, processes) as pool:
+        for contender in contenders(options):
+            game = _Game(pool, contender, options, len(towns), progress)
+            tried[contender.name] = game.calibrate()
+            rows.append((contender, game.judge()))
+    return figures.document(rows, tried, options=options, bins=[len(town.bins) for town in towns])
+
+
+class _Game:
+    """One policy on all towns."""
+
+    def __init__(
+        self, pool: ProcessPoolExecutor, contender: Contender, options: MonthsOptions, towns: int, progress: Progress
+    ) -> None:
+        self._pool, self._contender, self._options, self._towns = pool, contender, options, towns
+        self._progress = progress
+        self._mornings = self._all([pool.submit(_prepare, number, contender) for number in range(towns)], "learns")
+        self._after: dict[float, list[tuple[Policy, State]]] = {}
+        self._dial = contender.first
+
+    def calibrate(self) -> tuple[Try, ...]:
+        """Turn the dial on the warm-up; every position sees the same days."""
+        options = self._options
+        judged = options.warmup_days - SETTLING_DAYS
+        bin_days = judged * sum(len(state.street.base_l) for state in self._mornings)
+        done = turn(
+            self._overflow_share,
+            first=self._contender.first,
+            allowed=1 - options.service,
+            bin_days=bin_days,
+            tries=options.tries,
+        )
+        self._dial = done[-1].dial
+        return done
+
+    def judge(self) -> list[list[DayRecord]]:
+        """Play the judged days of each town from where the warm-up with the chosen dial ended."""
+        futures = [
+            self._pool.submit(_go_on, number, policy, state, self._options.days)
+            for number, (policy, state) in enumerate(self._after[self._dial])
+        ]
+        return [records for records, _, _ in self._all(futures, f"{self._options.days} days")]
+
+    def _overflow_share(self, dial: float) -> float:
+        value = dial_value(self._contender, dial, self._options)
+        futures = [
+            self._pool.submit(_warm_up, number, self._contender, dial, state)
+            for number, state in enumerate(self._mornings)
+        ]
+        found = self._all(futures, f"warm-up at {value:.4g}")
+        self._after[dial] = [(policy, state) for _, policy, state in found]
+        days = [day for records, _, _ in found for day in records[SETTLING_DAYS:]]
+        bin_days = sum(
+            len(state.street.base_l) * (self._options.warmup_days - SETTLING_DAYS) for state in self._mornings
+        )
+        return sum(day.over_bins for day in days) / bin_days
+
+    def _all(self, futures: list[Future[Any]], what: str) -> list[Any]:
+        for count, _ in enumerate(as_completed(futures), start=1):
+            self._progress(f"{self._contender.name}: {what}, town {count} of {len(futures)}")
+        return [future.result() for future in futures]
+
+
+_world: tuple[Sequence[Town], MonthsOptions]
+"""What every task of a worker process plays on, handed over once."""
+
+
+@contextmanager
+def _workers(
+    towns: Sequence[Town], options: MonthsOptions, processes: int
+) -> Iterator[ProcessPoolExecutor]:
+    pool = ProcessPoolExecutor(
+        max_workers=processes,
+        mp_context=get_context("spawn"),
+        initializer=_settle,
+        initargs=(towns, options),
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _settle(towns: Sequence[Town], options: MonthsOptions) -> None:
+    global _world  # noqa: PLW0603 - a worker process is one world
+    _world = (towns, options)
+
+
+def _prepare(number: int, contender: Contender) -> State:
+    """Live the old rounds of a town, with sensors on the policy's share of bins, up to the warm-up's first morning."""
+    towns, options = _world
+    town = towns[number]
+    days = options.history_days
+    calendar = tuned(town.past, service=options.service, sectors=town.sectors)
+    # A smaller share's bins are among a larger one's: only the number of sensors differs.
+    order = np.random.default_rng(town.seed).permutation(len(town.bins))
+    sensed = np.sort(order[: round(contender.sensors * len(order))])
+    state = old_rounds(town, calendar, sensed, days=days)
+    if contender.kind == "ours":
+        state.knowledge.learn(days, folds=options.folds)
+    return state
+
+
+def _warm_up(number: int, contender: Contender, dial: float, state: State) -> tuple[list[DayRecord], Policy, State]:
+    towns, options = _world
+    town = towns[number]
+    policy: Policy
+    value = dial_value(contender, dial, options)
+    match contender.kind:
+        case "fixed":
+            policy = Fixed(town, tuned(town.past, service=value, sectors=town.sectors))
+        case "threshold":
+            policy = Threshold(town, level=value)
+        case kind:
+            policy = Ours(town, options, overflow_eur=value, perfect=kind == "perfect")
+    return _go_on(number, policy, state, options.warmup_days)
+
+
+def _go_on(number: int, policy: Policy, state: State, days: int) -> tuple[list[DayRecord], Policy, State]:
+    towns, options = _world
+    records, after = play(towns[number], policy, state, days=days, options=options)
+    return records, policy, after
