@@ -1,4 +1,4 @@
-"""`voirie evaluate`: how well the methods do on a town's own data, without a database."""
+"""`voirie evaluate`: how well the methods do, on a town's own data or on months of a simulated one; no database."""
 
 from __future__ import annotations
 
@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import JsonOption
+from cli.options import ConfigOption, JsonOption, start
 from storage.errors import InputError
 
 if TYPE_CHECKING:  # what computes is imported when it runs, so that `voirie --help` answers at once
     from optimise.fill.towns.table import Place, Table
 
-evaluate = typer.Typer(help="Try the methods on a town's own data, against simple ones.", no_args_is_help=True)
+evaluate = typer.Typer(help="Try the methods against simple ones, without a database.", no_args_is_help=True)
 
 FoldsOption = Annotated[int, typer.Option(help="Parts into which bins are split; each is held out once.", min=3)]
 SeedOption = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
-
-
-@evaluate.callback()
-def _group() -> None:
-    """Keep `fill` a command of its own, though it is the only one."""
 
 
 @evaluate.command("fill")
@@ -52,6 +47,68 @@ def fill(
         typer.echo(msgspec.json.encode(document).decode())
     else:
         _print(document)
+
+
+@evaluate.command("rounds")
+def rounds(
+    *,
+    streets: Annotated[
+        Path | None, typer.Option(help="OpenStreetMap extract (.osm.pbf) of a town; otherwise the demo's streets.")
+    ] = None,
+    bins: Annotated[int, typer.Option(help="Spots with street bins.", min=1)] = 300,
+    sensors: Annotated[float, typer.Option(help="Share of bins with a sensor.", min=0.0, max=1.0)] = 0.3,
+    vehicles: Annotated[int, typer.Option(help="Vehicles of the town.", min=1)] = 3,
+    days: Annotated[int, typer.Option(help="Days that are judged, in each town.", min=1)] = 56,
+    seed: Annotated[int, typer.Option(help="The first town's; the same seed gives the same document.")] = 1,
+    seeds: Annotated[int, typer.Option(help="Towns: of this seed, the next, ...", min=1)] = 3,
+    service: Annotated[float, typer.Option(help="Share of bin-days without overflow that is promised.")] = 0.999,
+    warmup_days: Annotated[int, typer.Option(help="Days before, on which each policy's dial is turned.")] = 28,
+    history_days: Annotated[int, typer.Option(help="Days before those, from which forecasts learn.")] = 28,
+    tries: Annotated[int, typer.Option(help="Positions of the dial that are tried at most.", min=1)] = 4,
+    iterations: Annotated[int, typer.Option(help="Steps of each day's search.", min=1)] = 300,
+    waste: Annotated[float, typer.Option(help="Litres thrown away, times this, into bins as they are.")] = 1.0,
+    processes: Annotated[int | None, typer.Option(help="Processes; otherwise one a core.", min=1)] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the comparison into this file (.svg or .png).")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play months of rounds on real streets and compare policies: kilometres, hours and overflows at one service."""
+    from cli.months import MonthsTask, evaluate_rounds, print_rounds
+    from optimise.rounds.months.options import MonthsOptions
+
+    task = MonthsTask(
+        streets=streets,
+        bins=bins,
+        vehicles=vehicles,
+        seed=seed,
+        waste=waste,
+        processes=processes,
+        options=MonthsOptions(
+            days=days,
+            seeds=seeds,
+            sensors=sensors,
+            service=service,
+            warmup_days=warmup_days,
+            history_days=history_days,
+            tries=tries,
+            iterations=iterations,
+        ),
+    )
+    document = evaluate_rounds(task, start(config), progress=_note)
+    if plot is not None:
+        from cli.months_plot import draw
+
+        draw(document, plot)
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(document).decode())
+    else:
+        print_rounds(document)
+
+
+def _note(what: str) -> None:
+    typer.echo(what, err=True)
 
 
 def _evaluate_fill(

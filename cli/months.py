@@ -1,159 +1,107 @@
-"""A simulated town as months are played on it: the simulator's truth as arrays, on real streets."""
+"""`voirie evaluate rounds`: build the towns, let the policies play, tell what came of it."""
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import date
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+import typer
 
-from cli.provision import fleet
-from optimise.fill.surroundings import read_surroundings
-from optimise.rounds.day import Fleet
-from optimise.rounds.months.fixed import Past
+from cli.months_town import FIRST_DAY, TownPlan, assumptions, build_towns
+from cli.wiring import planner_options
+from config.settings import Settings
+from optimise.rounds.months.evaluate import evaluate_months
 from optimise.rounds.months.options import MonthsOptions
-from optimise.rounds.months.policies import HORIZON_DAYS
-from optimise.rounds.months.sizing import Sizing, sized
-from optimise.rounds.months.town import Town, first_morning, full_litres
-from optimise.rounds.travel import Matrices, Travel, TravelOptions, open_travel, unreachable
-from simulators.bins import place_bins
-from simulators.character import characters
-from simulators.fill_process import FillProcess
-from simulators.kerbs import Kerbs, find_kerbs
-from simulators.local_time import WEEK_HOURS
-from simulators.placing import cluster
-from simulators.randomness import Stream, stream
-from simulators.streets import StreetMap, read_streets
-from simulators.town_ends import place_ends
+from simulators.streets import default_extract
 from storage.errors import InputError
 
-FIRST_DAY = date(2025, 3, 3)
-"""A Monday: the same town in every run, whenever it is run. Its first weeks are the old rounds'."""
-_YEAR_BEFORE, _PAST_WEEKS = 1000, 26
-"""The weeks on whose waste the town chose bins and calendar: of the same town and law, but never played."""
-_COMMUNE, _TIME_ZONE = "93051", "Europe/Paris"
-_BINS_PER_SECTOR = 40
-_DEPTH_MM = (520, 760)
-_NOISE_MM, _WILD, _LOST = 7.0, 0.004, 0.02
-_DEAD, _DEATH_DAYS = 0.03, 90
-_FORGOTTEN, _SAYS, _EYE_BIAS, _EYE_SIGMA = 0.03, 0.35, 0.04, 0.12
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MonthsTask:
+    """What was asked for: towns of `bins` on `streets` (None: the demo's), of seeds `seed` and the next ones."""
+
+    streets: Path | None
+    bins: int
+    vehicles: int
+    seed: int
+    waste: float
+    processes: int | None
+    options: MonthsOptions
 
 
-def build_towns(
-    extract: Path, *, bins: int, vehicles: int, seed: int, options: MonthsOptions, travel: TravelOptions,
-    progress: Callable[[str], None],
-) -> list[Town]:
-    """Return `options.seeds` towns on the extract's streets, of seeds `seed`, `seed` + 1, ...
+def evaluate_rounds(task: MonthsTask, settings: Settings, *, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Return the document. Raises InputError for streets that cannot be read or have no room for the bins."""
+    # One thread a numeric library: there is a process for every core already.
+    os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    began = time.monotonic()
+    extract = task.streets or default_extract()
+    if not extract.is_file():
+        raise InputError(f"there is no OpenStreetMap extract at {extract}")
 
-    Raises InputError when the streets have no room for so many bins, or for nonsense in the numbers.
-    """
-    if bins < 1 or vehicles < 1:
-        raise InputError(f"expected at least one bin and one vehicle, got {bins} and {vehicles}")
-    streets = read_streets(extract)
-    kerbs = find_kerbs(streets)
-    measured = open_travel(travel)
-    towns = []
-    for number in range(seed, seed + options.seeds):
-        progress(f"town {number}")
-        try:
-            town = _town(
-                streets, kerbs, measured, extract=extract, bins=bins, vehicles=vehicles, seed=number, options=options,
-                max_snap_m=travel.max_snap_m,
-            )
-        except ValueError as error:
-            raise InputError(f"this town cannot be built: {error}") from error
-        towns.append(town)
-    return towns
+    def tell(what: str) -> None:
+        progress(f"{time.monotonic() - began:5.0f} s  {what}")
 
-
-def _town(
-    streets: StreetMap, kerbs: Kerbs, travel: Travel, *, extract: Path, bins: int, vehicles: int, seed: int,
-    options: MonthsOptions, max_snap_m: float,
-) -> Town:
-    placed = place_bins(streets, kerbs, commune_insee=_COMMUNE, seed=seed, count=bins)
-    depot, site = place_ends(streets, kerbs, commune_insee=_COMMUNE, seed=seed)
-    vans = fleet(_COMMUNE, depot.place_id, vehicles=vehicles)
-    owned = Fleet(vehicles=tuple(vans), depots=(depot,), disposal_sites=(site,))
-    matrices = _matrices(travel, owned, placed.bins, max_snap_m=max_snap_m)
-    character = characters(placed, seed=seed)
-    start = first_morning(FIRST_DAY, _TIME_ZONE)
-    process = FillProcess(character, seed=seed, start=start, time_zone=_TIME_ZONE)
-    days = options.history_days + options.warmup_days + options.days + HORIZON_DAYS
-    weeks = -(-days * 24 // WEEK_HOURS)
-    deposits_l = np.concatenate([process.week_litres(week) for week in range(weeks)], axis=1)[:, : days * 24]
-    volume_l = np.array([item.volume_l for item in placed.bins])
-    past_l = np.concatenate([process.week_litres(_YEAR_BEFORE + week) for week in range(_PAST_WEEKS)], axis=1)
-    sizes = sized(
-        past_l,
-        full_litres(volume_l, character.compaction),
-        options=Sizing(service=options.service),
+    plan = TownPlan(
+        extract=extract,
+        bins=task.bins,
+        vehicles=task.vehicles,
+        waste=task.waste,
+        travel=replace(planner_options(settings), extract=extract).travel(),
+        options=task.options,
     )
-    around = read_surroundings(extract, [(item.longitude_deg, item.latitude_deg) for item in placed.bins])
-    places = tuple(
-        replace(
-            item,
-            volume_l=item.volume_l * float(size),
-            service_s=item.service_s + Sizing.more_bin_s * (float(size) - 1),
-            surroundings=surroundings,
+    towns = build_towns(plan, seed=task.seed, progress=tell)
+    document = evaluate_months(
+        towns, options=task.options, processes=task.processes or os.cpu_count() or 1, progress=tell
+    )
+    return {
+        **document,
+        "assumptions": assumptions(towns),
+        "options": {
+            "streets": extract.name,
+            "bins": task.bins,
+            "vehicles": task.vehicles,
+            "seed": task.seed,
+            "waste": task.waste,
+            "first_day": FIRST_DAY.isoformat(),
+            **asdict(task.options),
+        },
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+_COLUMNS = {
+    "km/day": ("km_per_day", "{:.1f}"),
+    "h/day": ("hours_per_day", "{:.1f}"),
+    "bins/day": ("bins_per_day", "{:.1f}"),
+    "service": ("service_level", "{:.4f}"),
+    "fill at emptying": ("fill_at_emptying", "{:.2f}"),
+    "overflow l/day": ("overflow_litres_per_day", "{:.1f}"),
+    "EUR/day": ("cost_per_day", "{:.0f}"),
+    "CO2 kg/day": ("co2_kg_per_day", "{:.1f}"),
+}
+
+
+def print_rounds(document: dict[str, Any]) -> None:
+    """Print a table of the policies, what each saves, and how long it took."""
+    from rich.console import Console
+    from rich.table import Table
+
+    less = {row["policy"]: row["km_less_than_fixed"] for row in document["savings"]}
+    table = Table(box=None, pad_edge=False)
+    table.add_column("policy")
+    for name in (*_COLUMNS, "km less than fixed"):
+        table.add_column(name, justify="right")
+    for row in (*document["policies"], *document["references"]):
+        saved = less.get(row["policy"])
+        table.add_row(
+            row["policy"],
+            *(form.format(row[key]) for key, form in _COLUMNS.values()),
+            "" if saved is None else f"{100 * saved:.1f} %",
         )
-        for item, size, surroundings in zip(placed.bins, sizes, around, strict=True)
-    )
-    full_l = full_litres(volume_l * sizes, character.compaction)
-    heard, echo = _hearing(len(places), days, seed)
-    eye = stream(seed, Stream.DECLARATIONS, 0, 0)
-    shape = (len(places), days)
-    return Town(
-        seed=seed,
-        time_zone=_TIME_ZONE,
-        start=start,
-        bins=places,
-        deposits_l=deposits_l.astype(np.float32),
-        full_l=full_l,
-        press=character.compaction,
-        heard=heard,
-        echo=echo,
-        eye=eye.normal(_EYE_BIAS, _EYE_SIGMA, shape),
-        mute=eye.random(shape) < _FORGOTTEN,
-        says=eye.random(shape) < _SAYS,
-        fleet=owned,
-        matrices=matrices,
-        sectors=_sectors(placed.metres, seed),
-        past=Past.of(past_l.astype(np.float32), full_l),
-    )
-
-
-def _matrices(travel: Travel, fleet: Fleet, bins: tuple, *, max_snap_m: float) -> Matrices:
-    everywhere = [*fleet.anchors, *bins]
-    anchors = len(fleet.anchors)
-    found = travel.matrices(
-        [(place.longitude_deg, place.latitude_deg) for place in everywhere],
-        kerb=[False] * anchors + [True] * len(bins),
-    )
-    cut_off = unreachable(
-        found, anchors=range(anchors), max_snap_m=max_snap_m, names=[place.place_id for place in everywhere]
-    )
-    if cut_off:
-        raise InputError(f"the vehicle cannot reach {', '.join(everywhere[row].place_id for row in sorted(cut_off)[:5])}")
-    return found
-
-
-def _hearing(bins: int, days: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """Return whether a sensor on each bin would be heard in each hour, (n, h), and how wrong it would be, (n, h)."""
-    generator = stream(seed, Stream.TRANSMISSIONS, 0, 0)
-    shape = (bins, days * 24)
-    heard = generator.random(shape) >= _LOST
-    dies_h = generator.integers(24, _DEATH_DAYS * 24, bins)
-    dead = (generator.random(bins) < _DEAD)[:, None] & (np.arange(shape[1]) >= dies_h[:, None])
-    depth_mm = generator.integers(*_DEPTH_MM, bins)[:, None]
-    noise = generator.normal(0.0, _NOISE_MM, shape) / depth_mm
-    wild = generator.random(shape) < _WILD
-    return heard & ~dead, np.where(wild, generator.uniform(-1.0, 1.0, shape), noise).astype(np.float32)
-
-
-def _sectors(metres: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
-    """Return each bin's sector, (n,): compact ones of some forty bins."""
-    count = max(2, round(len(metres) / _BINS_PER_SECTOR))
-    return cluster(metres, np.ones(len(metres)), clusters=count, generator=stream(seed, Stream.SECTORS, 0, 0))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    typer.echo(f"{document['seconds']:.0f} s")

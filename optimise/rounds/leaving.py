@@ -61,9 +61,7 @@ def stop_worth_eur(chances: Chances, *, detour_eur: Floats, overflow_eur: float)
     return np.maximum(detour_eur + left.min(axis=1), 0.0)
 
 
-def foreseen(
-    *, middle: Floats, high: Floats, full: Floats, days_between: float, horizon: int
-) -> Chances:
+def foreseen(*, middle: Floats, high: Floats, full: Floats, days_between: float, horizon: int) -> Chances:
     """Return the chances that follow from a forecast at two moments: the service and the next chance.
 
     `middle`, `high` (n, 2): the 50 % and 95 % quantiles of fill; `full` (n,): the probability of being full at the next

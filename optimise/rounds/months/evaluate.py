@@ -35,20 +35,22 @@ class Contender:
 
 def contenders(options: MonthsOptions) -> tuple[Contender, ...]:
     """Return the policies that are compared, in the order in which they are told."""
+    calendar = "service asked of the calendar over the past"
     money = "euros for a bin full for a day"
     ours = {f"ours_{round(100 * share)}": share for share in (0.0, options.sensors, 1.0)}
     return (
-        Contender(name="fixed", kind="fixed", sensors=0.0, first=1.0, dial="service asked of the calendar"),
+        Contender(name="fixed", kind="fixed", sensors=0.0, first=1.0, dial=calendar),
         Contender(name="threshold", kind="threshold", sensors=1.0, first=2.5, dial="level from which a bin is emptied"),
         *(Contender(name=name, kind="ours", sensors=share, first=150.0, dial=money) for name, share in ours.items()),
         Contender(name="perfect", kind="perfect", sensors=0.0, first=20.0, dial=money),
+        Contender(name="fixed_hot", kind="fixed_hot", sensors=0.0, first=1.0, dial=calendar),
     )
 
 
 def dial_value(contender: Contender, dial: float, options: MonthsOptions) -> float:
     """Return what a position of the dial means: euros, a level, a service level."""
     match contender.kind:
-        case "fixed":
+        case "fixed" | "fixed_hot":
             return 1 - (1 - options.service) / dial
         case "threshold":
             return 1 / (1 + dial)
@@ -120,7 +122,7 @@ class _Game:
         bin_days = sum(
             len(state.street.base_l) * (self._options.warmup_days - SETTLING_DAYS) for state in self._mornings
         )
-        return sum(day.over_bins for day in days) / bin_days
+        return float(sum(day.over_bins for day in days)) / bin_days
 
     def _all(self, futures: list[Future[Any]], what: str) -> list[Any]:
         for count, _ in enumerate(as_completed(futures), start=1):
@@ -133,9 +135,7 @@ _world: tuple[Sequence[Town], MonthsOptions]
 
 
 @contextmanager
-def _workers(
-    towns: Sequence[Town], options: MonthsOptions, processes: int
-) -> Iterator[ProcessPoolExecutor]:
+def _workers(towns: Sequence[Town], options: MonthsOptions, processes: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(
         max_workers=processes,
         mp_context=get_context("spawn"),
@@ -158,7 +158,7 @@ def _prepare(number: int, contender: Contender) -> State:
     towns, options = _world
     town = towns[number]
     days = options.history_days
-    calendar = tuned(town.past, service=options.service, sectors=town.sectors)
+    calendar = tuned(town.past, service=options.service, sectors=town.sectors, hot=False)
     # A smaller share's bins are among a larger one's: only the number of sensors differs.
     order = np.random.default_rng(town.seed).permutation(len(town.bins))
     sensed = np.sort(order[: round(contender.sensors * len(order))])
@@ -174,8 +174,9 @@ def _warm_up(number: int, contender: Contender, dial: float, state: State) -> tu
     policy: Policy
     value = dial_value(contender, dial, options)
     match contender.kind:
-        case "fixed":
-            policy = Fixed(town, tuned(town.past, service=value, sectors=town.sectors))
+        case "fixed" | "fixed_hot" as kind:
+            hot = kind == "fixed_hot"
+            policy = Fixed(town, tuned(town.past, service=value, sectors=town.sectors, hot=hot))
         case "threshold":
             policy = Threshold(town, level=value)
         case kind:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _CONFIDENCE = 0.95
 _REFERENCE, _BEST = "fixed", "perfect"
+REFERENCES = frozenset({"fixed_hot"})
+"""What is played beside the policies that are compared."""
 
 type _Figure = Callable[[Sequence[DayRecord], int, MonthsOptions], float]
 
@@ -50,8 +52,10 @@ def document(
         ]
         for contender, towns in rows
     }
+    told = [_policy(contender, towns, of_town[contender.name]) for contender, towns in rows]
     return {
-        "policies": [_policy(contender, towns, of_town[contender.name]) for contender, towns in rows],
+        "policies": [row for row in told if row["policy"] not in REFERENCES],
+        "references": [row for row in told if row["policy"] in REFERENCES],
         "savings": [_savings(name, of_town) for name in of_town if name != _REFERENCE],
         "calibration": [_calibration(contender, tried[contender.name], options) for contender, _ in rows],
     }

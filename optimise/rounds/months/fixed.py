@@ -1,4 +1,4 @@
-"""The calendar of a well-run town without sensors: every sector as often as it needs, the busiest bins every day.
+"""The calendar of a well-run town without sensors: every sector as often as it needs.
 
 It is tuned on the truth of the past, which no town has: its rounds are as good as such rounds can be.
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimise.rounds.months.sizing import overflow_days
 from optimise.rounds.months.arrays import Flags, Floats
+from optimise.rounds.months.sizing import overflow_days
 from storage.errors import InputError
 
 PERIODS = (1, 2, 3, 4, 5, 7)
@@ -48,16 +48,17 @@ class FixedCalendar:
         return np.asarray((day + self.offset) % self.period_days == 0)
 
 
-def tuned(past: Past, *, service: float, sectors: NDArray[np.int64]) -> FixedCalendar:
+def tuned(past: Past, *, service: float, sectors: NDArray[np.int64], hot: bool) -> FixedCalendar:
     """Return the calendar with the fewest stops a day that would have kept the `service` over the past.
 
-    `sectors` (n,): each bin's sector. What is bisected is the share of bin-days that may overflow in any one sector.
+    `sectors` (n,): each bin's sector; `hot`: bins that hold a sector back may be on a daily round instead. What is
+    bisected is the share of bin-days that may overflow in any one sector.
     """
     low, high = 1e-6, 0.5
-    best = _calendar(past.overflow_shares, sectors, allowed=low)
+    best = _calendar(past.overflow_shares, sectors, allowed=low, hot=hot)
     for _ in range(_STEPS):
         allowed = float(np.sqrt(low * high))
-        found = _calendar(past.overflow_shares, sectors, allowed=allowed)
+        found = _calendar(past.overflow_shares, sectors, allowed=allowed, hot=hot)
         if _overflows(past.overflow_shares, found) <= 1 - service:
             best, low = found, allowed
         else:
@@ -70,11 +71,8 @@ def _overflows(shares: Floats, calendar: FixedCalendar) -> float:
     return float(shares[np.arange(len(shares)), column].mean())
 
 
-def _calendar(shares: Floats, sectors: NDArray[np.int64], *, allowed: float) -> FixedCalendar:
-    """Return the calendar in which each sector has the period with the fewest stops a day that overflow allows.
-
-    Where a few bins would hold the whole sector back, they are on the daily round instead.
-    """
+def _calendar(shares: Floats, sectors: NDArray[np.int64], *, allowed: float, hot: bool) -> FixedCalendar:
+    """Return the calendar in which each sector has the period with the fewest stops a day that overflow allows."""
     period = np.ones(len(shares), dtype=np.int64)
     offset = np.zeros(len(shares), dtype=np.int64)
     for sector in range(int(sectors.max(initial=-1)) + 1):
@@ -85,7 +83,7 @@ def _calendar(shares: Floats, sectors: NDArray[np.int64], *, allowed: float) -> 
             worst_first = np.argsort(-saved, kind="stable")
             overflow = shares[members, column].sum() - np.concatenate([[0.0], np.cumsum(saved[worst_first])])
             fits = np.flatnonzero(overflow / len(members) <= allowed)
-            daily = int(fits[0]) if len(fits) else len(members)
+            daily = int(fits[0]) if len(fits) and (hot or fits[0] == 0) else len(members)
             stops = daily + (len(members) - daily) / days
             if stops < best:
                 best = stops

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,7 +46,7 @@ class Knowledge:
         self._levels[:, hours] = np.where(heard, np.clip(said, 0.0, None), np.nan)
 
     def declare(self, bins: NDArray[np.int64], at_s: NDArray[np.int64], found: Floats) -> None:
-        """Take in that crews emptied bins (k,) at moments (k,), and how full they said each was: (k,), NaN for nothing."""
+        """Take in that crews emptied bins (k,) at moments (k,), and what fill they found, (k,): NaN, nothing said."""
         self._rows.append(bins)
         self._times.append(at_s)
         self._found.append(found)

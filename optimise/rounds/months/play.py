@@ -6,18 +6,17 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optimise.rounds.check import check
 from optimise.rounds.day import day_problem
 from optimise.rounds.engines import Limits
+from optimise.rounds.months.arrays import HOUR_S, Floats, Indices
 from optimise.rounds.months.fixed import FixedCalendar
 from optimise.rounds.months.knowledge import Knowledge, in_quarters
 from optimise.rounds.months.options import MonthsOptions
-from optimise.rounds.months.policies import Policy
+from optimise.rounds.months.policies import Policy, Wanted
 from optimise.rounds.months.sketch import Sketch, detours
 from optimise.rounds.months.street import Street
-from optimise.rounds.months.arrays import HOUR_S, Floats
 from optimise.rounds.months.town import Town
 from optimise.rounds.policy import Price
 from optimise.rounds.problem import EURO, Problem
@@ -43,7 +42,7 @@ class DayRecord:
     over_bins: int
     over_l: float
     cost_eur: float
-    fills: NDArray[np.int64]
+    fills: Indices
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -59,7 +58,7 @@ class State:
         return State(day=self.day, street=self.street.copy(), knowledge=self.knowledge.copy())
 
 
-def old_rounds(town: Town, calendar: FixedCalendar, sensed: NDArray[np.int64], *, days: int) -> State:
+def old_rounds(town: Town, calendar: FixedCalendar, sensed: Indices, *, days: int) -> State:
     """Live the first days under the calendar, noted on paper: some emptyings are forgotten, few say how full."""
     street, knowledge = Street(town), Knowledge(town, sensed)
     for day in range(days):
@@ -75,19 +74,19 @@ def old_rounds(town: Town, calendar: FixedCalendar, sensed: NDArray[np.int64], *
     return State(day=days, street=street, knowledge=knowledge)
 
 
-def play(town: Town, policy: Policy, state: State, *, days: int, options: MonthsOptions) -> tuple[list[DayRecord], State]:
+def play(
+    town: Town, policy: Policy, state: State, *, days: int, options: MonthsOptions
+) -> tuple[list[DayRecord], State]:
     """Live `days` days from a morning on; return what each came to, and the morning after. The first state stays."""
     now = state.copy()
-    records = []
-    for day in range(state.day, state.day + days):
-        records.append(_day(town, policy, now, day, options))
+    records = [_day(town, policy, now, day, options) for day in range(state.day, state.day + days)]
     return records, replace(now, day=state.day + days)
 
 
 def _day(town: Town, policy: Policy, now: State, day: int, options: MonthsOptions) -> DayRecord:
     wanted = policy.want(day, now.street, now.knowledge)
     chosen = np.flatnonzero(wanted.worth_eur > 0)
-    problem = _problem(town, chosen, wanted.worth_eur, wanted.demand_l, day, options)
+    problem = _problem(town, chosen, wanted, day, options)
     solution = Sketch().solve(
         problem, limits=Limits(solve_s=None, iterations=options.iterations), seed=town.seed * 10_007 + day
     )
@@ -96,7 +95,7 @@ def _day(town: Town, policy: Policy, now: State, day: int, options: MonthsOption
         raise PlanRefusedError(f"day {day}: " + "; ".join(str(violation) for violation in verdict.violations[:3]))
     served, detour_eur = detours(problem, solution)
     policy.learn(chosen[served], detour_eur)
-    bins, at_s = _emptied(town, problem, solution, chosen, day)
+    bins, at_s = _emptied(town, solution, chosen, day)
     fills, over_l = _live(now.street, now.knowledge, day, bins, at_s)
     # With a tablet every stop is declared, and one tap says how full the bin was.
     now.knowledge.declare(bins, at_s, in_quarters(fills + town.eye[bins, day]))
@@ -115,9 +114,7 @@ def _day(town: Town, policy: Policy, now: State, day: int, options: MonthsOption
     )
 
 
-def _problem(
-    town: Town, chosen: NDArray[np.int64], worth_eur: Floats, demand_l: Floats, day: int, options: MonthsOptions
-) -> Problem:
+def _problem(town: Town, chosen: Indices, wanted: Wanted, day: int, options: MonthsOptions) -> Problem:
     anchors = len(town.fleet.anchors)
     rows = [*range(anchors), *(anchors + chosen).tolist()]
     capacity_l = min(math.floor(vehicle.capacity_l) for vehicle in town.fleet.vehicles)
@@ -125,8 +122,8 @@ def _problem(
         bins=[town.bins[index] for index in chosen],
         decisions=[
             Price(
-                demand_l=int(min(max(1, round(demand_l[index])), capacity_l)),
-                prize=round(EURO * float(worth_eur[index])),
+                demand_l=int(min(max(1, round(wanted.demand_l[index])), capacity_l)),
+                prize=round(EURO * float(wanted.worth_eur[index])),
                 must=False,
             )
             for index in chosen
@@ -138,18 +135,14 @@ def _problem(
     )
 
 
-def _emptied(
-    town: Town, problem: Problem, solution: Solution, chosen: NDArray[np.int64], day: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _emptied(town: Town, solution: Solution, chosen: Indices, day: int) -> tuple[Indices, Indices]:
     origin_s = int(town.calendar(day).origin.timestamp())
     visits = [visit for route in solution.routes for visit in route.visits if visit.kind is VisitKind.STOP]
     bins = chosen[np.array([visit.index for visit in visits], dtype=np.int64)]
     return bins, origin_s + np.array([visit.depart_s for visit in visits], dtype=np.int64)
 
 
-def _live(
-    street: Street, knowledge: Knowledge, day: int, bins: NDArray[np.int64], at_s: NDArray[np.int64]
-) -> tuple[Floats, Floats]:
+def _live(street: Street, knowledge: Knowledge, day: int, bins: Indices, at_s: Indices) -> tuple[Floats, Floats]:
     before = street.hourly_fills(day)
     fills, over_l = street.live(day, bins, at_s)
     after = street.hourly_fills(day)

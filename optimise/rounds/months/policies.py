@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimise.rounds.leaving import Chances, foreseen, stop_worth_eur, usual_detours
+from optimise.rounds.months.arrays import Floats
 from optimise.rounds.months.fixed import FixedCalendar
 from optimise.rounds.months.knowledge import Knowledge
 from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.street import Street
-from optimise.rounds.months.arrays import Floats
 from optimise.rounds.months.town import Town
 from optimise.rounds.problem import EURO
 
@@ -89,9 +89,7 @@ class Threshold:
 class Ours:
     """The product's: the forecast's chances of being full, priced by `leaving`; or the truth's, for `perfect`."""
 
-    def __init__(
-        self, town: Town, options: MonthsOptions, *, overflow_eur: float, perfect: bool
-    ) -> None:
+    def __init__(self, town: Town, options: MonthsOptions, *, overflow_eur: float, perfect: bool) -> None:
         prices = options.prices.prices()
         self._town = town
         self._overflow_eur = overflow_eur

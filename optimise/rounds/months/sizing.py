@@ -39,7 +39,9 @@ def sized(deposits_l: NDArray[np.float64], full_l: Floats, *, options: Sizing) -
     while over.sum() > allowed and (size[over > 0] < _MOST_BINS).any():
         worst = int(np.argmax(np.where(size < _MOST_BINS, over, -1)))
         size[worst] += 1
-        over[worst] = overflow_days(deposits_l[[worst]], size[[worst]] * full_l[[worst]], period_days=1, wander_h=_WANDER_H)[0]
+        over[worst] = overflow_days(
+            deposits_l[[worst]], size[[worst]] * full_l[[worst]], period_days=1, wander_h=_WANDER_H
+        )[0]
     return size
 
 

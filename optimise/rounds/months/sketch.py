@@ -95,8 +95,10 @@ def detours(problem: Problem, solution: Solution) -> tuple[NDArray[np.int64], ND
             if stops[at] < 0:
                 continue
             before, here, after = rows[at - 1], rows[at], rows[at + 1]
-            metres = problem.distance_m[before, here] + problem.distance_m[here, after] - problem.distance_m[before, after]
-            seconds = problem.duration_s[before, here] + problem.duration_s[here, after] - problem.duration_s[before, after]
+            metres, seconds = (
+                matrix[before, here] + matrix[here, after] - matrix[before, after]
+                for matrix in (problem.distance_m, problem.duration_s)
+            )
             seconds += problem.service_s[stops[at]]
             served.append(stops[at])
             euros.append(problem.drive_cost(int(metres), int(seconds)) / EURO)

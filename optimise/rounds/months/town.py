@@ -63,7 +63,7 @@ class Town:
     @property
     def days(self) -> int:
         """Whole days, of 24 hours from `start`: a change of clocks moves the hour of planning, not the account."""
-        return self.deposits_l.shape[1] // 24
+        return int(self.deposits_l.shape[1]) // 24
 
     @property
     def start_s(self) -> int:
@@ -90,7 +90,8 @@ class Town:
         volume_l = np.array([item.volume_l for item in self.bins])[bins]
         height, press = litres / volume_l, self.press[bins]
         pressed = -np.expm1(-press * height) / np.where(press > 0, press, 1.0)
-        return np.minimum(np.where(press > 0, pressed, height), MOST_FILL)
+        filled: Floats = np.minimum(np.where(press > 0, pressed, height), MOST_FILL)
+        return filled
 
 
 MOST_FILL = 1.3
@@ -99,7 +100,8 @@ MOST_FILL = 1.3
 def full_litres(volume_l: Floats, press: Floats) -> Floats:
     """Return the loose litres (n,) at which bins (n,) are full: the inverse of `Town.fill` at 1."""
     pressed = -np.log1p(-np.minimum(press, 0.999)) / np.where(press > 0, press, 1.0)
-    return volume_l * np.where(press > 0, pressed, 1.0)
+    full_l: Floats = volume_l * np.where(press > 0, pressed, 1.0)
+    return full_l
 
 
 def first_morning(service_date: date, time_zone: str) -> datetime:
