@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -79,7 +79,7 @@ class _Game:
     """One policy on all towns."""
 
     def __init__(
-        self, pool: ProcessPoolExecutor, contender: Contender, options: MonthsOptions, towns: int, progress: Progress
+        self, pool: Executor, contender: Contender, options: MonthsOptions, towns: int, progress: Progress
     ) -> None:
         self._pool, self._contender, self._options, self._towns = pool, contender, options, towns
         self._progress = progress
@@ -134,10 +134,25 @@ _world: tuple[Sequence[Town], MonthsOptions]
 """What every task of a worker process plays on, handed over once."""
 
 
+class _Here(Executor):
+    """One town needs no other process: starting one takes longer than a small evaluation."""
+
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Do it now."""
+        future: Future[T] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
 @contextmanager
-def _workers(towns: Sequence[Town], options: MonthsOptions, processes: int) -> Iterator[ProcessPoolExecutor]:
+def _workers(towns: Sequence[Town], options: MonthsOptions, processes: int) -> Iterator[Executor]:
+    workers = min(processes, len(towns))
+    if workers == 1:
+        _settle(towns, options)
+        yield _Here()
+        return
     pool = ProcessPoolExecutor(
-        max_workers=processes,
+        max_workers=workers,
         mp_context=get_context("spawn"),
         initializer=_settle,
         initargs=(towns, options),

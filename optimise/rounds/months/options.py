@@ -20,13 +20,13 @@ class MonthsOptions:
     starts.
     """
 
-    days: int = 56
+    days: int = 42
     seeds: int = 3
     sensors: float = 0.3
     service: float = 0.999
     history_days: int = 28
     warmup_days: int = 28
-    tries: int = 5
+    tries: int = 3
     iterations: int = 300
     retrain_days: int = 7
     folds: int = 3
