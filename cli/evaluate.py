@@ -68,6 +68,7 @@ def rounds(
     iterations: Annotated[int, typer.Option(help="Steps of each day's search.", min=1)] = 300,
     waste: Annotated[float, typer.Option(help="Litres thrown away, times this, into bins as they are.")] = 1.0,
     processes: Annotated[int | None, typer.Option(help="Processes; otherwise one a core.", min=1)] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Play this policy alone; may be repeated.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the comparison into this file (.svg or .png).")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -83,6 +84,7 @@ def rounds(
         seed=seed,
         waste=waste,
         processes=processes,
+        only=frozenset(only or ()),
         options=MonthsOptions(
             days=days,
             seeds=seeds,

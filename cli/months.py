@@ -31,6 +31,7 @@ class MonthsTask:
     seed: int
     waste: float
     processes: int | None
+    only: frozenset[str]
     options: MonthsOptions
 
 
@@ -56,7 +57,11 @@ def evaluate_rounds(task: MonthsTask, settings: Settings, *, progress: Callable[
     )
     towns = build_towns(plan, seed=task.seed, progress=tell)
     document = evaluate_months(
-        towns, options=task.options, processes=task.processes or os.cpu_count() or 1, progress=tell
+        towns,
+        options=task.options,
+        processes=task.processes or os.cpu_count() or 1,
+        progress=tell,
+        only=task.only,
     )
     return {
         **document,

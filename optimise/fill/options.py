@@ -14,9 +14,7 @@ class FillOptions:
     `history_days` of data are read; a sensor that said nothing for `fresh_h` counts as none; `folds` of bins are held
     out in turn to calibrate intervals; `prior_rate_l_per_h` and `prior_log_sd` describe a street bin of which nothing
     is known, and `prior_interval_h` how often one is emptied: they rule in a town without history. `most_fill` is what
-    a bin and the heap on it hold: what comes then lies beside it, and no level shows it. `crews_forget`: a bin silent
-    for well over its usual interval was emptied by somebody who did not say so; False where rounds are planned here
-    and declared on tablets: then silence means that nobody came.
+    a bin and the heap on it hold: what comes then lies beside it, and no level shows it.
     """
 
     history_days: int = 92
@@ -26,7 +24,6 @@ class FillOptions:
     prior_log_sd: float = 0.9
     prior_interval_h: float = 48.0
     most_fill: float = 1.3
-    crews_forget: bool = True
     readings: ReadingOptions = field(default_factory=ReadingOptions)
 
     def __post_init__(self) -> None:

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from optimise.rounds.problem import Integers
+from optimise.rounds.problem import EURO, Prices
+from optimise.rounds.travel import Matrices
 from storage.errors import InputError
 
 type Floats = NDArray[np.float64]
@@ -81,14 +82,17 @@ def foreseen(*, middle: Floats, high: Floats, full: Floats, days_between: float,
     return Chances(left=np.maximum.accumulate(left, axis=1), emptied=emptied)
 
 
-def usual_detours(cost: Integers) -> NDArray[np.float64]:
-    """Return about what one more stop at each of n places costs among the others, (n,), in the unit of `cost` (n, n).
+def usual_detours_eur(matrices: Matrices, *, service_s: Floats, prices: Prices) -> Floats:
+    """Return about what one more stop costs at each of the matrices' n places among the others, (n,), in euros.
 
-    A third of the places is visited on a day; so the way to and from the third nearest, shared with it.
+    A third of the bins is visited on a day: so the way to and from the third nearest, half of it the other's, and the
+    stop's own time.
     """
-    count = len(cost)
-    if count < 2:  # noqa: PLR2004 - nobody to be near to
-        return np.zeros(count)
-    both = np.sort((cost + cost.T).astype(np.float64) / 2 + np.diag(np.full(count, np.inf)), axis=1)
-    near: NDArray[np.float64] = both[:, min(_NEAR, count - 1) - 1]
-    return near
+    count = len(service_s)
+    cost = matrices.distance_m * float(prices.per_metre) + matrices.duration_s * float(prices.per_second)
+    near = np.zeros(count)
+    if count > 1:
+        both = np.sort((cost + cost.T) / 2 + np.diag(np.full(count, np.inf)), axis=1)
+        near = both[:, min(_NEAR, count - 1) - 1]
+    detours: Floats = (near + service_s * prices.per_second) / EURO
+    return detours

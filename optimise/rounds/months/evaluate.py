@@ -18,6 +18,7 @@ from optimise.rounds.months.options import SETTLING_DAYS, MonthsOptions
 from optimise.rounds.months.play import DayRecord, State, old_rounds, play
 from optimise.rounds.months.policies import Fixed, Ours, Policy, Threshold
 from optimise.rounds.months.town import Town
+from storage.errors import InputError
 
 type Progress = Callable[[str], None]
 
@@ -64,11 +65,19 @@ def evaluate_months(
     options: MonthsOptions,
     processes: int,
     progress: Progress,
+    only: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """Return the document's policies with their savings and how each was calibrated."""
+    """Return the document's policies with their savings and how each was calibrated.
+
+    `only` names the policies to play; empty for all. Raises InputError for a name that is none of theirs.
+    """
+    every = contenders(options)
+    strangers = only - {contender.name for contender in every}
+    if strangers:
+        raise InputError(f"expected policies among {', '.join(one.name for one in every)}, got {sorted(strangers)}")
     rows, tried = [], {}
     with _workers(towns, options, processes) as pool:
-        for contender in contenders(options):
+        for contender in [one for one in every if not only or one.name in only]:
             game = _Game(pool, contender, options, len(towns), progress)
             tried[contender.name] = game.calibrate()
             rows.append((contender, game.judge()))

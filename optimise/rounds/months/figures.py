@@ -56,7 +56,7 @@ def document(
     return {
         "policies": [row for row in told if row["policy"] not in REFERENCES],
         "references": [row for row in told if row["policy"] in REFERENCES],
-        "savings": [_savings(name, of_town) for name in of_town if name != _REFERENCE],
+        "savings": savings(of_town),
         "calibration": [_calibration(contender, tried[contender.name], options) for contender, _ in rows],
     }
 
@@ -72,6 +72,13 @@ def _policy(contender: Contender, towns: list[list[DayRecord]], figures: list[di
         "fill_histogram": [round(float(share), 5) for share in fills / max(1, fills.sum())],
         "by_seed": figures,
     }
+
+
+def savings(of_town: Mapping[str, list[dict[str, float]]]) -> list[dict[str, Any]]:
+    """Return what each policy saves, given every policy's figures in each town; nothing without its two yardsticks."""
+    if not {_REFERENCE, _BEST} <= set(of_town):
+        return []
+    return [_savings(name, of_town) for name in of_town if name != _REFERENCE]
 
 
 def _savings(name: str, of_town: Mapping[str, list[dict[str, float]]]) -> dict[str, Any]:

@@ -61,9 +61,7 @@ class Knowledge:
 
     def learn(self, day: int, *, folds: int) -> None:
         """Train the forecast on what is known on the morning of `day`."""
-        # Rounds are planned and declared on tablets now: where nobody declared, nobody came.
-        options = FillOptions(folds=folds, crews_forget=False)
-        self._forecaster = train(self.data(day), seed=self._town.seed, options=options)
+        self._forecaster = train(self.data(day), seed=self._town.seed, options=FillOptions(folds=folds))
         self._trained_on = day
 
     def forecast(self, day: int, valid_s: NDArray[np.int64], *, retrain_days: int, folds: int) -> ForecastTable:
@@ -107,6 +105,7 @@ class Knowledge:
             ),
             declared=declared,
             detected=Emptyings(bin_row=fell_row, at_s=fell_s, found=np.full(len(fell_row), np.nan)),
+            planned=True,
         )
 
     def _declared(self, since_s: int) -> Emptyings:

@@ -8,14 +8,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from optimise.rounds.leaving import Chances, foreseen, stop_worth_eur, usual_detours
+from optimise.rounds.leaving import Chances, foreseen, stop_worth_eur, usual_detours_eur
 from optimise.rounds.months.arrays import Floats
 from optimise.rounds.months.fixed import FixedCalendar
 from optimise.rounds.months.knowledge import Knowledge
 from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.street import Street
 from optimise.rounds.months.town import Town
-from optimise.rounds.problem import EURO
 
 HORIZON_DAYS = 21
 IMPOSED_EUR = 10_000.0
@@ -90,18 +89,17 @@ class Ours:
     """The product's: the forecast's chances of being full, priced by `leaving`; or the truth's, for `perfect`."""
 
     def __init__(self, town: Town, options: MonthsOptions, *, overflow_eur: float, perfect: bool) -> None:
-        prices = options.prices.prices()
         self._town = town
         self._overflow_eur = overflow_eur
         self._perfect = perfect
         self._options = options
         self._volume_l = _volumes(town)
-        anchors = len(town.fleet.anchors)
-        cost = (town.matrices.distance_m * prices.per_metre + town.matrices.duration_s * prices.per_second)[
-            anchors:, anchors:
-        ]
-        service = np.array([item.service_s for item in town.bins]) * prices.per_second
-        self.detour_eur = (usual_detours(cost) + service) / EURO
+        first = len(town.fleet.anchors)
+        self.detour_eur = usual_detours_eur(
+            town.matrices.of(range(first, first + len(town.bins))),
+            service_s=np.array([item.service_s for item in town.bins]),
+            prices=options.prices.prices(),
+        )
 
     def want(self, day: int, street: Street, knowledge: Knowledge) -> Wanted:
         """Price each bin by what its next three weeks look like."""
