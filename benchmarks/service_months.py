@@ -2,8 +2,8 @@
 
     python benchmarks/service_months.py --parts /tmp/months --plot docs/figures/service-months.svg
 
-Every policy at every service is one run of `voirie evaluate rounds --only POLICY`. What is in --parts already is not run
-again, so that a long comparison can be made in pieces: --only and --services choose what to run now.
+Every policy at every service is one run of `voirie evaluate rounds --only POLICY`. What is in --parts already is not
+run again, so that a long comparison can be made in pieces: --only and --services choose what to run now.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
 
 from optimise.rounds.months.figures import savings
 
@@ -65,9 +68,6 @@ def merged(parts: Path, service: float) -> dict[str, Any]:
 
 
 def _draw(document: dict[str, Any], file: Path) -> None:
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     with mpl.rc_context({"svg.hashsalt": "voirie", "font.size": 9}):
         figure = Figure(figsize=(10, 4.2), layout="constrained")
         against, fills = figure.subplots(1, 2)

@@ -271,7 +271,7 @@ def test_people_say_quarters():
         ({"sensors": 1.2}, r"expected sensors in \[0, 1\], got 1.2"),
         ({"days": 0}, "expected days >= 1, got 0"),
         ({"history_days": 3}, "expected history_days >= 10, got 3"),
-        ({"warmup_days": 4}, "expected warmup_days > 4, got 4"),
+        ({"warmup_days": 4}, "expected warmup_days >= 6, got 4"),
     ],
 )
 def test_options_refuse_nonsense(wrong: dict[str, float], rule: str):

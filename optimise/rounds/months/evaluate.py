@@ -14,7 +14,7 @@ import numpy as np
 from optimise.rounds.months import figures
 from optimise.rounds.months.calibrate import Try, turn
 from optimise.rounds.months.fixed import tuned
-from optimise.rounds.months.options import SETTLING_DAYS, MonthsOptions
+from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.play import DayRecord, State, old_rounds, play
 from optimise.rounds.months.policies import Fixed, Ours, Policy, Threshold
 from optimise.rounds.months.town import Town
@@ -99,7 +99,7 @@ class _Game:
     def calibrate(self) -> tuple[Try, ...]:
         """Turn the dial on the warm-up; every position sees the same days."""
         options = self._options
-        judged = options.warmup_days - SETTLING_DAYS
+        judged = options.warmup_days - options.settling_days
         bin_days = judged * sum(len(state.street.base_l) for state in self._mornings)
         done = turn(
             self._overflow_share,
@@ -127,9 +127,10 @@ class _Game:
         ]
         found = self._all(futures, f"warm-up at {value:.4g}")
         self._after[dial] = [(policy, state) for _, policy, state in found]
-        days = [day for records, _, _ in found for day in records[SETTLING_DAYS:]]
+        days = [day for records, _, _ in found for day in records[self._options.settling_days :]]
         bin_days = sum(
-            len(state.street.base_l) * (self._options.warmup_days - SETTLING_DAYS) for state in self._mornings
+            len(state.street.base_l) * (self._options.warmup_days - self._options.settling_days)
+            for state in self._mornings
         )
         return float(sum(day.over_bins for day in days)) / bin_days
 

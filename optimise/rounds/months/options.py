@@ -25,7 +25,7 @@ class MonthsOptions:
     sensors: float = 0.3
     service: float = 0.999
     history_days: int = 28
-    warmup_days: int = 28
+    warmup_days: int = 42
     tries: int = 3
     iterations: int = 300
     retrain_days: int = 7
@@ -39,8 +39,8 @@ class MonthsOptions:
                 raise InputError(f"expected {name} >= 1, got {getattr(self, name)}")
         if self.history_days < _LEAST_HISTORY_DAYS:
             raise InputError(f"expected history_days >= {_LEAST_HISTORY_DAYS}, got {self.history_days}")
-        if self.warmup_days <= SETTLING_DAYS:
-            raise InputError(f"expected warmup_days > {SETTLING_DAYS}, got {self.warmup_days}")
+        if self.warmup_days < _LEAST_WARMUP_DAYS:
+            raise InputError(f"expected warmup_days >= {_LEAST_WARMUP_DAYS}, got {self.warmup_days}")
         if not 0 <= self.sensors <= 1:
             raise InputError(f"expected sensors in [0, 1], got {self.sensors}")
         if not 0.5 <= self.service < 1:  # noqa: PLR2004 - less is no service
@@ -48,7 +48,11 @@ class MonthsOptions:
         if self.co2_kg_per_km < 0:
             raise InputError(f"expected co2_kg_per_km >= 0, got {self.co2_kg_per_km}")
 
+    @property
+    def settling_days(self) -> int:
+        """The first third of the warm-up is not counted: bins are as the old rounds left them, forecasts still learn."""
+        return self.warmup_days // 3
+
 
 _LEAST_HISTORY_DAYS = 10
-SETTLING_DAYS = 4
-"""The first days of the warm-up belong to neither policy: bins are as the old rounds left them."""
+_LEAST_WARMUP_DAYS = 6
