@@ -50,7 +50,7 @@ class MonthsOptions:
 
     @property
     def settling_days(self) -> int:
-        """The first third of the warm-up is not counted: bins are as the old rounds left them, forecasts still learn."""
+        """The warm-up's first third, not counted: bins are as old rounds left them, and forecasts still learn."""
         return self.warmup_days // 3
 
 
