@@ -1,6 +1,6 @@
 """Months of service: what each policy drives at each promised service, as JSON; pictures with --plot.
 
-    python benchmarks/service_months.py --parts /tmp/months --plot docs/figures/service-months.svg
+    python benchmarks/service_months.py --parts months --plot docs/figures/service-months.svg
 
 Every policy at every service is one run of `voirie evaluate rounds --only POLICY`. What is in --parts already is not
 run again, so that a long comparison can be made in pieces: --only and --services choose what to run now.

@@ -46,7 +46,7 @@ class Chances:
     emptied: Floats
 
     def __post_init__(self) -> None:
-        if self.left.shape != self.emptied.shape or self.left.ndim != 2 or not self.left.shape[1]:  # noqa: PLR2004
+        if self.left.shape != self.emptied.shape or self.left.ndim != 2 or not self.left.shape[1]:  # noqa: PLR2004 - a table
             raise InputError(f"expected chances of one shape (n, k > 0), got {self.left.shape}, {self.emptied.shape}")
 
 
