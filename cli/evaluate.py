@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.options import ConfigOption, JsonOption, start
-from storage.errors import InputError
-
-if TYPE_CHECKING:  # what computes is imported when it runs, so that `voirie --help` answers at once
-    from optimise.fill.towns.table import Place, Table
+from cli.town_files import check_zone, read_places_file, read_table_file
 
 evaluate = typer.Typer(help="Try the methods against simple ones, without a database.", no_args_is_help=True)
 
@@ -37,7 +34,7 @@ def fill(
     as_json: JsonOption = False,
 ) -> None:
     """Try the fill forecast on levels or emptyings of any town: with a sensor, without one, with a few looks."""
-    _zone(time_zone)
+    check_zone(time_zone)
     document = _evaluate_fill(
         data, emptyings=emptyings, places=places, columns=columns, time_zone=time_zone, folds=folds, seed=seed
     )
@@ -122,12 +119,12 @@ def _evaluate_fill(
     from optimise.fill.towns.town import build_town
 
     started = time.perf_counter()
-    table = _read_table(data, emptyings=emptyings, columns=columns, time_zone=time_zone)
+    table = read_table_file(data, emptyings=emptyings, columns=columns, time_zone=time_zone)
     read_s = time.perf_counter() - started
     town = build_town(
         table,
         of_emptyings=emptyings,
-        places=None if places is None else _read_places(places),
+        places=None if places is None else read_places_file(places),
         time_zone=time_zone,
     )
     about = {"bins": len(table.names), "rows": len(table.at_s), "refused": table.refused}
@@ -154,37 +151,6 @@ def _evaluate_fill(
         "seconds_by_part": {"reading": read_s, **seconds},
         "versions": _versions(),
     }
-
-
-def _read_table(path: Path, *, emptyings: bool, columns: str | None, time_zone: str) -> Table:
-    from optimise.fill.towns.columns import parse_mapping
-    from optimise.fill.towns.table import read_table
-
-    mapping = parse_mapping(columns)
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            return read_table(lines, emptyings=emptyings, time_zone=time_zone, mapping=mapping)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _read_places(path: Path) -> dict[str, Place]:
-    from optimise.fill.towns.table import read_places
-
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            return read_places(lines)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _zone(name: str) -> None:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError(f"there is no time zone {name!r}: name one as Europe/Paris") from error
 
 
 def _versions() -> dict[str, str]:

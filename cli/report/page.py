@@ -50,7 +50,8 @@ def _values(report: Report, heading: Heading) -> dict[str, Any]:
     parts = {"sans capteur": report.unsensored, "avec capteur": report.sensored}
     there = {name: part for name, part in parts.items() if part is not None}
     located = [(item.longitude_deg, item.latitude_deg) for item in data.bins]
-    ground = ground_of(located, heading.extract) if located else None
+    # Bins that are all at one point are bins whose places nobody told.
+    ground = ground_of(located, heading.extract) if len(set(located)) > 1 else None
     return {
         "heading": heading,
         "report": report,
