@@ -103,16 +103,24 @@ def _report_fill(
 
     from cli.report.document import document_of
     from cli.report.page import Heading, render
+    from optimise.fill.report.from_trials import try_town
     from optimise.fill.report.placement import PlacementOptions
     from optimise.fill.report.whole import ReportOptions, make_report
+    from optimise.fill.towns.evaluate import TrialOptions
 
     options = ReportOptions(
         seed=seed, with_drivers=not quick, placement=PlacementOptions(sensors=sensors), fill=read.options
     )
     with _told(as_json=as_json) as say:
-        made = make_report(read.data, options, progress=say)
+        trials = None
+        if read.file is not None:
+            trials = try_town(read.file, TrialOptions(seed=seed), progress=say)
+        made = make_report(read.data, options, trials=trials, progress=say)
     if out is not None:
-        heading = Heading(town=read.town, model_version=read.model_version, run_id=read.run_id, extract=extract)
+        heading = Heading(
+            town=read.town, model_version=read.model_version, run_id=read.run_id, extract=extract,
+            of_file=read.file is not None, of_emptyings=read.file is not None and read.file.of_emptyings,
+        )  # fmt: skip
         try:
             page = render(made, heading)
         except (OSError, RuntimeError) as error:

@@ -13,7 +13,7 @@ from config.settings import Settings
 from optimise.fill.loading import load
 from optimise.fill.options import FillOptions
 from optimise.fill.report.from_file import training_data_of
-from optimise.fill.towns.town import build_town
+from optimise.fill.towns.town import Town, build_town
 from optimise.fill.training import TrainingData
 from storage import communes, forecasts
 from storage.database import Connection, connect
@@ -23,12 +23,13 @@ from storage.schema_version import require_schema
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """What is reported on: a town, `about` it for the document, what is known of it, and its streets."""
+    """What is reported on: a town, `about` it for the document, what is known of it (and its `file`), its streets."""
 
     town: str
     about: dict[str, Any]
     data: TrainingData
     options: FillOptions
+    file: Town | None = None
     extract: Path | None = None
     model_version: str | None = None
     run_id: str | None = None
@@ -44,7 +45,7 @@ def read_file(path: Path, *, emptyings: bool, places: Path | None, columns: str 
     town = build_town(table, of_emptyings=emptyings, places=beside, time_zone=time_zone)
     data, options = training_data_of(town, table.places, beside)
     about = {"commune": None, "run": None, "rows": len(table.at_s), "refused": table.refused}
-    return Source(town=path.stem, about=about, data=data, options=options)
+    return Source(town=path.stem, about=about, data=data, options=options, file=town)
 
 
 def read_database(settings: Settings, insee: str) -> Source:

@@ -55,7 +55,7 @@ def _evaluate(town: Town, options: TrialOptions, say: Progress) -> dict[str, Any
     started = time.perf_counter()
     why: dict[str, str] = {}
     seconds: dict[str, float] = {}
-    nothing = _too_little(town)
+    nothing = too_little(town)
     protocols: dict[str, Any] = {
         "sensored": {str(hours): None for hours in HORIZONS_H},
         "unsensored": None,
@@ -74,7 +74,7 @@ def _evaluate(town: Town, options: TrialOptions, say: Progress) -> dict[str, Any
     return {"protocols": protocols, "why": why, "noise_floor": floor, "seconds_by_part": seconds}
 
 
-def _too_little(town: Town) -> str | None:
+def too_little(town: Town) -> str | None:
     """Return why nothing can be tried at all."""
     moments = int((last_emptying(town, town.bin_row, town.at_s) >= 0).sum())
     if moments < _FEWEST_CASES:
