@@ -62,7 +62,7 @@ def rounds(
     warmup_days: Annotated[int, typer.Option(help="Days before, on which each policy's dial is turned.")] = 42,
     history_days: Annotated[int, typer.Option(help="Days before those, from which forecasts learn.")] = 28,
     tries: Annotated[int, typer.Option(help="Positions of the dial that are tried at most.", min=1)] = 3,
-    iterations: Annotated[int, typer.Option(help="Steps of each day's search.", min=1)] = 300,
+    iterations: Annotated[int, typer.Option(help="Steps of each day's search.", min=1)] = 500,
     waste: Annotated[float, typer.Option(help="Litres thrown away, times this, into bins as they are.")] = 1.0,
     processes: Annotated[int | None, typer.Option(help="Processes; otherwise one a core.", min=1)] = None,
     only: Annotated[list[str] | None, typer.Option(help="Play this policy alone; may be repeated.")] = None,

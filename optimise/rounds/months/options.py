@@ -27,7 +27,7 @@ class MonthsOptions:
     history_days: int = 28
     warmup_days: int = 42
     tries: int = 3
-    iterations: int = 300
+    iterations: int = 500
     retrain_days: int = 7
     folds: int = 3
     co2_kg_per_km: float = 0.8

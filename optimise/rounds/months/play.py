@@ -9,7 +9,7 @@ import numpy as np
 
 from optimise.rounds.check import check
 from optimise.rounds.day import day_problem
-from optimise.rounds.engines import Limits
+from optimise.rounds.engines import Engine, Limits
 from optimise.rounds.months.arrays import HOUR_S, Floats, Indices
 from optimise.rounds.months.fixed import FixedCalendar
 from optimise.rounds.months.knowledge import Knowledge, in_quarters
@@ -78,16 +78,18 @@ def play(
     town: Town, policy: Policy, state: State, *, days: int, options: MonthsOptions
 ) -> tuple[list[DayRecord], State]:
     """Live `days` days from a morning on; return what each came to, and the morning after. The first state stays."""
-    now = state.copy()
-    records = [_day(town, policy, now, day, options) for day in range(state.day, state.day + days)]
+    now, engine = state.copy(), Sketch()
+    records = [
+        _day(town, policy, now, day=day, engine=engine, options=options) for day in range(state.day, state.day + days)
+    ]
     return records, replace(now, day=state.day + days)
 
 
-def _day(town: Town, policy: Policy, now: State, day: int, options: MonthsOptions) -> DayRecord:
+def _day(town: Town, policy: Policy, now: State, *, day: int, engine: Engine, options: MonthsOptions) -> DayRecord:
     wanted = policy.want(day, now.street, now.knowledge)
     chosen = np.flatnonzero(wanted.worth_eur > 0)
     problem = _problem(town, chosen, wanted, day, options)
-    solution = Sketch().solve(
+    solution = engine.solve(
         problem, limits=Limits(solve_s=None, iterations=options.iterations), seed=town.seed * 10_007 + day
     )
     verdict = check(problem, solution)
