@@ -19,6 +19,7 @@ from cli.options import ConfigOption, JsonOption, start
 from cli.places import places
 from cli.replay import replay
 from cli.report.command import report
+from cli.solve import solve
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -53,6 +54,7 @@ def _say_and_exit(sentence: str, code: int) -> None:
 
 app.command()(decode)
 app.command()(replay)
+app.command()(solve)
 app.add_typer(devices, name="devices")
 app.add_typer(places, name="places")
 app.command()(faults)

@@ -1,0 +1,103 @@
+"""The best engine: PyVRP's search on several processes, recombined by CP-SAT, finished under the full rules.
+
+What PyVRP can express it searches fast (pyvrp_search); what it cannot is put right afterwards (finish.py). See
+docs/decisions/0016-best-engine.md for what was tried.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+from optimise.rounds.engines import Improvement, Limits
+from optimise.rounds.engines.considered import considered
+from optimise.rounds.engines.steps import Orders
+from optimise.rounds.problem import Problem
+from optimise.rounds.solution import Solution
+
+_FINISH_SHARE = 0.04  # of the time, for the finishing under the full rules
+_FINISH_S = (0.15, 2.0)  # at least and at most
+
+
+class BestEngine:
+    """PyVRP's search in parts on `threads` processes. With limits by iterations a seed reproduces."""
+
+    def __init__(self, *, threads: int = 2) -> None:
+        self._threads = threads
+
+    @property
+    def name(self) -> str:
+        """The engine's name and version."""
+        return f"best (pyvrp {version('pyvrp')}, or-tools {version('ortools')})"
+
+    def solve(
+        self,
+        problem: Problem,
+        *,
+        limits: Limits,
+        seed: int,
+        improved: Callable[[Improvement], None] | None = None,
+        stopped: Callable[[], bool] | None = None,
+    ) -> Solution:
+        """Return the best solution within `limits`; `stopped` may end the search at any time with what it has."""
+        # Loading PyVRP and CP-SAT takes half a second that other engines do not need.
+        from optimise.rounds.engines.finish import finished  # noqa: PLC0415
+
+        began = time.monotonic()
+        stop = stopped or (lambda: False)
+        until = None if limits.solve_s is None else began + limits.solve_s
+        stops = considered(problem)
+        everything = bool(len(stops)) and bool(problem.must[stops].all())
+        orders: Orders | None = None
+        if everything:
+            orders = self._searched(problem, stops.tolist(), limits, seed, began, improved, stop, must_as_prize=False)
+        if orders is None and len(stops):
+            # There may be no plan that serves every bin that must be: serve what can be.
+            orders = self._searched(problem, stops.tolist(), limits, seed, began, improved, stop, must_as_prize=True)
+        late = stop if until is None else (lambda: stop() or time.monotonic() > until)
+        return finished(problem, orders or [], engine=self.name, stopped=late)
+
+    def _searched(  # noqa: PLR0917 - one caller, above
+        self,
+        problem: Problem,
+        stops: list[int],
+        limits: Limits,
+        seed: int,
+        began: float,
+        improved: Callable[[Improvement], None] | None,
+        stop: Callable[[], bool],
+        *,
+        must_as_prize: bool,
+    ) -> Orders | None:
+        from optimise.rounds.engines.pyvrp_search.fleet import GrowingFleet, fewest  # noqa: PLC0415
+        from optimise.rounds.engines.pyvrp_search.model import build  # noqa: PLC0415
+        from optimise.rounds.engines.pyvrp_search.together import Together  # noqa: PLC0415
+
+        until = None
+        if limits.solve_s is not None:
+            finish_s = min(max(_FINISH_S[0], limits.solve_s * _FINISH_SHARE), _FINISH_S[1])
+            until = began + limits.solve_s - finish_s
+        model = build(problem, stops=stops, must_as_prize=must_as_prize)
+        fleet = None
+        if model.vehicles_count_first and bool(problem.must[stops].all()):
+            fleet = GrowingFleet(size=fewest(problem, stops), most=len(problem.vehicles))
+            model = build(problem, stops=stops, must_as_prize=True, free_vehicles=True)
+        aside = int(problem.prize.sum()) - int(problem.prize[stops].sum())
+
+        def tell(cost: int, phase: str) -> None:
+            if improved is not None:
+                total = model.problem_cost(cost) + aside
+                improved(Improvement(elapsed_s=time.monotonic() - began, phase=phase, cost=total))
+
+        routes = Together(
+            model=model,
+            seed=seed,
+            threads=self._threads,
+            until=until,
+            iterations=limits.iterations,
+            stopped=stop,
+            improved=tell,
+            fleet=fleet,
+        ).run()
+        return None if routes is None else model.orders(routes)
