@@ -1,28 +1,20 @@
-"""`voirie evaluate`: how well the methods do on a town's own data, without a database."""
+"""`voirie evaluate`: how well the methods do, on a town's own data or on months of a simulated one; no database."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli.options import JsonOption
-from storage.errors import InputError
+from cli.options import ConfigOption, JsonOption, start
+from cli.town_files import check_zone, read_places_file, read_table_file
 
-if TYPE_CHECKING:  # what computes is imported when it runs, so that `voirie --help` answers at once
-    from optimise.fill.towns.table import Place, Table
-
-evaluate = typer.Typer(help="Try the methods on a town's own data, against simple ones.", no_args_is_help=True)
+evaluate = typer.Typer(help="Try the methods against simple ones, without a database.", no_args_is_help=True)
 
 FoldsOption = Annotated[int, typer.Option(help="Parts into which bins are split; each is held out once.", min=3)]
 SeedOption = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
-
-
-@evaluate.callback()
-def _group() -> None:
-    """Keep `fill` a command of its own, though it is the only one."""
 
 
 @evaluate.command("fill")
@@ -42,7 +34,7 @@ def fill(
     as_json: JsonOption = False,
 ) -> None:
     """Try the fill forecast on levels or emptyings of any town: with a sensor, without one, with a few looks."""
-    _zone(time_zone)
+    check_zone(time_zone)
     document = _evaluate_fill(
         data, emptyings=emptyings, places=places, columns=columns, time_zone=time_zone, folds=folds, seed=seed
     )
@@ -54,6 +46,70 @@ def fill(
         _print(document)
 
 
+@evaluate.command("rounds")
+def rounds(
+    *,
+    streets: Annotated[
+        Path | None, typer.Option(help="OpenStreetMap extract (.osm.pbf) of a town; otherwise the demo's streets.")
+    ] = None,
+    bins: Annotated[int, typer.Option(help="Spots with street bins.", min=1)] = 200,
+    sensors: Annotated[float, typer.Option(help="Share of bins with a sensor.", min=0.0, max=1.0)] = 0.3,
+    vehicles: Annotated[int, typer.Option(help="Vehicles of the town.", min=1)] = 3,
+    days: Annotated[int, typer.Option(help="Days that are judged, in each town.", min=1)] = 42,
+    seed: Annotated[int, typer.Option(help="The first town's; the same seed gives the same document.")] = 1,
+    seeds: Annotated[int, typer.Option(help="Towns: of this seed, the next, ...", min=1)] = 3,
+    service: Annotated[float, typer.Option(help="Share of bin-days without overflow that is promised.")] = 0.999,
+    warmup_days: Annotated[int, typer.Option(help="Days before, on which each policy's dial is turned.")] = 42,
+    history_days: Annotated[int, typer.Option(help="Days before those, from which forecasts learn.")] = 28,
+    tries: Annotated[int, typer.Option(help="Positions of the dial that are tried at most.", min=1)] = 3,
+    iterations: Annotated[int, typer.Option(help="Steps of each day's search.", min=1)] = 500,
+    waste: Annotated[float, typer.Option(help="Litres thrown away, times this, into bins as they are.")] = 1.0,
+    processes: Annotated[int | None, typer.Option(help="Processes; otherwise one a core.", min=1)] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Play this policy alone; may be repeated.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the comparison into this file (.svg or .png).")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play months of rounds on real streets and compare policies: kilometres, hours and overflows at one service."""
+    from cli.months import MonthsTask, evaluate_rounds, print_rounds
+    from optimise.rounds.months.options import MonthsOptions
+
+    task = MonthsTask(
+        streets=streets,
+        bins=bins,
+        vehicles=vehicles,
+        seed=seed,
+        waste=waste,
+        processes=processes,
+        only=frozenset(only or ()),
+        options=MonthsOptions(
+            days=days,
+            seeds=seeds,
+            sensors=sensors,
+            service=service,
+            warmup_days=warmup_days,
+            history_days=history_days,
+            tries=tries,
+            iterations=iterations,
+        ),
+    )
+    document = evaluate_rounds(task, start(config), progress=_note)
+    if plot is not None:
+        from cli.months_plot import draw
+
+        draw(document, plot)
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(document).decode())
+    else:
+        print_rounds(document)
+
+
+def _note(what: str) -> None:
+    typer.echo(what, err=True)
+
+
 def _evaluate_fill(
     data: Path, *, emptyings: bool, places: Path | None, columns: str | None, time_zone: str, folds: int, seed: int
 ) -> dict[str, Any]:
@@ -63,12 +119,12 @@ def _evaluate_fill(
     from optimise.fill.towns.town import build_town
 
     started = time.perf_counter()
-    table = _read_table(data, emptyings=emptyings, columns=columns, time_zone=time_zone)
+    table = read_table_file(data, emptyings=emptyings, columns=columns, time_zone=time_zone)
     read_s = time.perf_counter() - started
     town = build_town(
         table,
         of_emptyings=emptyings,
-        places=None if places is None else _read_places(places),
+        places=None if places is None else read_places_file(places),
         time_zone=time_zone,
     )
     about = {"bins": len(table.names), "rows": len(table.at_s), "refused": table.refused}
@@ -95,37 +151,6 @@ def _evaluate_fill(
         "seconds_by_part": {"reading": read_s, **seconds},
         "versions": _versions(),
     }
-
-
-def _read_table(path: Path, *, emptyings: bool, columns: str | None, time_zone: str) -> Table:
-    from optimise.fill.towns.columns import parse_mapping
-    from optimise.fill.towns.table import read_table
-
-    mapping = parse_mapping(columns)
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            return read_table(lines, emptyings=emptyings, time_zone=time_zone, mapping=mapping)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _read_places(path: Path) -> dict[str, Place]:
-    from optimise.fill.towns.table import read_places
-
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            return read_places(lines)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _zone(name: str) -> None:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError(f"there is no time zone {name!r}: name one as Europe/Paris") from error
 
 
 def _versions() -> dict[str, str]:

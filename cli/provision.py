@@ -16,7 +16,7 @@ from storage.model import Vehicle
 _VEHICLES = 4
 
 
-def fleet(commune_insee: str, depot_id: str) -> list[Vehicle]:
+def fleet(commune_insee: str, depot_id: str, *, vehicles: int = _VEHICLES) -> list[Vehicle]:
     """Return the demo's vehicles: light compacting trucks (7.5 t, about 3.5 m3 of street waste before compaction)."""
     return [
         Vehicle(
@@ -31,7 +31,7 @@ def fleet(commune_insee: str, depot_id: str) -> list[Vehicle]:
             break_from=time(8, 30),
             break_until=time(10, 30),
         )
-        for number in range(1, _VEHICLES + 1)
+        for number in range(1, vehicles + 1)
     ]
 
 

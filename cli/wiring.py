@@ -169,6 +169,7 @@ def api_options(settings: Settings) -> ApiOptions:
 def planner_options(settings: Settings) -> PlannerOptions:
     """Return what the planner runs with."""
     from optimise.rounds.planner import PlannerOptions
+    from optimise.rounds.policy import PolicyOptions
 
     return PlannerOptions(
         extract=settings.streets.extract,
@@ -177,6 +178,7 @@ def planner_options(settings: Settings) -> PlannerOptions:
         solve_s=settings.rounds.solve_s,
         seed=settings.rounds.seed,
         detour_factor=settings.streets.detour_factor,
+        policy=PolicyOptions(overflow_eur=settings.rounds.overflow_eur),
     )
 
 

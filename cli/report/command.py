@@ -15,10 +15,7 @@ from cli.options import ConfigOption, JsonOption, start
 from storage.errors import InputError, UnavailableError
 
 if TYPE_CHECKING:  # what computes is imported when it runs, so that `voirie --help` answers at once
-    from config.settings import Settings
-    from optimise.fill.training import TrainingData
-    from storage.database import Connection
-    from storage.model import Commune, ForecastRun
+    from cli.report.sources import Source
 
 report = typer.Typer(help="Make pages that say what the service's forecasts are worth.", no_args_is_help=True)
 
@@ -40,16 +37,57 @@ def fill(
         Path | None,
         typer.Option(help="Where to write the page; otherwise rapport-remplissage-INSEE.html.", show_default=False),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DATA.csv",
+            help="A town's own file instead of the database, as for `evaluate fill`.",
+            show_default=False,
+        ),
+    ] = None,
     *,
+    emptyings: Annotated[bool, typer.Option("--emptyings", help="A row of DATA.csv is an emptying.")] = False,
+    places: Annotated[
+        Path | None, typer.Option(help="CSV file of places, beside DATA.csv.", show_default=False)
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Other names of DATA.csv's columns: bin_id=container.", show_default=False)
+    ] = None,
+    time_zone: Annotated[str, typer.Option(help="Zone of DATA.csv's town, and of times that name none.")] = "UTC",
+    streets: Annotated[
+        Path | None,
+        typer.Option(help="OpenStreetMap extract under the maps; otherwise the settings'.", show_default=False),
+    ] = None,
     sensors: Annotated[int, typer.Option(help="How many more sensors to advise on.", min=0, max=_MOST_SENSORS)] = 10,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out what drives the forecast: a sixth of the time.")
+        bool, typer.Option("--quick", help="Leave out what drives the forecast: the longest part.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what the fill forecast is worth, bin by bin, and where more sensors would help: one HTML page, in French."""
     settings = start(config)
-    document = _report_fill(settings, commune=commune, out=out, sensors=sensors, quick=quick, as_json=as_json)
+    from cli.report.sources import read_database, read_file
+
+    if data is None and (emptyings or places is not None or columns is not None):
+        raise InputError("--emptyings, --places and --columns are of --data DATA.csv: name one")
+    if data is not None and commune is not None:
+        raise InputError("--commune is of the database and --data is a town's own file: name one of them")
+    if streets is not None and not streets.is_file():
+        raise InputError(f"--streets: there is no file {streets}")
+    started = time.perf_counter()
+    if out is None and not as_json:
+        name = data.stem if data is not None else commune or settings.commune.insee_code
+        out = Path(f"rapport-remplissage-{name}.html")
+    if out is not None and not out.parent.is_dir():
+        raise InputError(f"--out: there is no folder {out.parent}")
+    if data is not None:
+        read = read_file(data, emptyings=emptyings, places=places, columns=columns, time_zone=time_zone)
+    else:
+        read = read_database(settings, commune or settings.commune.insee_code)
+    document = _report_fill(
+        read, seed=settings.forecast.seed, out=out, extract=streets or read.extract, sensors=sensors, quick=quick,
+        as_json=as_json,
+    ) | {"seconds": time.perf_counter() - started}  # fmt: skip
     if as_json:
         import msgspec
 
@@ -59,97 +97,44 @@ def fill(
 
 
 def _report_fill(
-    settings: Settings, *, commune: str | None, out: Path | None, sensors: int, quick: bool, as_json: bool
+    read: Source, *, seed: int, out: Path | None, extract: Path | None, sensors: int, quick: bool, as_json: bool
 ) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     from cli.report.document import document_of
     from cli.report.page import Heading, render
+    from optimise.fill.report.from_trials import try_town
     from optimise.fill.report.placement import PlacementOptions
     from optimise.fill.report.whole import ReportOptions, make_report
+    from optimise.fill.towns.evaluate import TrialOptions
 
-    started = time.perf_counter()
-    insee = commune or settings.commune.insee_code
-    if out is None and not as_json:
-        out = Path(f"rapport-remplissage-{insee}.html")
-    if out is not None and not out.parent.is_dir():
-        raise InputError(f"--out: there is no folder {out.parent}")
-    town, run, data, extract = _read(settings, insee)
+    options = ReportOptions(
+        seed=seed, with_drivers=not quick, placement=PlacementOptions(sensors=sensors), fill=read.options
+    )
     with _told(as_json=as_json) as say:
-        made = make_report(
-            data,
-            ReportOptions(
-                seed=settings.forecast.seed,
-                with_drivers=not quick,
-                placement=PlacementOptions(sensors=sensors),
-            ),
-            progress=say,
-        )
+        trials = None
+        if read.file is not None:
+            trials = try_town(read.file, TrialOptions(seed=seed), progress=say)
+        made = make_report(read.data, options, trials=trials, progress=say)
     if out is not None:
-        page = render(
-            made,
-            Heading(
-                town=town.name,
-                model_version=None if run is None else run.model_version,
-                run_id=None if run is None else str(run.run_id),
-                extract=extract,
-            ),
-        )
+        heading = Heading(
+            town=read.town, model_version=read.model_version, run_id=read.run_id, extract=extract,
+            of_file=read.file is not None, of_emptyings=read.file is not None and read.file.of_emptyings,
+        )  # fmt: skip
+        try:
+            page = render(made, heading)
+        except (OSError, RuntimeError) as error:
+            raise InputError(f"the streets of {extract} cannot be read: {error}") from error
         try:
             out.write_text(page, encoding="utf-8")
         except OSError as error:
             raise UnavailableError(f"{out} cannot be written: {error.strerror}") from error
     return {
-        "commune": {"insee": town.commune_insee, "name": town.name},
-        "run": None
-        if run is None
-        else {
-            "run_id": str(run.run_id),
-            "model_id": None if run.model_id is None else str(run.model_id),
-            "model_version": run.model_version,
-        },
-        "as_of": datetime.fromtimestamp(data.as_of_s, UTC).isoformat(),
+        **read.about,
+        "as_of": datetime.fromtimestamp(read.data.as_of_s, UTC).isoformat(),
         **document_of(made),
         "file": None if out is None else str(out),
-        "seconds": time.perf_counter() - started,
     }
-
-
-def _read(settings: Settings, insee: str) -> tuple[Commune, ForecastRun | None, TrainingData, Path | None]:
-    """Return the commune, its newest run, what that run knew (without one: what is known now), and its streets."""
-    from cli.jobs import present
-    from cli.wiring import database_url
-    from optimise.fill.loading import load
-    from optimise.fill.options import FillOptions
-    from storage import communes, forecasts
-    from storage.database import connect
-    from storage.schema_version import require_schema
-
-    with connect(database_url(settings), application="voirie report") as connection:
-        require_schema(connection)
-        town = communes.one(connection, insee)
-        now = present(connection, insee)
-        if now is None:
-            raise InputError("the commune's simulated history is still being published: try again when it is done")
-        run = forecasts.latest_run(connection, insee, at=now)
-        data = load(connection, insee, as_of=now if run is None else run.as_of, options=FillOptions())
-        extract = _extract(settings, connection, insee)
-    if not data.bins:
-        raise InputError(f"commune {insee} has no bins: there is nothing to report on")
-    return town, run, data, extract
-
-
-def _extract(settings: Settings, connection: Connection, insee: str) -> Path | None:
-    """Return the extract whose streets are drawn: the settings', which are of their own commune, or the demo's."""
-    from storage import communes
-
-    if insee == settings.commune.insee_code and settings.streets.extract is not None:
-        return settings.streets.extract
-    if communes.simulation(connection, insee) is None:
-        return None
-    from simulators.streets import default_extract
-
-    return default_extract()
 
 
 @contextmanager

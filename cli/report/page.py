@@ -32,6 +32,8 @@ class Heading:
     model_version: str | None = None
     run_id: str | None = None
     extract: Path | None = None
+    of_file: bool = False
+    of_emptyings: bool = False
 
 
 def render(report: Report, heading: Heading) -> str:
@@ -50,7 +52,8 @@ def _values(report: Report, heading: Heading) -> dict[str, Any]:
     parts = {"sans capteur": report.unsensored, "avec capteur": report.sensored}
     there = {name: part for name, part in parts.items() if part is not None}
     located = [(item.longitude_deg, item.latitude_deg) for item in data.bins]
-    ground = ground_of(located, heading.extract) if located else None
+    # Bins that are all at one point are bins whose places nobody told.
+    ground = ground_of(located, heading.extract) if len(set(located)) > 1 else None
     return {
         "heading": heading,
         "report": report,
@@ -60,6 +63,7 @@ def _values(report: Report, heading: Heading) -> dict[str, Any]:
         "sensors": int(data.has_sensor.sum()),
         "unsensored": _summary(report.unsensored),
         "sensored": _summary(report.sensored),
+        "of_now": report.unsensored is not None and not report.unsensored.ahead,
         "rounds": None if report.unsensored is None else report.unsensored.rounds,
         "map": None if ground is None else maps.error_map(report, ground),
         "sensor_map": None if ground is None else maps.sensor_map(report, ground),
@@ -68,6 +72,7 @@ def _values(report: Report, heading: Heading) -> dict[str, Any]:
         "ahead": [
             (name, figures.errors_ahead(f"fig-ahead-{index}", f"Erreur selon l'avance, {name}", part.ahead), part.ahead)
             for index, (name, part) in enumerate(there.items())
+            if part.ahead
         ],
         "groups": [] if report.unsensored is None else _by_theme(report.unsensored.groups),
         "worst": _listed(report, report.worst, worst=True),

@@ -11,13 +11,23 @@ SIMPLE = {
     "time_since_emptying_x_kind_rate": "temps depuis le vidage, au rythme du type de corbeille",
     "time_since_emptying_x_nearest_rate": "temps depuis le vidage, au rythme de trois voisines",
     "nearest_level": "niveau de trois voisines",
+    "nearest_bins": "ce que disent les corbeilles les plus proches",
+    "knn_place_features": "ce que disent les corbeilles aux lieux semblables",
+    "kriging": "krigeage des autres corbeilles",
+    "own_seasonal_mean": "moyenne de la corbeille au même jour et à la même heure",
     "persistence": "dernier niveau mesuré, gardé tel quel",
 }
 THEMES = {"kind": "Type de corbeille", "street": "Rue", "pace": "Vitesse de remplissage"}
 GROUPS = {
     "street": {"main": "grande rue", "residential": "rue résidentielle", "foot": "voie piétonne"},
     "pace": {"slow": "lente", "middling": "moyenne", "fast": "rapide"},
-    "kind": {"street": "rue", "park": "parc", "transport_stop": "arrêt de transport"},
+    "kind": {
+        "unknown": "inconnu",
+        "other": "autre",
+        "street": "rue",
+        "park": "parc",
+        "transport_stop": "arrêt de transport",
+    },
 }
 DRIVERS = {
     "own_sensor": ("Le capteur de la corbeille elle-même", "son dernier niveau et tout son passé"),

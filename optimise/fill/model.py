@@ -65,20 +65,25 @@ def _outlook(rates: Rates, starts: Starts, pace: Pace, *, rows: Ints, valid_s: I
     paced_h = pace.between(local, starts.at_s[rows, None], moments)
     volume = volume_l[rows, None]
     gain = np.exp(rates.log_rate[rows, None]) * paced_h / volume
-    days = np.maximum(paced_h / DAY_H, 1.0)
     unknown = ~starts.known[rows, None]
-    terms = np.stack(
-        [
-            (gain * rates.log_sd[rows, None]) ** 2,
-            gain / volume,
-            gain**2 / days,
-            gain**2,
-            np.where(unknown, 0.3**2 + (gain / 2) ** 2, 0.0),
-            np.ones_like(gain),
-        ],
-        axis=-1,
-    )
+    terms = variance_terms(gain, paced_h, log_sd=rates.log_sd[rows, None], volume_l=volume, unknown=unknown)
     return Outlook(expected=starts.level[rows, None] + gain, terms=terms, measured=starts.measured[rows])
+
+
+def variance_terms(
+    gain: Floats, paced_h: Floats, *, log_sd: Floats, volume_l: Floats, unknown: np.typing.NDArray[np.bool_]
+) -> Floats:
+    """Return (..., 6), the `TERMS` of having gained `gain` (...) in `paced_h` hours; the arguments broadcast."""
+    days = np.maximum(paced_h / DAY_H, 1.0)
+    parts = [
+        (gain * log_sd) ** 2,
+        gain / volume_l,
+        gain**2 / days,
+        gain**2,
+        np.where(unknown, 0.3**2 + (gain / 2) ** 2, 0.0),
+        np.ones_like(gain),
+    ]
+    return np.stack(np.broadcast_arrays(*parts), axis=-1)
 
 
 def fit_model(

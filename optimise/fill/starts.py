@@ -56,7 +56,8 @@ def starts_of(data: TrainingData, options: FillOptions) -> Starts:
     seen_s = _last(data.readings.bin_row, data.readings.at_s, bins)
     fell_s = _last(data.detected.bin_row, data.detected.at_s, bins)
     measured = data.as_of_s - seen_s <= options.fresh_h * HOUR_S
-    emptied_s = np.where(measured, emptied_s, _not_overdue(data, emptied_s))
+    if not data.planned:
+        emptied_s = np.where(measured, emptied_s, _not_overdue(data, emptied_s))
     # A reading at or after the last emptying is a level to start from; `fell_s` is itself such a reading.
     from_level = np.isfinite(seen_s) & ~(emptied_s > seen_s)
     since_s = np.fmax(emptied_s, fell_s)

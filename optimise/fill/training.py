@@ -51,6 +51,7 @@ class TrainingData:
     """What is known at `as_of_s` about `bins`; rows of arrays are bins, columns hours since `start_s`.
 
     `declared` are the crews' emptyings, `detected` those that the sensors saw (which nobody may have declared).
+    `planned`: rounds were planned lately and declared stop by stop, so where nobody declared, nobody came.
     """
 
     bins: tuple[Bin, ...]
@@ -61,6 +62,7 @@ class TrainingData:
     hourly: HourlyLevels
     declared: Emptyings
     detected: Emptyings
+    planned: bool = False
 
     @property
     def hours(self) -> int:

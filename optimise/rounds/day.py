@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from optimise.rounds.policy import Decision
+from optimise.rounds.policy import Price
 from optimise.rounds.problem import EURO, DayDisposal, DayVehicle, Prices, Problem
 from optimise.rounds.travel import Matrices
 from storage.errors import InputError
@@ -116,7 +116,7 @@ class Fleet:
 def day_problem(
     *,
     bins: Sequence[Bin],
-    decisions: Sequence[Decision],
+    decisions: Sequence[Price],
     fleet: Fleet,
     matrices: Matrices,
     calendar: Calendar,

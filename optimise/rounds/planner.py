@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import structlog
 
 from optimise.rounds import explain
@@ -18,6 +19,7 @@ from optimise.rounds.day import Calendar, Fleet, PriceOptions, day_problem
 from optimise.rounds.engines import Engine, Improvement, Limits
 from optimise.rounds.engines.ortools_engine import ORToolsEngine
 from optimise.rounds.explain import ExplainOptions
+from optimise.rounds.leaving import usual_detours_eur
 from optimise.rounds.outlooks import Outlooks, read_outlooks
 from optimise.rounds.plan_routes import planned_routes
 from optimise.rounds.policy import Decision, PolicyOptions, decide
@@ -41,7 +43,8 @@ class PlannerOptions:
     """How to plan. Units are in the names; each part's own options say what their weights mean.
 
     `solve_s` bounds the search by wall time, `iterations` by work (then a seed reproduces); one of them may be None.
-    `next_chance_h`: when a bin left out can be served next. `must_serve`: bins that somebody imposes for this day.
+    `next_chance_h`: when a bin left out is served next at the latest, a day on and somewhat later in its round.
+    `must_serve`: bins that somebody imposes for this day.
     """
 
     extract: Path | None
@@ -50,7 +53,7 @@ class PlannerOptions:
     solve_s: float | None = 20.0
     iterations: int | None = None
     seed: int = 0
-    next_chance_h: float = 24.0
+    next_chance_h: float = 26.0
     kerb_side: bool = True
     max_snap_m: float = 150.0
     detour_factor: float = 1.4
@@ -260,7 +263,16 @@ def _task(loaded: _Loaded, travel: Travel, options: PlannerOptions) -> _Task:
     rows = [row for row in range(len(everywhere)) if row not in cut_off]
     matrices = matrices.of(rows)
     served = [item for item in known if item.place_id not in kept_out]
-    decisions = decide([outlooks[item.place_id] for item in served], options=options.policy, must=options.must_serve)
+    decisions = decide(
+        [outlooks[item.place_id] for item in served],
+        detour_eur=usual_detours_eur(
+            matrices.of(range(len(anchors), len(rows))),
+            service_s=np.array([item.service_s for item in served]),
+            prices=options.prices.prices(),
+        ),
+        options=options.policy,
+        must=options.must_serve,
+    )
     problem = day_problem(
         bins=served,
         decisions=decisions,

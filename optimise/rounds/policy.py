@@ -1,42 +1,45 @@
-"""Which bins tomorrow: what it costs to leave each one until the next chance, in the currency that driving costs.
+"""Which bins tomorrow: what a stop at each one is worth, in the currency that driving costs.
 
 A forecast says how full a bin will be when the vehicles are out and when they are out again a round later, if nobody
-empties it. Leaving it risks that it overflows in between; this module prices that risk. The engine then weighs it
-against the detour.
+empties it. `leaving` prices what that means over weeks; this module says it of each bin in the problem's numbers. The
+engine then weighs it against the detour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from optimise.rounds.leaving import Chances, Floats, foreseen, stop_worth_eur
 from optimise.rounds.problem import EURO
 from storage.errors import InputError
 from storage.model import FillForecast
+
+_DAY_S = 86_400
+_LEAST_BETWEEN_S = 3600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyOptions:
     """The weights of the policy.
 
-    `overflow_eur`: one bin found overflowing at the next round (sweeping round it, a complaint). `full_day_eur`: one
-    bin full for a day before that. `excess_eur_per_l`: one litre beside the bin. `must_at_probability`: from this
-    probability of being full at the time of service on, a bin is imposed instead of priced; None imposes none, so
-    that a day short of vehicles leaves the least bad bins instead of having no plan.
+    `overflow_eur`: one bin full for a day. It is the dial between kilometres and overflows; `voirie evaluate rounds`
+    turns it until a promised service is kept. `horizon_days`: how far ahead a bin's next visits are weighed.
+    `must_at_probability`: from this probability of being full at the time of service on, a bin is imposed instead of
+    priced; None imposes none, so that a day short of vehicles leaves the least bad bins instead of having no plan.
     """
 
-    overflow_eur: float = 12.0
-    full_day_eur: float = 6.0
-    excess_eur_per_l: float = 0.05
+    overflow_eur: float = 100.0
+    horizon_days: int = 21
     must_at_probability: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("overflow_eur", "full_day_eur", "excess_eur_per_l"):
-            value = getattr(self, name)
-            if not value >= 0:
-                raise InputError(f"expected {name} >= 0, got {value}")
+        if not self.overflow_eur >= 0:
+            raise InputError(f"expected overflow_eur >= 0, got {self.overflow_eur}")
+        if self.horizon_days < 1:
+            raise InputError(f"expected horizon_days >= 1, got {self.horizon_days}")
         if self.must_at_probability is not None and not 0 < self.must_at_probability <= 1:
             raise InputError(f"expected must_at_probability in (0, 1], got {self.must_at_probability}")
 
@@ -52,52 +55,66 @@ class Outlook:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class Price:
     """What the problem needs to know of one bin: litres to load, cost of leaving it (problem.EURO), imposed or not."""
 
-    outlook: Outlook
     demand_l: int
     prize: int
     must: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision(Price):
+    """A bin's price, with the outlook that it was made of."""
+
+    outlook: Outlook
+
+
 def decide(
-    outlooks: Iterable[Outlook], *, options: PolicyOptions, must: frozenset[str] = frozenset()
+    outlooks: Sequence[Outlook], *, detour_eur: Floats, options: PolicyOptions, must: frozenset[str] = frozenset()
 ) -> list[Decision]:
-    """Price each bin. `must` names bins that somebody imposes, whatever the forecast says."""
-    return [_decision(outlook, options, imposed=outlook.place_id in must) for outlook in outlooks]
+    """Price each bin. `must` names bins that somebody imposes, whatever the forecast says.
+
+    `detour_eur` (n,): what a stop at each bin usually costs, its service included.
+    """
+    worth = _worth_eur(outlooks, detour_eur, options)
+    return [
+        _decision(outlook, float(eur), options, imposed=outlook.place_id in must)
+        for outlook, eur in zip(outlooks, worth, strict=True)
+    ]
 
 
-def _decision(outlook: Outlook, options: PolicyOptions, *, imposed: bool) -> Decision:
+def _worth_eur(outlooks: Sequence[Outlook], detour_eur: Floats, options: PolicyOptions) -> Floats:
+    if not outlooks:
+        return np.zeros(0)
+    return stop_worth_eur(
+        chances_of(outlooks, horizon=options.horizon_days), detour_eur=detour_eur, overflow_eur=options.overflow_eur
+    )
+
+
+def chances_of(outlooks: Sequence[Outlook], *, horizon: int) -> Chances:
+    """Return the chances of bins (n,) over `horizon` days, from what is foreseen for two moments.
+
+    The moments are the same of all bins, as they are read from one forecast.
+    """
+    first = outlooks[0]
+    between_s = (first.at_next.valid_at - first.at_service.valid_at).total_seconds()
+    moments = [(outlook.at_service, outlook.at_next) for outlook in outlooks]
+    return foreseen(
+        middle=np.array([[forecast.p50 for forecast in both] for both in moments]),
+        high=np.array([[forecast.p95 for forecast in both] for both in moments]),
+        full=np.array([outlook.at_next.probability_full for outlook in outlooks]),
+        days_between=max(between_s, _LEAST_BETWEEN_S) / _DAY_S,
+        horizon=horizon,
+    )
+
+
+def _decision(outlook: Outlook, worth_eur: float, options: PolicyOptions, *, imposed: bool) -> Decision:
     sure = options.must_at_probability
     return Decision(
         outlook=outlook,
         # At least a litre: a visit to an empty bin is still a bag to change.
         demand_l=max(1, round(outlook.volume_l * outlook.at_service.p50)),
-        prize=round(EURO * leaving_eur(outlook, options)),
+        prize=round(EURO * worth_eur),
         must=imposed or (sure is not None and outlook.at_service.probability_full >= sure),
     )
-
-
-def leaving_eur(outlook: Outlook, options: PolicyOptions) -> float:
-    """Return the expected cost, in euros, of leaving a bin until the next chance.
-
-    The time spent full between the two rounds is taken as if the probability of being full grew evenly between them.
-    """
-    now, then = outlook.at_service, outlook.at_next
-    days = max(0.0, (then.valid_at - now.valid_at).total_seconds() / 86_400)
-    full_days = days * (now.probability_full + then.probability_full) / 2
-    excess_l = outlook.volume_l * expected_excess_fraction(then)
-    return (
-        options.overflow_eur * then.probability_full
-        + options.full_day_eur * full_days
-        + options.excess_eur_per_l * excess_l
-    )
-
-
-def expected_excess_fraction(forecast: FillForecast) -> float:
-    """Return the mean of what lies above a full bin, from the forecast's quantiles joined by straight lines."""
-    shares = np.array([0.0, 0.05, 0.10, 0.50, 0.90, 0.95, 1.0])
-    fills = np.array([forecast.p05, forecast.p05, forecast.p10, forecast.p50, forecast.p90, forecast.p95, forecast.p95])
-    fine = np.linspace(0.0, 1.0, 401)
-    return float(np.maximum(np.interp(fine, shares, fills) - 1.0, 0.0).mean())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -87,6 +87,9 @@ def test_a_person_gets_a_file_and_a_sentence(served: str, tmp_path: Path):
         pytest.param(["--commune", "75056"], 1, "serves no commune", id="another commune"),
         pytest.param(["--out", "none/page.html"], 2, "there is no folder none", id="no folder"),
         pytest.param(["--sensors", "-1"], 2, "--sensors", id="fewer than no sensors"),
+        pytest.param(["--places", "p.csv"], 2, "name one", id="places of no file"),
+        pytest.param(["--streets", "none.pbf"], 2, "there is no file none.pbf", id="no streets"),
+        pytest.param(["--data", "none.csv"], 2, "cannot read none.csv", id="no data"),
         pytest.param([], 2, "has no bins", id="nothing to report on"),
     ],
 )
@@ -99,3 +102,25 @@ def test_what_cannot_be_is_said(
     assert done.returncode == code, done.stderr
     assert sentence in " ".join(done.stderr.replace("│", " ").split())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_towns_own_file_needs_no_database(tmp_path: Path):
+    known = commune(seed=35, bins=24, days=14).heard(range(24))
+    rows = ["bin_id,measured_at,fill_percent,lon,lat,kind"]
+    for row, at_s, fill in zip(known.readings.bin_row, known.readings.at_s, known.readings.fill, strict=True):
+        item, at = known.bins[row], datetime.fromtimestamp(int(at_s), UTC).isoformat()
+        rows.append(f"{item.place_id},{at},{100 * fill:.1f},{item.longitude_deg},{item.latitude_deg},{item.bin_kind}")
+    (tmp_path / "town.csv").write_text("\n".join([*rows, "nobody,never,full,0,0,x"]), encoding="utf-8")
+    done = voirie("report", "fill", "--data", "town.csv", "--out", "page.html", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["commune"], document["run"]) == (None, None)
+    assert (document["data"]["bins"], document["rows"], document["refused"]) == (24, len(rows) - 1, 1)
+    assert document["unsensored"]["mae"] > document["sensored"]["mae"] > 0
+    assert [one["hours"] for one in document["sensored"]["ahead"]][:2] == [6, 24]
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "niveau à l'instant" in page
+    assert "OpenStreetMap" not in page, "nothing of it was drawn"
+    wrong = voirie("report", "fill", "--data", "town.csv", "--commune", INSEE, cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "name one of them" in wrong.stderr

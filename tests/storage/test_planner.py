@@ -18,6 +18,7 @@ import pytest
 from optimise.rounds.engines import Improvement, Limits
 from optimise.rounds.engines.ortools_engine import ORToolsEngine
 from optimise.rounds.planner import PlannerEvent, PlannerOptions, plan_day
+from optimise.rounds.policy import PolicyOptions
 from optimise.rounds.problem import Problem
 from optimise.rounds.solution import Solution
 from simulators.streets import default_extract
@@ -57,6 +58,8 @@ def options(cache: Path, *, extract: Path | None = None) -> PlannerOptions:
         profile=REPOSITORY / "config" / "streets" / "collection_vehicle.lua",
         solve_s=None,
         iterations=60,
+        # A full bin is worth some ten euros here, so that few iterations suffice.
+        policy=PolicyOptions(overflow_eur=12),
     )
 
 

@@ -9,10 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
+from optimise.fill.rates import leave_one_out
 from optimise.fill.towns import unsensored
 from optimise.fill.towns.columns import parse_mapping
+from optimise.fill.towns.conformal import interval, learn_law
 from optimise.fill.towns.evaluate import TrialOptions, evaluate
+from optimise.fill.towns.learnt import learn
+from optimise.fill.towns.likelihood import learn_likelihood
+from optimise.fill.towns.looks import Looks, told
+from optimise.fill.towns.prior import usable_looks
 from optimise.fill.towns.setting import Setting, set_up
 from optimise.fill.towns.table import read_table
 from optimise.fill.towns.town import Town, build_town
@@ -172,3 +179,82 @@ def test_real_towns_in_short(name: str, mapping: str, zone: str, reference_data:
     assert protocols["sensored"]["24"]["skill_vs_best"] > 0.2
     for scores in every_score(protocols):
         assert 0.68 <= scores["coverage_80"] <= 0.92
+
+
+def test_the_method_in_service_is_tried_on_the_same_cases(tried: dict[str, Any]) -> None:
+    serving = tried["protocols"]["unsensored"]["in_service"]
+    assert 0 < serving["mae"] < tried["protocols"]["unsensored"]["baselines"]["global_mean"]
+    assert 0.6 <= serving["coverage_80"] <= 1
+
+
+def test_the_rate_of_a_bin_left_out_is_what_the_others_alone_tell() -> None:
+    rng = np.random.default_rng(0)
+    inputs = np.column_stack([rng.normal(size=(12, 1)), rng.uniform(0, 1, (12, 2)), np.arange(12.0)])
+    rate, variance = rng.normal(-4, 0.5, 12), rng.uniform(0.01, 0.2, 12)
+    variance[7] = np.inf
+    told, _ = leave_one_out(inputs, rate, variance, seed=0)
+    assert np.isfinite(told).all()
+    other = rate.copy()
+    other[7] = 99.0  # nobody saw it
+    assert np.array_equal(leave_one_out(inputs, other, variance, seed=0)[0], told)
+    other[3] += 1.0
+    moved = leave_one_out(inputs, other, variance, seed=0)[0] - told
+    # What is seen at a bin says nothing of it "by the others", but for the town's mean.
+    assert abs(moved[3]) < 0.2
+    assert moved.mean() > 0
+
+
+def test_a_full_bin_says_that_as_much_or_more_came() -> None:
+    hours = np.full(6, 48.0)
+    row = np.zeros(6, dtype=np.int64)
+    taught = np.ones(6, dtype=bool)
+    half, full = (np.full(6, level) for level in (0.5, 1.0))
+    known = learn_likelihood(row, half, hours, taught, 0.01)
+    mean, sd = known.evidence(known.of(half, hours).sum(axis=0, keepdims=True))
+    assert np.exp(mean[0]) == pytest.approx(0.5 / 48, rel=0.2)
+    more, doubt = known.evidence(known.of(full, hours).sum(axis=0, keepdims=True))
+    assert np.exp(more[0]) > 1 / 48
+    assert doubt[0] > 2 * sd[0]
+
+
+def test_looks_narrow_what_is_known_of_a_rate_and_old_ones_count_less() -> None:
+    town = town_of(levels(bins=9, days=40))
+    setting = setting_of(town)
+    prior = learn(town, setting.cases, setting.grid, setting.fold != 0, setting.cuts.test_s).prior
+    row = np.flatnonzero(setting.fold == 0)[:1]
+    mine = np.flatnonzero((town.emptied_row == row[0]) & usable_looks(town))[:6]
+    looks = Looks(emptying=mine[None, ::-1])
+    doubts = []
+    for count in range(7):
+        seen = Looks(emptying=np.where(np.arange(6) < count, looks.emptying, -1))
+        weight = told(town, np.ones(len(town.emptied_s)), seen).weights(1.0)
+        doubts.append(prior.rates(row, seen.emptying, weight)[1][0])
+    assert doubts[0] == pytest.approx(prior.log_rate_sd[row[0]], rel=0.1)
+    assert doubts[6] < 0.7 * doubts[0]
+    weights = told(town, np.ones(len(town.emptied_s)), looks).weights(0.8)[0]
+    assert (np.diff(weights) < 0).all()
+
+
+@pytest.mark.parametrize("steps", [4, 10, 100])
+def test_intervals_hold_on_new_bins_though_levels_come_in_steps(steps: int) -> None:
+    marks = np.linspace(0, 1, steps + 1)
+
+    def draw(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(seed)
+        bin_row = np.repeat(np.arange(300), 20)
+        middle = rng.uniform(0.1, 0.9, len(bin_row))
+        # Two times as wrong as the distribution says, and each bin in its own way.
+        level = middle + 0.12 * rng.normal(size=300)[bin_row] + 0.12 * rng.normal(size=len(bin_row))
+        actual = marks[np.abs(np.clip(level, 0, 1)[:, None] - marks).argmin(axis=1)]
+        half = np.append((marks[1:] + marks[:-1]) / 2, np.inf)
+        return bin_row, actual, ndtr((half[None, :] - middle[:, None]) / 0.09)
+
+    bin_row, actual, distribution = draw(0)
+    group = bin_row % 3
+    law = learn_law(distribution, actual, marks=marks, bin_row=bin_row, group=group, groups=3)
+    _, actual, distribution = draw(1)
+    low, high = interval(distribution, law.reach(group, 0.8), marks)
+    inside = (low - 1e-9 <= actual) & (actual <= high + 1e-9)
+    assert inside.mean() == pytest.approx(0.8, abs=0.03)
+    for name in range(3):
+        assert inside[group == name].mean() == pytest.approx(0.8, abs=0.06)

@@ -1,16 +1,19 @@
-"""The policy: leaving a bin costs more the likelier it overflows, in euros that can be computed by hand."""
+"""The policy: a stop is worth more the likelier the bin overflows, in euros that can be computed by hand."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from optimise.rounds.policy import Outlook, PolicyOptions, decide, expected_excess_fraction, leaving_eur
-from optimise.rounds.problem import EURO
+from optimise.rounds.leaving import Chances, stop_worth_eur, usual_detours_eur
+from optimise.rounds.policy import Outlook, PolicyOptions, chances_of, decide
+from optimise.rounds.problem import EURO, Prices
+from optimise.rounds.travel import Matrices
 from storage.errors import InputError
 from storage.model import FillForecast
 
@@ -39,44 +42,68 @@ def outlook(*, now: float = 0.0, then: float = 0.0, level: float = 0.5, then_lev
     )
 
 
-def test_the_cost_of_leaving_is_the_sum_of_its_three_parts():
-    weights = PolicyOptions(overflow_eur=10, full_day_eur=4, excess_eur_per_l=0.5)
-    # 10 x 0.6, then 4 x (0.2 + 0.6) / 2 for one day, then 0.5 x 80 l x 0.25.
-    assert leaving_eur(outlook(now=0.2, then=0.6, then_level=1.25), weights) == pytest.approx(6 + 1.6 + 10)
+def worth(*outlooks: Outlook, detour_eur: float = 1.0, options: PolicyOptions | None = None) -> list[float]:
+    detours = np.full(len(outlooks), detour_eur)
+    found = decide(outlooks, detour_eur=detours, options=options or PolicyOptions())
+    return [decision.prize / EURO for decision in found]
 
 
-def test_a_bin_that_is_surely_empty_costs_nothing_to_leave():
-    assert leaving_eur(outlook(), PolicyOptions()) == 0
+def test_a_bin_whose_time_has_come_is_worth_its_usual_stop_and_the_risk_less_a_day_of_its_life():
+    # Fills up in ten days for sure; a stop costs 10, so a day of its life costs 1 while waiting costs nothing.
+    chances = Chances(left=np.array([[0.25, 1.0, 1.0]]), emptied=np.zeros((1, 3)))
+    # Emptied, it lasts the whole horizon: 10 / 3 a day. Left for one chance: 10 + 40 x 0.25 - 10 / 3.
+    assert stop_worth_eur(chances, detour_eur=np.array([10.0]), overflow_eur=40) == pytest.approx(20 - 10 / 3)
 
 
-@given(now=some.floats(0, 1), then=some.floats(0, 1), more=some.floats(0.01, 0.5))
-def test_more_risk_never_costs_less(now: float, then: float, more: float):
-    weights = PolicyOptions()
-    base = leaving_eur(outlook(now=now, then=then), weights)
-    assert leaving_eur(outlook(now=now, then=min(1, then + more)), weights) >= base
-    assert leaving_eur(outlook(now=min(1, now + more), then=then), weights) >= base
+def test_a_bin_that_can_wait_is_worth_the_days_that_it_has_lived():
+    # It lasts four days. Emptied at the first chance after two of them, it has two more to live: half a stop.
+    lasting = [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+    chances = Chances(left=np.array([[0.0, 0.0, 1.0, 1.0, 1.0, 1.0]]), emptied=np.array([lasting]))
+    assert stop_worth_eur(chances, detour_eur=np.array([8.0]), overflow_eur=1e6) == pytest.approx(4.0)
 
 
-@pytest.mark.parametrize(
-    ("level", "spread", "excess"),
-    [
-        (0.5, 0.2, 0.0),  # all below the rim
-        (1.3, 0.0, 0.3),  # all above it, all the same
-        (1.0, 0.2, 0.06),  # half above: from 50 to 90 % it rises to 0.2, then stays: 0.4 x 0.1 + 0.1 x 0.2
-    ],
-)
-def test_what_lies_above_the_rim(level: float, spread: float, excess: float):
-    assert expected_excess_fraction(forecast(level=level, spread=spread)) == pytest.approx(excess, abs=2e-3)
+def test_a_bin_just_emptied_is_worth_nothing():
+    same = np.array([[0.0, 0.1, 0.6, 1.0]])
+    assert stop_worth_eur(Chances(left=same, emptied=same), detour_eur=np.array([3.0]), overflow_eur=10) == 0
+
+
+@given(then=some.floats(0, 1), more=some.floats(0.01, 0.5), detour_eur=some.floats(0.1, 20))
+def test_more_risk_is_never_worth_less(then: float, more: float, detour_eur: float):
+    base, riskier = worth(outlook(then=then), outlook(then=min(1, then + more)), detour_eur=detour_eur)
+    assert riskier >= base
+
+
+def test_a_fuller_bin_that_fills_as_fast_is_worth_more_though_neither_risks_anything():
+    empty, fuller = worth(outlook(level=0.1, then_level=0.3), outlook(level=0.4, then_level=0.6))
+    assert 0 <= empty < fuller
+
+
+def test_chances_only_get_worse_and_begin_with_the_forecast_itself():
+    found = chances_of([outlook(then=0.07)], horizon=9)
+    assert found.left.shape == found.emptied.shape == (1, 9)
+    assert found.left[0, 0] == 0.07
+    assert (np.diff(found.left[0]) >= 0).all()
+    assert (np.diff(found.emptied[0]) >= 0).all()
+    assert (found.emptied <= found.left).all()
+
+
+def test_a_stop_costs_the_way_to_a_neighbour_and_its_own_time():
+    metres = np.array([[0, 100, 300], [100, 0, 200], [300, 200, 0]])
+    matrices = Matrices(duration_s=metres // 10, distance_m=metres, snap_m=(0.0,) * 3, kerb=(False,) * 3)
+    prices = Prices(per_metre=2 * EURO, per_second=EURO, per_vehicle=0)
+    found = usual_detours_eur(matrices, service_s=np.array([10.0, 0.0, 0.0]), prices=prices)
+    # Of three places the third nearest is the farther of two.
+    assert found == pytest.approx([300 * 2 + 30 + 10, 200 * 2 + 20, 300 * 2 + 30])
 
 
 def test_a_decision_says_what_the_problem_needs():
-    (found,) = decide([outlook(now=0.1, then=0.5, level=0.4)], options=PolicyOptions())
+    (found,) = decide([outlook(then=0.5, level=0.4)], detour_eur=np.array([2.0]), options=PolicyOptions())
     assert (found.demand_l, found.must) == (32, False)
-    assert found.prize == round(EURO * leaving_eur(outlook(now=0.1, then=0.5), PolicyOptions()))
+    assert found.prize == round(EURO * worth(outlook(then=0.5, level=0.4), detour_eur=2.0)[0])
 
 
 def test_an_empty_bin_still_weighs_a_litre():
-    (found,) = decide([outlook(level=0.0)], options=PolicyOptions())
+    (found,) = decide([outlook(level=0.0)], detour_eur=np.ones(1), options=PolicyOptions())
     assert found.demand_l == 1
 
 
@@ -84,10 +111,13 @@ def test_bins_are_imposed_by_name_or_by_certainty():
     sure = replace(outlook(now=0.99, then=1.0), place_id="COR-0002")
     options = PolicyOptions(must_at_probability=0.98)
     found = decide(
-        [outlook(), sure, replace(outlook(), place_id="COR-0003")], options=options, must=frozenset({"COR-0003"})
+        [outlook(), sure, replace(outlook(), place_id="COR-0003")],
+        detour_eur=np.ones(3),
+        options=options,
+        must=frozenset({"COR-0003"}),
     )
     assert [decision.must for decision in found] == [False, True, True]
-    assert not any(decision.must for decision in decide([sure], options=PolicyOptions()))
+    assert not any(decision.must for decision in decide([sure], detour_eur=np.ones(1), options=PolicyOptions()))
 
 
 def test_weights_refuse_nonsense():

@@ -58,13 +58,17 @@ class Ahead:
 
 
 def below_curve(made: Tried) -> list[Point]:
-    """Return for each quantile how often the level was at or below it; a tie at empty or full counts by half."""
+    """Return for each quantile how often the level was below it, as its interval has it: its ends lie inside.
+
+    So a level at a lower quantile is not below it, one at an upper quantile is, and one at the median is by half.
+    """
     points = []
     for index, share in enumerate(PROBABILITIES):
         level = made.quantiles[:, index]
         below = made.actual < level - _NEARLY
         tied = np.abs(made.actual - level) <= _NEARLY
-        points.append(Point(promised=share, observed=float((below + 0.5 * tied).mean()), n=len(made)))
+        counts = (np.sign(share - 0.5) + 1) / 2
+        points.append(Point(promised=share, observed=float((below + counts * tied).mean()), n=len(made)))
     return points
 
 
@@ -109,7 +113,10 @@ def by_group(made: Tried, themes: dict[str, Sequence[str | None]]) -> list[Group
     found = []
     for theme, names in themes.items():
         of_row = np.array([name or "" for name in names], dtype=object)[made.bin_row]
-        for name in sorted({str(one) for one in of_row} - {""}):
+        there = sorted({str(one) for one in of_row} - {""})
+        if len(there) < 2:  # noqa: PLR2004 - the whole is told elsewhere
+            continue
+        for name in there:
             mine = of_row == name
             bins = len(np.unique(made.bin_row[mine]))
             if mine.sum() >= _FEWEST_ROWS and bins >= _FEWEST_BINS:

@@ -17,7 +17,7 @@ _FROM_H, _UNTIL_H = 6, 30
 
 @dataclass(frozen=True, kw_only=True)
 class RoundSense:
-    """Of forecasts 6 to 30 h ahead; shares are 0..1, None where there were no such forecasts.
+    """Of forecasts 6 to 30 h ahead, or of all where they are of the present; shares are 0..1, None where of nothing.
 
     `full_share`: how often bins were full at all. `left_full`: of bins with less than 20 % of chances of being full,
     the share that was full. `found_full`: of bins that were full, the share that had 20 % or more. `served_full`: of
@@ -39,6 +39,8 @@ class RoundSense:
 def round_sense(made: Tried) -> RoundSense | None:
     """Return what the forecasts of the coming round are worth, None when none was made so far ahead."""
     ahead = (made.ahead_h >= _FROM_H) & (made.ahead_h <= _UNTIL_H)
+    if not made.ahead_h.any():  # forecasts of the present: there are no others
+        ahead = np.ones(len(made), dtype=bool)
     if not ahead.any():
         return None
     said, level = made.full[ahead], made.actual[ahead]

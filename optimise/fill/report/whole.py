@@ -70,14 +70,27 @@ class Report:
     advice: Advice
 
 
-def make_report(data: TrainingData, options: ReportOptions, *, progress: Progress | None = None) -> Report:
-    """Work the report out from what is known; the same data and seed give the same."""
+def make_report(
+    data: TrainingData,
+    options: ReportOptions,
+    *,
+    trials: tuple[Tried | None, Tried | None] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Work the report out from what is known; the same data and seed give the same.
+
+    `trials`, of bins without and with a sensor, when they were made elsewhere; then nothing is withheld to see what the
+    forecast is driven by, and no weeks are shown.
+    """
     say = progress or (lambda _stage, _share: None)
     studied = study(data, seed=options.seed, options=options.fill, progress=say)
     known = facts(data, otherwise_interval_h=options.fill.prior_interval_h)
+    if trials:  # of a file nobody knows which emptyings were declared
+        known["undeclared_share"] = np.full(len(data.bins), np.nan)
     rate_per_day = np.exp(studied.model.rates.log_rate) * DAY_H / data.volume_l
     themes = themes_of(data.bins, hourly=data.hourly, rate_per_day=rate_per_day)
-    unsensored, sensored = (_part(tried(held), themes) for held in (studied.unsensored, studied.sensored))
+    made = trials or (tried(studied.unsensored), tried(studied.sensored))
+    unsensored, sensored = (_part(one, themes) for one in made)
     errors = [] if unsensored is None else errors_by_bin(unsensored.made)
     # Shorter than twice ten, the same bin would be among the best and the worst.
     listed = min(_LISTED, len(errors) // 2)
@@ -99,7 +112,7 @@ def make_report(data: TrainingData, options: ReportOptions, *, progress: Progres
         rate_per_day=rate_per_day,
         surprise=surprise(data, studied.model),
         facts=known,
-        examples=[] if unsensored is None else examples(data, unsensored.made, errors),
+        examples=[] if unsensored is None or trials else examples(data, unsensored.made, errors),
         drivers=(
             drivers(
                 data,
@@ -108,7 +121,7 @@ def make_report(data: TrainingData, options: ReportOptions, *, progress: Progres
                 None if sensored is None else sensored.made,
                 progress=say,
             )
-            if unsensored is not None and options.with_drivers
+            if unsensored is not None and options.with_drivers and not trials
             else []
         ),
         advice=advice,
@@ -122,7 +135,7 @@ def _part(made: Tried | None, themes: dict[str, Sequence[str | None]]) -> Part |
         made=made,
         below=below_curve(made),
         full=full_curve(made),
-        ahead=by_ahead(made),
+        ahead=by_ahead(made) if made.ahead_h.any() else [],
         groups=by_group(made, themes),
         rounds=round_sense(made),
     )

@@ -16,6 +16,7 @@ from optimise.fill.towns.moments import last_emptying
 from optimise.fill.towns.present import history_of
 from optimise.fill.towns.prior import usable_looks
 from optimise.fill.towns.scores import own_curve_floor, score
+from optimise.fill.towns.serving import in_service
 from optimise.fill.towns.setting import Setting, Tested, set_up
 from optimise.fill.towns.town import Town
 
@@ -55,7 +56,7 @@ def _evaluate(town: Town, options: TrialOptions, say: Progress) -> dict[str, Any
     started = time.perf_counter()
     why: dict[str, str] = {}
     seconds: dict[str, float] = {}
-    nothing = _too_little(town)
+    nothing = too_little(town)
     protocols: dict[str, Any] = {
         "sensored": {str(hours): None for hours in HORIZONS_H},
         "unsensored": None,
@@ -74,7 +75,7 @@ def _evaluate(town: Town, options: TrialOptions, say: Progress) -> dict[str, Any
     return {"protocols": protocols, "why": why, "noise_floor": floor, "seconds_by_part": seconds}
 
 
-def _too_little(town: Town) -> str | None:
+def too_little(town: Town) -> str | None:
     """Return why nothing can be tried at all."""
     moments = int((last_emptying(town, town.bin_row, town.at_s) >= 0).sum())
     if moments < _FEWEST_CASES:
@@ -119,7 +120,8 @@ def _unsensored(setting: Setting, protocols: dict[str, Any], why: dict[str, str]
         reason = "no bin has levels both before and after the times that part learning, validation and test"
         why |= dict.fromkeys(("unsensored", *(f"few_looks.{looks}" for looks in LOOKS)), reason)
         return None
-    protocols["unsensored"] = score(setting, parts)
+    say("the method in service")
+    protocols["unsensored"] = score(setting, parts) | {"in_service": in_service(setting, parts)}
     for looks in LOOKS:
         if not usable_looks(town).any():
             why[f"few_looks.{looks}"] = "no bin was emptied twice with a known level: there is nothing to look at"

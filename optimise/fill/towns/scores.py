@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimise.fill.evaluation import POINTS, mean_absolute_error, pinball_loss
-from optimise.fill.readings import HOUR_S, Floats
+from optimise.fill.readings import HOUR_S, Floats, Ints
 from optimise.fill.towns.conformal import interval
 from optimise.fill.towns.forest import middle
 from optimise.fill.towns.setting import Setting, Tested
@@ -19,6 +20,7 @@ from optimise.fill.towns.setting import Setting, Tested
 PROBABILITIES = (0.05, 0.1, 0.5, 0.9, 0.95)
 _SLACK = 1e-9
 _FEWEST_IN_GROUP = 30
+_FEWEST_BINS = 4
 _FULL = 0.9
 
 
@@ -44,7 +46,7 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
     }
     best = min(baselines, key=lambda name: baselines[name])
     mae = mean_absolute_error(actual, median)
-    groups = {}
+    groups: dict[str, dict[str, Any]] = {}
     for index, name in enumerate(setting.groups):
         mine = setting.group[row] == index
         if mine.sum() >= _FEWEST_IN_GROUP:
@@ -54,8 +56,11 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
                 "mae": mean_absolute_error(actual[mine], median[mine]),
                 "coverage_80": float(inside80[mine].mean()),
                 "coverage_90": float(inside90[mine].mean()),
+                "coverage_80_error": _luck(row[mine], inside80[mine]),
             }
-    worst = max(groups, key=lambda name: abs(groups[name]["coverage_80"] - 0.8), default=None)
+    # Of very few bins, what is seen is their luck.
+    judged = {name: found for name, found in groups.items() if found["bins"] >= _FEWEST_BINS} or groups
+    worst = max(judged, key=lambda name: abs(judged[name]["coverage_80"] - 0.8), default=None)
     return {
         "n": len(actual),
         "mae": mae,
@@ -63,6 +68,7 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
         "pinball": pinball_loss(actual, forecast, PROBABILITIES),
         "coverage_80": float(inside80.mean()),
         "coverage_90": float(inside90.mean()),
+        "coverage_80_error": _luck(row, inside80),
         "width_80": float((high80 - low80).mean() * POINTS),
         "width_90": float((high90 - low90).mean() * POINTS),
         "worst_group_coverage_80": None if worst is None else groups[worst]["coverage_80"],
@@ -76,6 +82,17 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
         "tuned_baselines": [part.variants for part in parts],
         "pool": [part.weights for part in parts],
     }
+
+
+def _luck(row: Ints, inside: NDArray[np.bool_]) -> float | None:
+    """Return the standard error of a coverage, since levels of one bin are inside or outside together."""
+    _, owner, count = np.unique(row, return_inverse=True, return_counts=True)
+    bins = len(count)
+    if bins < 2:  # noqa: PLR2004 - one bin tells of no scatter
+        return None
+    # Of a ratio of sums over clusters (Cochran, Sampling Techniques, 3rd edition, section 9.7).
+    left = np.bincount(owner, weights=inside - inside.mean())
+    return float(np.sqrt((left**2).sum() * bins / (bins - 1)) / len(row))
 
 
 def _time_of_full(parts: Sequence[Tested], median: Floats) -> dict[str, Any] | None:

@@ -16,7 +16,8 @@ from optimise.fill.towns.simple import Variants
 from optimise.fill.towns.town import Town
 
 _THIRDS = ("emptied rarely", "emptied at times", "emptied often")
-_FEWEST_OF_KIND = 2
+_FEWEST_OF_KIND = 4
+_OTHER = "other kinds"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,9 +79,12 @@ def set_up(town: Town, *, folds: int, seed: int, most: int) -> Setting:
 
 
 def _groups(town: Town, cuts: Cuts) -> tuple[Ints, tuple[str, ...]]:
-    """Return (bins,) groups: kinds where there are several, else how often bins were emptied until the test."""
-    if len(town.kinds) > 1 and np.bincount(town.kind).min() >= _FEWEST_OF_KIND:
-        return town.kind, town.kinds
+    """Return (bins,) groups: kinds where there are several, the rare ones together; else how often emptied."""
+    often = [name for name, count in zip(town.kinds, np.bincount(town.kind), strict=True) if count >= _FEWEST_OF_KIND]
+    names = (*often, _OTHER) if len(often) < len(town.kinds) else tuple(often)
+    if len(names) > 1:
+        place = [often.index(name) if name in often else len(often) for name in town.kinds]
+        return np.array(place, dtype=np.int64)[town.kind], names
     count = np.bincount(town.emptied_row[town.emptied_s < cuts.test_s], minlength=town.bins)
     rank = np.empty(town.bins, dtype=np.int64)
     rank[np.argsort(count, kind="stable")] = np.arange(town.bins)
