@@ -48,7 +48,7 @@ def error_map(report: Report, ground: Ground) -> Markup:
         marks.append(_dot(ground.at(item.longitude_deg, item.latitude_deg), f"tried e{error_class(one.mae)}", 11, told))
     counts = [sum(error_class(one.mae) == name for one in report.errors) for name, _ in legend()]
     told = (
-        "Carte des corbeilles avec un capteur, caché pour l'essai, par erreur moyenne : "
+        "Carte des corbeilles essayées, par erreur moyenne : "
         + ", ".join(f"{text} points : {number}" for (_, text), number in zip(legend(), counts, strict=True))
         + f". Les {len(report.data.bins) - len(measured)} autres corbeilles sont en petit, selon l'erreur attendue."
     )

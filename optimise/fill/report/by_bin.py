@@ -15,7 +15,7 @@ from optimise.fill.report.tried import Tried
 from optimise.fill.slots import DAY_H
 from optimise.fill.training import TrainingData
 
-_FEWEST_ROWS = 8
+_FEWEST_ROWS = 5
 _SEEN_SAME_S = 3 * HOUR_S
 _MOST_REASONS = 3
 _HIGH = 0.75
