@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from optimise.fill.calendar import TownCalendar
 from optimise.fill.options import FillOptions
 from optimise.fill.training import TrainingData, assemble
-from storage import bins, communes, levels, plans
+from storage import bins, communes, levels, plans, town_events
 from storage.database import Connection
 
 _LATELY = timedelta(days=14)
@@ -25,6 +26,10 @@ def load(connection: Connection, commune_insee: str, *, as_of: datetime, options
         as_of=as_of,
         time_zone=commune.time_zone,
         options=options.readings,
+        calendar=TownCalendar(
+            school_zone=commune.school_zone,
+            events=tuple(town_events.every(connection, commune_insee, since=since)),
+        ),
     )
     lately = plans.planned_dates(connection, commune_insee, since=(as_of - _LATELY).date())
     return replace(known, planned=any(date <= as_of.date() for date in lately))

@@ -5,12 +5,13 @@ Levels never fall between emptyings, so the expected fill of a bin only grows un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
 from optimise.fill.crews import Looks, calibrate_eye, rate_evidence
+from optimise.fill.day_effects import DayEffects, learn_day_effects
 from optimise.fill.features import place_features
 from optimise.fill.options import FillOptions
 from optimise.fill.pace import Pace, Rhythm, activity, learn_rhythm, pace_of
@@ -49,13 +50,17 @@ class FillModel:
     noise: Noise
     kernel: Kernel | None
     evidence: Evidence
+    days: DayEffects = field(default_factory=DayEffects)
 
     def outlook(self, data: TrainingData, rows: Ints, valid_s: Ints) -> Outlook:
         """Return what to expect of `rows` at `valid_s` (moments,), Unix seconds, if nobody empties from now on."""
         starts = starts_of(data, self.options)
         busy = activity(data, self.rhythm, np.exp(self.rates.log_rate), dispersion_l=self.noise.dispersion_l)
         ahead_h = max(1, -(-(int(valid_s.max(initial=data.as_of_s)) - data.start_s) // HOUR_S) - data.hours)
-        pace = pace_of(data, self.rhythm, busy, rows=rows, ahead_h=ahead_h)
+        rate_l_per_h = np.exp(self.rates.log_rate)
+        extra = self.days.added(data, rows, rate_l_per_h[rows], ahead_h=ahead_h)
+        busy = np.append(busy, self.days.factors(data, ahead_h=ahead_h))
+        pace = pace_of(data, self.rhythm, busy, rows=rows, ahead_h=ahead_h, extra=extra)
         return _outlook(self.rates, starts, pace, rows=rows, valid_s=valid_s, volume_l=data.volume_l)
 
 
@@ -97,20 +102,25 @@ def fit_model(
         log_rate=np.full(len(data.bins), np.log(options.prior_rate_l_per_h)),
         log_sd=np.full(len(data.bins), options.prior_log_sd),
     )
-    noise, busy = Noise(), np.ones(data.hours)
+    noise, busy, days = Noise(), np.ones(data.hours), DayEffects()
     rhythm = learn_rhythm(data, features, dispersion_l=noise.dispersion_l)
     pace = pace_of(data, rhythm, busy, rows=everyone, ahead_h=1)
     for _ in range(2):  # how busy the town was depends on rates, and rates on how busy it was; twice settles both
         sensed = sensor_evidence(data, pace, noise, prior_log_rate=float(np.log(options.prior_rate_l_per_h)))
         busy = activity(data, rhythm, np.exp(sensed.log_rate), dispersion_l=noise.dispersion_l)
-        pace = pace_of(data, rhythm, busy, rows=everyone, ahead_h=1)
+        rate_l_per_h = np.exp(sensed.log_rate)
+        days = learn_day_effects(data, rhythm, rate_l_per_h, dispersion_l=noise.dispersion_l)
+        extra = days.added(data, everyone, rate_l_per_h, ahead_h=1)
+        pace = pace_of(data, rhythm, busy, rows=everyone, ahead_h=1, extra=extra)
         noise = learn_noise(data, pace)
     sensed = sensor_evidence(data, pace, noise, prior_log_rate=float(np.log(options.prior_rate_l_per_h)))
     evidence = _with_crews(data, pace, noise, sensed, prior)
     if kernel is None:
         kernel = tune_kernel(data, features, evidence, seed=seed)
     rates = infer_rates(data, features, evidence, kernel, prior=prior)
-    return FillModel(options=options, rhythm=rhythm, rates=rates, noise=noise, kernel=kernel, evidence=evidence)
+    return FillModel(
+        options=options, rhythm=rhythm, rates=rates, noise=noise, kernel=kernel, evidence=evidence, days=days
+    )
 
 
 def _with_crews(data: TrainingData, pace: Pace, noise: Noise, sensed: Evidence, prior: Rates) -> Evidence:

@@ -124,12 +124,20 @@ def activity(data: TrainingData, rhythm: Rhythm, rate_l_per_h: Floats, *, disper
     return np.maximum(ratio[block], _LEAST_SHAPE)
 
 
-def pace_of(data: TrainingData, rhythm: Rhythm, busy: Floats, *, rows: Ints, ahead_h: int) -> Pace:
-    """Return the pace of `rows` from the data's start to `ahead_h` after its end, with the past's own activity."""
+def pace_of(
+    data: TrainingData, rhythm: Rhythm, busy: Floats, *, rows: Ints, ahead_h: int, extra: Floats | None = None
+) -> Pace:
+    """Return the pace of `rows` from the data's start to `ahead_h` after its end, with the past's own activity.
+
+    `busy` (at most all hours,) is the town's factor of each; `extra` (rows, all hours) are paced hours added to them.
+    """
     hours = data.hours + ahead_h
     slot = local_slots(data.start_s, hours, data.time_zone)
     factor = np.ones(hours)
     factor[: len(busy)] = busy
     passed = np.zeros((len(rows), hours + 1))
-    np.cumsum(rhythm.weekly[np.ix_(rows, slot)] * factor, axis=1, out=passed[:, 1:])
+    hourly = rhythm.weekly[np.ix_(rows, slot)] * factor
+    if extra is not None:
+        hourly += extra
+    np.cumsum(hourly, axis=1, out=passed[:, 1:])
     return Pace(start_s=data.start_s, passed=passed)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optimise.fill.calendar import TownCalendar
 from optimise.fill.readings import (
     HOUR_S,
     Floats,
@@ -51,7 +52,8 @@ class TrainingData:
     """What is known at `as_of_s` about `bins`; rows of arrays are bins, columns hours since `start_s`.
 
     `declared` are the crews' emptyings, `detected` those that the sensors saw (which nobody may have declared).
-    `planned`: rounds were planned lately and declared stop by stop, so where nobody declared, nobody came.
+    `planned`: rounds were planned lately and declared stop by stop, so where nobody declared, nobody came. `calendar`
+    is what is known of days, also of those to come.
     """
 
     bins: tuple[Bin, ...]
@@ -63,6 +65,7 @@ class TrainingData:
     declared: Emptyings
     detected: Emptyings
     planned: bool = False
+    calendar: TownCalendar = field(default_factory=TownCalendar)
 
     @property
     def hours(self) -> int:
@@ -116,6 +119,7 @@ def assemble(
     as_of: datetime,
     time_zone: str = "Europe/Paris",
     options: ReadingOptions | None = None,
+    calendar: TownCalendar | None = None,
 ) -> TrainingData:
     """Put levels and declared emptyings up to `as_of` on an hourly grid; those of unknown bins are left aside."""
     options = options or ReadingOptions()
@@ -145,6 +149,7 @@ def assemble(
         hourly=hourly,
         declared=declared,
         detected=detected,
+        calendar=calendar or TownCalendar(),
     )
 
 
