@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimise.fill.readings import Floats
+from optimise.fill.readings import Floats, Ints
 from storage.model import Bin
 
 _EARTH_M_PER_DEG = 111_195.0
@@ -29,6 +29,23 @@ def place_features(bins: Sequence[Bin]) -> Floats:
             columns.append(indicator)
     varied = [(c - c.mean()) / c.std() for c in columns if c.size and c.std() > _MIN_SPREAD]
     return np.column_stack(varied) if varied else np.zeros((len(bins), 0))
+
+
+def usual_intervals(bin_row: Ints, hours: Floats, bins: int) -> Floats:
+    """Return (bins,) the standardised logarithm of how long each bin is usually left; 0 where that is unknown.
+
+    `hours` (n,) are intervals between emptyings of `bin_row`. Crews come sooner where a bin fills sooner, and when they
+    come is known of bins without a sensor too.
+    """
+    count = np.bincount(bin_row, minlength=bins)
+    if not len(bin_row):
+        return np.zeros(bins)
+    logs = np.log(np.maximum(hours, 1.0))
+    total = np.bincount(bin_row, weights=logs, minlength=bins)
+    # One interval of the town is lent to each bin: a single one of its own may have hidden an emptying.
+    usual = (total + logs.mean()) / (count + 1)
+    spread = float(usual.std())
+    return np.asarray((usual - usual.mean()) / spread) if spread > _MIN_SPREAD else np.zeros(bins)
 
 
 def positions_km(bins: Sequence[Bin]) -> Floats:

@@ -39,18 +39,21 @@ class OnColumns(Exponentiation):  # type: ignore[misc]  # scikit-learn carries n
 
 
 def bins_kernel(features: int) -> Kernel:
-    """Return the prior covariance of log rates for inputs (n, features + 3): features, place in km, own number.
+    """Return the prior covariance of log rates for inputs (n, features + 4): usual interval, features, place, number.
 
-    A smooth effect of the surroundings, a field over the town, and what only the bin itself explains.
-    The last lets noisy looks at a bin tell of that bin more than of its neighbours.
+    A smooth effect of how often the bin is emptied (in standard deviations), one of the surroundings, a field over the
+    town (in km), and what only the bin itself explains. The last lets noisy looks at a bin tell of that bin more than
+    of its neighbours.
     """
-    place, own = (features, features + 2), (features + 2, features + 3)
+    first = 1 + features
+    place, own = (first, first + 2), (first + 2, first + 3)
+    usual = OnColumns(RBF(length_scale=2.0, length_scale_bounds=(0.5, 30.0)), 0, 1)
     field = OnColumns(Matern(length_scale=0.3, length_scale_bounds=(0.05, 3.0), nu=1.5), *place)
     itself = OnColumns(RBF(length_scale=1e-3, length_scale_bounds="fixed"), *own)
-    kernel = _scaled(0.2) * field + _scaled(0.1) * itself
+    kernel = _scaled(0.2) * field + _scaled(0.1) * itself + _scaled(0.2) * usual
     if features:
         # At its longest scales this is a linear effect, so a linear kernel beside it would add nothing.
-        alike = OnColumns(RBF(length_scale=np.sqrt(features), length_scale_bounds=(1.0, 100.0)), 0, features)
+        alike = OnColumns(RBF(length_scale=np.sqrt(features), length_scale_bounds=(1.0, 100.0)), 1, first)
         kernel = kernel + _scaled(0.2) * alike
     return kernel
 

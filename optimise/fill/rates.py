@@ -18,18 +18,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Kernel
 
-from optimise.fill.features import positions_km
+from optimise.fill.features import positions_km, usual_intervals
 from optimise.fill.kernels import bins_kernel
 from optimise.fill.pace import Pace
-from optimise.fill.readings import Floats, Ints
+from optimise.fill.readings import HOUR_S, Floats, Ints
 from optimise.fill.slots import DAY_H
+from optimise.fill.starts import known_emptyings
 from optimise.fill.training import TrainingData
 
 _MOST_TO_TUNE = 250
 _STEPS = 20
 _FEWEST_TO_TUNE = 15
 _LEAST_VARIANCE = 0.01**2
-_BESIDE_FEATURES = 3  # a position and the bin's own number
+_LEAST_INTERVAL_H = 4.0
+_BESIDE_FEATURES = 4  # the usual interval, a position and the bin's own number
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,7 +167,7 @@ def posterior_covariance(data: TrainingData, features: Floats, evidence: Evidenc
 def leave_one_out(inputs: Floats, log_rate: Floats, variance: Floats, *, seed: int) -> tuple[Floats, Floats]:
     """Return (bins,) the mean and standard deviation of each bin's log rate as all other bins tell it.
 
-    `inputs` (bins, k + 3) as `bins_kernel` takes them; `log_rate` was seen with `variance` (bins,); inf: not at all.
+    `inputs` (bins, k + 4) as `bins_kernel` takes them; `log_rate` was seen with `variance` (bins,); inf: not at all.
     Source: Rasmussen and Williams, section 5.4.2.
     """
     known = np.flatnonzero(np.isfinite(variance))
@@ -189,8 +191,15 @@ def leave_one_out(inputs: Floats, log_rate: Floats, variance: Floats, *, seed: i
 
 
 def _inputs(data: TrainingData, features: Floats) -> Floats:
+    known = known_emptyings(data)
+    same = np.diff(known.bin_row) == 0
+    hours = np.diff(known.at_s)[same] / HOUR_S
+    row = known.bin_row[1:][same]
+    # An emptying may be known twice, from the crew and from the sensor.
+    apart = hours >= _LEAST_INTERVAL_H
+    usual = usual_intervals(row[apart], hours[apart], len(data.bins))[:, None]
     number = np.arange(len(data.bins), dtype=np.float64)[:, None]
-    return np.hstack([features, positions_km(data.bins), number])
+    return np.hstack([usual, features, positions_km(data.bins), number])
 
 
 def _few_steps(

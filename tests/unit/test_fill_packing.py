@@ -47,7 +47,7 @@ def _changed(content: bytes, change: Any) -> bytes:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda tree: tree.update(format=2), "expected a fill model of format 1, got 2"),
+        (lambda tree: tree.update(format=1), "expected a fill model of format 2, got 1"),
         (lambda tree: tree["forecaster"]["fields"].pop("scores"), "this version's"),
         (lambda tree: tree["forecaster"]["fields"].update(extra=1), "has the fields"),
         (lambda tree: tree["forecaster"].update(type="Popen"), "not a fill model of this version"),

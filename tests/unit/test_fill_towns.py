@@ -189,7 +189,7 @@ def test_the_method_in_service_is_tried_on_the_same_cases(tried: dict[str, Any])
 
 def test_the_rate_of_a_bin_left_out_is_what_the_others_alone_tell() -> None:
     rng = np.random.default_rng(0)
-    inputs = np.column_stack([rng.normal(size=(12, 1)), rng.uniform(0, 1, (12, 2)), np.arange(12.0)])
+    inputs = np.column_stack([rng.normal(size=(12, 2)), rng.uniform(0, 1, (12, 2)), np.arange(12.0)])
     rate, variance = rng.normal(-4, 0.5, 12), rng.uniform(0.01, 0.2, 12)
     variance[7] = np.inf
     told, _ = leave_one_out(inputs, rate, variance, seed=0)

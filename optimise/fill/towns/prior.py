@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimise.fill.features import usual_intervals
 from optimise.fill.rates import leave_one_out
 from optimise.fill.readings import Floats, Ints
 from optimise.fill.towns.clock import WeekPace
@@ -109,7 +110,7 @@ def learn_prior(
     seen = count >= _FEWEST_INTERVALS
     if not seen.any():
         return _blind(town.bins, likelihood)
-    inputs = _inputs(town)
+    inputs = _inputs(town, hours_to, until_s)
     log, log_row = likelihood.log[taught], row
     if seen_at is not None and len(seen_at[0]):
         last = _last_below_full(*seen_at)
@@ -182,9 +183,10 @@ def _forget(row: Ints, found: Floats, hours: Floats) -> float:
     return min(_FORGETS, key=error)
 
 
-def _inputs(town: Town) -> Floats:
-    """Return (bins, k + 3): features of the place, its position in km, the bin's number."""
-    columns = []
+def _inputs(town: Town, hours_to: Floats, until_s: float) -> Floats:
+    """Return (bins, k + 4) as `bins_kernel` takes them, of what was known before `until_s`."""
+    use = np.isfinite(hours_to) & (town.emptied_s < until_s)
+    columns = [usual_intervals(town.emptied_row[use], hours_to[use], town.bins)[:, None]]
     if len(town.kinds) > 1:
         columns.append(2.0 * np.eye(len(town.kinds))[town.kind])  # kinds differ more than shops do
     volume = np.log(town.volume_l)
