@@ -14,6 +14,21 @@ from storage.model import BinLevel, DeclaredCheck, DetectedEmptying, Quality
 from storage.review import Due, moment
 from storage.signal_table import QUALITIES, Flags, Floats, Ints, SignalTable, VerdictTable
 
+# PostgreSQL's binary COPY (documentation of COPY, "Binary Format"): a header without extension, rows whose fields each
+# follow their length, and a trailer; all big-endian.
+_COPY_HEADER, _COPY_TRAILER = 19, 2
+_LEVEL_ROW = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("place_bytes", ">i4"),
+        ("place", ">i4"),
+        ("measured_bytes", ">i4"),
+        ("measured_at_s", ">i8"),
+        ("fill_bytes", ">i4"),
+        ("fill_fraction", ">f4"),
+    ]
+)
+
 _TYPES = ("text", "int8", "text", "timestamptz", "int2", "text", "text", "float4", "float4")
 
 
@@ -93,13 +108,28 @@ def trusted(connection: Connection, commune_insee: str, *, since: datetime, unti
     What is not reviewed yet is trusted as far as intake judged it.
     """
     parameters = {"commune_insee": commune_insee, "since": since, "until": until}
-    rows = connection.execute(statement("levels", "trusted"), parameters).fetchall()
-    places, seconds, fractions = zip(*rows, strict=True) if rows else ((), (), ())
+    found = connection.execute(statement("levels", "trusted_places"), parameters).fetchall()
+    places = np.array([place_id for (place_id,) in found], dtype=object)
+    content = bytearray()
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(statement("levels", "copy_trusted").removesuffix(";"), parameters) as copy,
+    ):
+        for block in copy:
+            content += block
+    rows = np.frombuffer(content, dtype=_LEVEL_ROW, offset=_COPY_HEADER, count=_rows_in(len(content)))
     return LevelTable(
-        place_id=np.array(places, dtype=object),
-        measured_at_s=np.array(seconds, dtype=np.int64),
-        fill_fraction=np.array(fractions, dtype=np.float32),
+        place_id=places[rows["place"]] if len(rows) else np.zeros(0, dtype=object),
+        measured_at_s=rows["measured_at_s"].astype(np.int64),
+        fill_fraction=rows["fill_fraction"].astype(np.float32),
     )
+
+
+def _rows_in(length: int) -> int:
+    """Return how many rows of levels a binary COPY of so many bytes holds."""
+    rows, rest = divmod(length - _COPY_HEADER - _COPY_TRAILER, _LEVEL_ROW.itemsize)
+    assert rest == 0, "rows of levels have a fixed width, since none of their columns is null"
+    return rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -71,20 +71,32 @@ FROM bin_level
 WHERE commune_insee = :commune_insee AND (:place_ids::text[] IS NULL OR place_id = ANY (:place_ids))
 ORDER BY place_id;
 
--- name: trusted
+-- name: trusted_places
+-- The places that may have levels, numbered as `copy_trusted` does.
+SELECT place_id FROM bin WHERE commune_insee = :commune_insee ORDER BY place_id;
+
+-- name: copy_trusted#
+-- A year of hourly levels is millions of rows: each comes as three numbers of a fixed width, its bin among them.
 -- Without a review (no worker has run yet) intake's own judgement stands.
-SELECT reading.place_id, extract(epoch FROM reading.measured_at)::bigint, reading.fill_fraction
-FROM fill_reading AS reading
-LEFT JOIN reviewed_level AS reviewed
-    ON reviewed.device_id = reading.device_id AND reviewed.measured_at = reading.measured_at
-    AND reviewed.record_index = reading.record_index
-    AND reviewed.measured_at >= :since AND reviewed.measured_at < :until
-WHERE reading.commune_insee = :commune_insee
-    AND reading.fill_fraction IS NOT NULL
-    AND reading.measured_at >= :since
-    AND reading.measured_at < :until
-    AND coalesce(reviewed.quality, 'ok') = 'ok'
-ORDER BY reading.place_id, reading.measured_at, reading.record_index;
+COPY (
+    SELECT place.number, extract(epoch FROM reading.measured_at)::bigint, reading.fill_fraction
+    FROM fill_reading AS reading
+    JOIN (
+        SELECT place_id, (row_number() OVER (ORDER BY place_id) - 1)::integer AS number
+        FROM bin
+        WHERE commune_insee = :commune_insee
+    ) AS place ON place.place_id = reading.place_id
+    LEFT JOIN reviewed_level AS reviewed
+        ON reviewed.device_id = reading.device_id AND reviewed.measured_at = reading.measured_at
+        AND reviewed.record_index = reading.record_index
+        AND reviewed.measured_at >= :since AND reviewed.measured_at < :until
+    WHERE reading.commune_insee = :commune_insee
+        AND reading.fill_fraction IS NOT NULL
+        AND reading.measured_at >= :since
+        AND reading.measured_at < :until
+        AND coalesce(reviewed.quality, 'ok') = 'ok'
+    ORDER BY place.number, reading.measured_at, reading.record_index
+) TO STDOUT (FORMAT binary);
 
 -- name: of_bin
 SELECT
