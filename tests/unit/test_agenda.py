@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for
+from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for, score_due_for, training_is_due
 
 OPTIONS = AgendaOptions(plan_at=time(20, 0))
 
@@ -40,3 +40,36 @@ def test_forecast_is_due_when_missing_or_stale():
 def test_nonsense_is_refused():
     with pytest.raises(ValueError, match=r"expected every_h > 0, got 0"):
         AgendaOptions(every_h=0)
+
+
+@pytest.mark.parametrize(
+    ("now", "latest", "due"),
+    [
+        ("2026-03-10T12:00", None, True),  # a commune without any model
+        ("2026-03-10T01:59", "2026-03-09T02:00", False),  # 2:59 in Paris: last night's still stands
+        ("2026-03-10T02:00", "2026-03-09T02:00", True),  # 3:00 in Paris
+        ("2026-03-10T12:00", "2026-03-10T02:00", False),
+        ("2026-03-10T12:00", "2026-03-09T20:00", True),  # trained on demand last evening: the night comes all the same
+        ("2026-03-29T01:00", "2026-03-28T02:00", True),  # 3:00 of the night in which summer time begins is 1:00 UTC
+    ],
+)
+def test_a_model_is_trained_once_a_night_by_the_local_clock(*, now: str, latest: str | None, due: bool):
+    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    before = None if latest is None else datetime.fromisoformat(latest).replace(tzinfo=UTC)
+    options = AgendaOptions(train_at=time(3, 0))
+    assert training_is_due(now=moment, time_zone="Europe/Paris", latest_as_of=before, options=options) is due
+
+
+@pytest.mark.parametrize(
+    ("now", "latest", "day"),
+    [
+        ("2026-03-10T12:00", None, date(2026, 3, 9)),
+        ("2026-03-10T12:00", date(2026, 3, 8), date(2026, 3, 9)),
+        ("2026-03-10T12:00", date(2026, 3, 9), None),
+        ("2026-03-10T00:59", date(2026, 3, 8), None),  # 1:59 in Paris: what sensors stored still comes in
+        ("2026-03-10T01:00", date(2026, 3, 8), date(2026, 3, 9)),
+    ],
+)
+def test_yesterdays_forecasts_are_judged_once_two_hours_after_its_end(now: str, latest: date | None, day: date | None):
+    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    assert score_due_for(now=moment, time_zone="Europe/Paris", latest_day=latest) == day
