@@ -19,6 +19,7 @@ from cli.options import ConfigOption, JsonOption, start
 from cli.places import places
 from cli.replay import replay
 from cli.report.command import report
+from cli.rules import rules
 from cli.solve import solve
 
 EXIT_FAILURE = 1
@@ -64,6 +65,7 @@ app.command()(train)
 app.add_typer(models, name="models")
 app.add_typer(report, name="report")
 app.add_typer(events, name="events")
+app.add_typer(rules, name="rules")
 
 
 @app.command()

@@ -6,12 +6,12 @@ cost, and which rule stands in its way. Nobody asks the engine, so a reason stay
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from optimise.rounds.engines.schedule import schedule
+from optimise.rounds.barriers import Barrier, Barriers, access_of, hours_of
 from optimise.rounds.insertion import gaps, insertions
 from optimise.rounds.policy import Decision
 from optimise.rounds.problem import EURO, Problem
@@ -49,14 +49,20 @@ def served_reasons(
     found: dict[int, Reason] = {}
     for route in solution.routes:
         for stop, detour_m in _detours(problem, route).items():
-            found[stop] = _served(decisions[stop], detour_m, imposed=bool(problem.must[stop]), options=options)
+            found[stop] = _served(
+                decisions[stop],
+                detour_m,
+                imposed=bool(problem.must[stop]),
+                options=options,
+                asks=_asked(problem, stop),
+            )
     return found
 
 
 def _detours(problem: Problem, route: Route) -> dict[int, int]:
     """Return by how many metres each bin of a route lengthens it."""
-    depot = problem.vehicles[route.vehicle].depot
-    rows, stops = [depot], [-1]
+    who = problem.vehicles[route.vehicle]
+    rows, stops = [who.depot], [-1]
     for visit in route.visits:
         if visit.kind is VisitKind.STOP:
             rows.append(int(problem.location[visit.index]))
@@ -64,8 +70,8 @@ def _detours(problem: Problem, route: Route) -> dict[int, int]:
         elif visit.kind is VisitKind.DISPOSAL:
             rows.append(problem.disposals[visit.index].location)
             stops.append(-1)
-    rows.append(depot)
-    metres = problem.distance_m
+    rows.append(who.home)
+    metres = problem.travel(route.vehicle).distance_m
     return {
         stop: int(metres[before, row] + metres[row, after] - metres[before, after])
         for stop, before, row, after in zip(stops[1:], rows, rows[1:], rows[2:], strict=False)
@@ -73,7 +79,13 @@ def _detours(problem: Problem, route: Route) -> dict[int, int]:
     }
 
 
-def _served(decision: Decision, detour_m: int, *, imposed: bool, options: ExplainOptions) -> Reason:
+def _asked(problem: Problem, stop: int) -> str:
+    """Return what the round had to respect at a served bin, as sentences; empty when nothing."""
+    hours, access = hours_of(problem, stop), access_of(problem, stop)
+    return (f" Heures d'accès : {hours}." if hours else "") + (f" Accès : {access}." if access else "")
+
+
+def _served(decision: Decision, detour_m: int, *, imposed: bool, options: ExplainOptions, asks: str) -> Reason:
     outlook = decision.outlook
     full, risk = outlook.at_service.probability_full, outlook.at_next.probability_full
     fill = _percent(outlook.at_service.p50)
@@ -93,7 +105,7 @@ def _served(decision: Decision, detour_m: int, *, imposed: bool, options: Explai
         text = (
             f"Risque de débordement avant la prochaine tournée : {_percent(risk)}. Remplissage prévu au passage {fill}."
         )
-    return Reason(code=code, text=text, figures=_figures(decision) | {"detour_m": float(detour_m)})
+    return Reason(code=code, text=text + asks, figures=_figures(decision) | {"detour_m": float(detour_m)})
 
 
 def left_out_reasons(problem: Problem, solution: Solution, decisions: Sequence[Decision]) -> dict[int, Reason]:
@@ -101,70 +113,75 @@ def left_out_reasons(problem: Problem, solution: Solution, decisions: Sequence[D
     if not solution.left_out:
         return {}
     if not solution.routes:
-        return {stop: _left_without_rounds(problem, stop, decisions[stop]) for stop in solution.left_out}
+        barriers = Barriers(problem)
+        return {stop: _left_without_rounds(problem, barriers, stop, decisions[stop]) for stop in solution.left_out}
     left = np.array(solution.left_out)
     options = insertions(problem, gaps(problem, solution), left)
+    barriers = Barriers(problem)
     found: dict[int, Reason] = {}
     for row, stop in enumerate(solution.left_out):
         fits, cost = options.fits[row], options.cost[row]
+        if not cost.size:
+            found[stop] = _left_without_rounds(problem, barriers, stop, decisions[stop])
+            continue
         # The detour told is that of the cheapest place that obeys the rules; where none does, of the cheapest at all.
         best = int(np.where(fits, cost, np.iinfo(np.int64).max).argmin() if fits.any() else cost.argmin())
-        worth = cost < problem.prize[stop]
-        barred = problem.must[stop] or (worth.any() and not (worth & fits).any())
-        has_room = bool((worth & options.has_room[row]).any())
-        has_time = bool((worth & options.has_time[row]).any())
-        code = _barrier(problem, stop, has_room=has_room, has_time=has_time) if barred else "not_worth_it"
+        worth = (cost < problem.prize[stop]) | bool(problem.must[stop])
+        barred = problem.must_not[stop] or problem.must[stop] or (worth.any() and not (worth & fits).any())
+        code = barriers.among(stop, options, row, worth).value if barred else "not_worth_it"
         found[stop] = _left(
             code,
             decisions[stop],
             detour_m=int(options.detour_m[row, best]),
             detour_s=int(options.detour_s[row, best]),
             cost=int(cost[best]),
+            told=_asks(problem, stop),
         )
     return found
 
 
-def _left_without_rounds(problem: Problem, stop: int, decision: Decision) -> Reason:
+def _left_without_rounds(problem: Problem, barriers: Barriers, stop: int, decision: Decision) -> Reason:
     """Explain a bin on a day when nothing is worth a round: the detour is a round of its own."""
     row = int(problem.location[stop])
     alone = []
-    for who in problem.vehicles:
-        for site in problem.disposals:
-            legs = ((who.depot, row), (row, site.location), (site.location, who.depot))
-            distance_m = sum(int(problem.distance_m[leg]) for leg in legs)
-            work_s = sum(int(problem.duration_s[leg]) for leg in legs) + int(problem.service_s[stop]) + site.unload_s
-            alone.append((problem.drive_cost(distance_m, work_s) + problem.prices.per_vehicle, distance_m, work_s))
-    cost, detour_m, detour_s = min(alone)
-    worth = bool(problem.must[stop]) or cost < problem.prize[stop]
-    code = _barrier(problem, stop, has_room=True, has_time=False) if worth else "not_worth_it"
-    return _left(code, decision, detour_m=detour_m, detour_s=detour_s, cost=cost)
+    for vehicle, who in enumerate(problem.vehicles):
+        travel = problem.travel(vehicle)
+        sites = [(site.location, site.unload_s) for site in problem.disposals] or [(who.home, 0)]
+        for site, unload_s in sites:
+            legs = ((who.depot, row), (row, site), (site, who.home))
+            distance_m = sum(int(travel.distance_m[leg]) for leg in legs)
+            work_s = sum(int(travel.duration_s[leg]) for leg in legs) + int(problem.service_s[stop]) + unload_s
+            cost = problem.drive_cost(distance_m, work_s, vehicle=vehicle) + problem.prices_of(vehicle).per_vehicle
+            alone.append((not problem.allowed[stop, vehicle], cost, distance_m, work_s))
+    _, cost, detour_m, detour_s = min(alone)
+    worth = bool(problem.must[stop]) or bool(problem.must_not[stop]) or cost < problem.prize[stop]
+    code = (barriers.alone(stop) or Barrier.SHIFT).value if worth else "not_worth_it"
+    return _left(code, decision, detour_m=detour_m, detour_s=detour_s, cost=cost, told=_asks(problem, stop))
 
 
-def _barrier(problem: Problem, stop: int, *, has_room: bool, has_time: bool) -> str:
-    """Return what bars a bin: alone in a vehicle it is too large or too far; else what the rounds ran out of."""
-    if all(problem.demand_l[stop] > who.capacity_l for who in problem.vehicles):
-        return "capacity"
-    alone = [
-        schedule(problem, vehicle, [(VisitKind.STOP, stop), (VisitKind.DISPOSAL, site)])
-        for vehicle in range(len(problem.vehicles))
-        for site in range(len(problem.disposals))
-    ]
-    if not any(alone):
-        return "shift"
-    return "capacity" if has_time and not has_room else "shift"
+def _asks(problem: Problem, stop: int) -> dict[str, str]:
+    """Return what a bin asks for, for the sentences that say so."""
+    return {
+        "access": access_of(problem, stop) or "aucun chemin ou aucune équipe",
+        "hours": hours_of(problem, stop) or "selon l'exutoire",
+    }
 
 
 _LEFT_TEXTS = {
     "not_worth_it": "Peut attendre : la vider demanderait {detour} de détour et {work} de travail.",
+    "must_not": "Laissée sur consigne du jour.",
+    "access": "Aucun véhicule disponible n'y a accès ({access}) : elle aurait demandé {detour} de détour.",
     "capacity": "Plus de place dans les bennes : elle aurait demandé {detour} de détour et {work} de travail.",
+    "range": "Hors d'autonomie des véhicules : elle aurait demandé {detour} de détour et {work} de travail.",
     "shift": "Plus de temps dans les tournées : elle aurait demandé {detour} de détour et {work} de travail.",
+    "window": "Aucune tournée ne peut y passer à ses heures ({hours}) : elle aurait demandé {detour} de détour.",
 }
 
 
-def _left(code: str, decision: Decision, *, detour_m: int, detour_s: int, cost: int) -> Reason:
+def _left(code: str, decision: Decision, *, detour_m: int, detour_s: int, cost: int, told: Mapping[str, str]) -> Reason:
     outlook = decision.outlook
     text = (
-        _LEFT_TEXTS[code].format(detour=_metres(detour_m), work=_duration(detour_s))
+        _LEFT_TEXTS[code].format(detour=_metres(detour_m), work=_duration(detour_s), **told)
         + f" Remplissage prévu {_percent(outlook.at_service.p50)}, risque de débordement avant la prochaine tournée "
         f"{_percent(outlook.at_next.probability_full)}."
     )

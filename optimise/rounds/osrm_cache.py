@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -30,20 +31,36 @@ _SMALL_COMPONENT = 100
 _KEPT_OF_LOG = 600
 
 
-def prepared_streets(extract: Path, *, profile: Path, cache_dir: Path) -> Path:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreetChanges:
+    """What differs from the profile for a day or a vehicle: ways closed (OpenStreetMap's ids), another width."""
+
+    closed_ways: frozenset[int] = frozenset()
+    width_cm: int | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.closed_ways) or self.width_cm is not None
+
+
+def prepared_streets(extract: Path, *, profile: Path, cache_dir: Path, changes: StreetChanges | None = None) -> Path:
     """Return the base path of OSRM's files for `extract` and `profile`, preparing them when the cache has none.
+
+    Each set of `changes` to the profile is prepared once.
 
     Raises InputError when the extract or the profile cannot be read or holds no street for the vehicle.
     """
     for what, path in (("extract", extract), ("profile", profile)):
         if not path.is_file():
             raise InputError(f"expected the {what} to be a file, got {path}")
-    target = cache_dir / f"streets-{_content_key(extract, profile)}"
+    changes = changes or StreetChanges()
+    target = cache_dir / f"streets-{_content_key(extract, profile, changes)}"
     if not (target / _BASE).with_suffix(".osrm.hsgr").is_file():
         cache_dir.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=".building-", dir=cache_dir))
         try:
-            _prepare(extract, profile, building)
+            _prepare(extract, profile, building, changes)
             _publish(building, target)
         finally:
             shutil.rmtree(building, ignore_errors=True)
@@ -51,19 +68,24 @@ def prepared_streets(extract: Path, *, profile: Path, cache_dir: Path) -> Path:
     return target / _BASE
 
 
-def _content_key(extract: Path, profile: Path) -> str:
+def _content_key(extract: Path, profile: Path, changes: StreetChanges) -> str:
     digest = hashlib.sha256(f"osrm {version('osrm-bindings')} {_SMALL_COMPONENT}\n".encode())
     for path in (profile, extract):
         with path.open("rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
+    if changes.any:
+        digest.update(f"{sorted(changes.closed_ways)} {changes.width_cm}".encode())
     return digest.hexdigest()[:20]
 
 
-def _prepare(extract: Path, profile: Path, folder: Path) -> None:
+def _prepare(extract: Path, profile: Path, folder: Path, changes: StreetChanges) -> None:
     # A profile finds OSRM's Lua modules beside itself, so it moves in with a copy of them.
     lua = folder / "profile"
     lua.mkdir()
     shutil.copy(profile, lua / "profile.lua")
+    if changes.any:
+        shutil.move(lua / "profile.lua", lua / "open_streets.lua")
+        (lua / "profile.lua").write_text(_changed(changes), encoding="utf-8")
     with as_file(files("osrm") / "share" / "profiles" / "lib") as library:
         shutil.copytree(library, lua / "lib")
     # OSRM's tools take a path with a space in it for two: they run in the folder and see plain names only.
@@ -76,6 +98,27 @@ def _prepare(extract: Path, profile: Path, folder: Path) -> None:
     _run("contract", _BASE, subject=extract, cwd=folder)
     shutil.rmtree(lua)
     link.unlink()
+
+
+def _changed(changes: StreetChanges) -> str:
+    """Return a profile that is `open_streets.lua` with other figures or without some ways."""
+    closed = ", ".join(f"[{way}] = true" for way in sorted(changes.closed_ways))
+    width = "" if changes.width_cm is None else f"  profile.vehicle_width = {changes.width_cm / 100:.2f}\n"
+    return (
+        "api_version = 4\n"
+        'local streets = require("open_streets")\n'
+        f"local closed = {{ {closed} }}\n"
+        "local setup, process_way = streets.setup, streets.process_way\n"
+        "streets.setup = function()\n"
+        "  local profile = setup()\n"
+        f"{width}"
+        "  return profile\n"
+        "end\n"
+        "streets.process_way = function(profile, way, result, relations)\n"
+        "  if not closed[way:id()] then process_way(profile, way, result, relations) end\n"
+        "end\n"
+        "return streets\n"
+    )
 
 
 def _run(*command: str, subject: Path, cwd: Path) -> None:

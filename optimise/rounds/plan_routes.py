@@ -22,18 +22,23 @@ def planned_routes(
     bins: Sequence[Bin],
     fleet: Fleet,
     calendar: Calendar,
-    travel: Travel,
-    kerb: Sequence[bool],
+    travels: Sequence[Travel],
+    kerb: Sequence[Sequence[bool]],
     reasons: Mapping[int, Reason],
 ) -> tuple[PlannedRoute, ...]:
-    """Return the plan's routes. `kerb` is of the matrices' places, `reasons` of the bins by index in the problem."""
+    """Return the plan's routes.
+
+    `travels` measure for the vehicles' profiles, in their order; `kerb` is by profile and place of the matrices,
+    `reasons` of the bins by index in the problem.
+    """
     everywhere: list[_Somewhere] = [*fleet.anchors, *bins]
     routes = []
     for number, route in enumerate(solution.routes):
         stops, rows = _stops(problem, route, everywhere, calendar, reasons)
-        way = travel.way(
+        profile = problem.vehicles[route.vehicle].profile
+        way = travels[profile].way(
             [(everywhere[row].longitude_deg, everywhere[row].latitude_deg) for row in rows],
-            kerb=[kerb[row] for row in rows],
+            kerb=[kerb[profile][row] for row in rows],
         )
         routes.append(
             PlannedRoute(
@@ -58,16 +63,16 @@ def _stops(
     reasons: Mapping[int, Reason],
 ) -> tuple[list[PlannedStop], list[int]]:
     """Return a route's stops, depot to depot, and the rows of the matrices that it passes."""
-    depot = problem.vehicles[route.vehicle].depot
+    who, distances = problem.vehicles[route.vehicle], problem.travel(route.vehicle).distance_m
     leaving = Visit(kind=VisitKind.STOP, index=-1, arrive_s=route.start_s, depart_s=route.start_s, load_l=0)
     home = Visit(kind=VisitKind.STOP, index=-1, arrive_s=route.end_s, depart_s=route.end_s, load_l=0)
-    rows = [depot]
+    rows = [who.depot]
     stops: list[PlannedStop] = []
     for visit in (leaving, *route.visits, home):
         rest = visit.kind is VisitKind.BREAK
         at_depot = visit.kind is VisitKind.STOP and visit.index < 0
-        row = depot if at_depot else _row(problem, visit)
-        distance_m = 0 if rest or row is None else int(problem.distance_m[rows[-1], row])
+        row = (who.home if visit is home else who.depot) if at_depot else _row(problem, visit)
+        distance_m = 0 if rest or row is None else int(distances[rows[-1], row])
         # A break that begins when the last stop ends is taken there; any other is taken on the way.
         on_the_way = rest and stops[-1].depart_at != calendar.moment(visit.arrive_s)
         where = None if on_the_way else everywhere[rows[-1] if row is None else row]

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import structlog
 
 from optimise.rounds import explain
 from optimise.rounds.check import Verdict, check
-from optimise.rounds.day import Calendar, Fleet, PriceOptions, day_problem
+from optimise.rounds.day import Calendar, DayOptions, Fleet, PriceOptions, WishOptions
+from optimise.rounds.day_task import Loaded, Measuring, Task, day_task, widths
 from optimise.rounds.engines import Engine, Improvement, Limits
 from optimise.rounds.engines.ortools_engine import ORToolsEngine
 from optimise.rounds.explain import ExplainOptions
-from optimise.rounds.leaving import usual_detours_eur
-from optimise.rounds.outlooks import Outlooks, read_outlooks
+from optimise.rounds.outlooks import read_outlooks
 from optimise.rounds.plan_routes import planned_routes
-from optimise.rounds.policy import Decision, PolicyOptions, decide
-from optimise.rounds.problem import EURO, Problem
+from optimise.rounds.policy import PolicyOptions
+from optimise.rounds.problem import EURO, Traffic
 from optimise.rounds.solution import Solution
-from optimise.rounds.travel import Travel, TravelOptions, open_travel, unreachable
+from optimise.rounds.travel import TravelOptions, open_travel
 from storage import bins as stored_bins
-from storage import communes, places, plans
+from storage import communes, places, plans, round_rules
 from storage.database import Connection
 from storage.errors import InputError, PlanRefusedError
-from storage.model import Bin, LeftOut, PlaceKind, Plan, Reason
+from storage.model import LeftOut, PlaceKind, Plan
 
 log = structlog.get_logger()
 
@@ -44,7 +44,8 @@ class PlannerOptions:
 
     `solve_s` bounds the search by wall time, `iterations` by work (then a seed reproduces); one of them may be None.
     `next_chance_h`: when a bin left out is served next at the latest, a day on and somewhat later in its round.
-    `must_serve`: bins that somebody imposes for this day.
+    `must_serve`: bins that somebody imposes for this day, `must_not_serve`: bins that are to be left. `closed_ways`:
+    OpenStreetMap's ids of streets closed this day. `traffic`: how much longer driving takes by seconds from midnight.
     """
 
     extract: Path | None
@@ -59,8 +60,12 @@ class PlannerOptions:
     detour_factor: float = 1.4
     speed_kmh: float = 16.0
     must_serve: frozenset[str] = frozenset()
+    must_not_serve: frozenset[str] = frozenset()
+    closed_ways: frozenset[int] = frozenset()
+    traffic: Traffic | None = None
     policy: PolicyOptions = field(default_factory=PolicyOptions)
     prices: PriceOptions = field(default_factory=PriceOptions)
+    wishes: WishOptions = field(default_factory=WishOptions)
     explain: ExplainOptions = field(default_factory=ExplainOptions)
 
     def __post_init__(self) -> None:
@@ -68,6 +73,17 @@ class PlannerOptions:
             raise InputError(f"expected next_chance_h > 0, got {self.next_chance_h}")
         self.limits()
         self.travel()
+        self.day()
+
+    def day(self) -> DayOptions:
+        """Return what is decided for the day."""
+        return DayOptions(
+            prices=self.prices,
+            wishes=self.wishes,
+            must_serve=self.must_serve,
+            must_not_serve=self.must_not_serve,
+            traffic=self.traffic,
+        )
 
     def limits(self) -> Limits:
         """Return when to stop the search."""
@@ -80,6 +96,7 @@ class PlannerOptions:
             profile=self.profile,
             cache_dir=self.cache_dir,
             kerb_side=self.kerb_side,
+            closed_ways=self.closed_ways,
             max_snap_m=self.max_snap_m,
             detour_factor=self.detour_factor,
             speed_kmh=self.speed_kmh,
@@ -97,28 +114,6 @@ class PlannerEvent:
 
 
 type Progress = Callable[[PlannerEvent], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Loaded:
-    """What storage holds for the day."""
-
-    bins: list[Bin]
-    fleet: Fleet
-    calendar: Calendar
-    outlooks: Outlooks
-    made_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Task:
-    """The problem with what lies around it: the bins it holds, their decisions, and the bins kept out of it."""
-
-    problem: Problem
-    bins: list[Bin]
-    decisions: list[Decision]
-    kerb: tuple[bool, ...]
-    kept_out: dict[str, Reason]
 
 
 def plan_day(
@@ -141,12 +136,14 @@ def plan_day(
     engine = engine or ORToolsEngine()
     with connection.transaction():
         loaded = _load(connection, commune_insee, service_date=service_date, as_of=as_of, options=options)
+        made_at = communes.clock(connection, commune_insee).now()
     tell(PlannerEvent(phase="load", detail=f"{len(loaded.bins)} bins, {len(loaded.fleet.vehicles)} vehicles"))
 
     tell(PlannerEvent(phase="streets", detail=options.extract.name if options.extract else "great circles"))
-    travel = open_travel(options.travel())
-    tell(PlannerEvent(phase="travel", detail=f"{len(loaded.outlooks.of_bin)} bins, {travel.source}"))
-    task = _task(loaded, travel, options)
+    measuring = _measuring(loaded, options)
+    travel_source = next(iter(measuring.travels.values())).source
+    tell(PlannerEvent(phase="travel", detail=f"{len(loaded.outlooks.of_bin)} bins, {travel_source}"))
+    task = day_task(loaded, measuring, policy=options.policy, options=options.day())
 
     history: list[tuple[float, float]] = []
 
@@ -176,12 +173,12 @@ def plan_day(
         commune_insee=commune_insee,
         plan_id=uuid4(),
         service_date=service_date,
-        made_at=loaded.made_at,
+        made_at=made_at,
         as_of=as_of,
         engine=solution.engine,
         seed=options.seed,
         solve_s=round(solve_s, 3),
-        travel_source=travel.source,
+        travel_source=travel_source,
         forecast_run_id=loaded.outlooks.run.run_id,
         distance_m=float(verdict.distance_m),
         duration_s=float(verdict.duration_s),
@@ -193,7 +190,7 @@ def plan_day(
             bins=task.bins,
             fleet=loaded.fleet,
             calendar=loaded.calendar,
-            travel=travel,
+            travels=task.travels,
             kerb=task.kerb,
             reasons=served,
         ),
@@ -217,7 +214,7 @@ def plan_day(
 
 def _load(
     connection: Connection, commune_insee: str, *, service_date: date, as_of: datetime, options: PlannerOptions
-) -> _Loaded:
+) -> Loaded:
     commune = communes.one(connection, commune_insee)
     calendar = Calendar(service_date=service_date, time_zone=commune.time_zone)
     fleet = Fleet(
@@ -226,9 +223,12 @@ def _load(
         disposal_sites=tuple(places.disposal_sites(connection, commune_insee)),
     )
     bins = stored_bins.every(connection, commune_insee)
-    strangers = options.must_serve - {item.place_id for item in bins}
+    strangers = (options.must_serve | options.must_not_serve) - {item.place_id for item in bins}
     if strangers:
-        raise InputError(f"expected must_serve to name bins of commune {commune_insee}, got {sorted(strangers)[:5]}")
+        raise InputError(
+            f"expected must_serve and must_not_serve to name bins of commune {commune_insee}, "
+            f"got {sorted(strangers)[:5]}"
+        )
     service_at = calendar.middle(fleet.vehicles)
     outlooks = read_outlooks(
         connection,
@@ -238,53 +238,19 @@ def _load(
         service_at=service_at,
         next_at=service_at + timedelta(hours=options.next_chance_h),
     )
-    made_at = communes.clock(connection, commune_insee).now()
-    return _Loaded(bins=bins, fleet=fleet, calendar=calendar, outlooks=outlooks, made_at=made_at)
+    rules = round_rules.every(connection, commune_insee)
+    return Loaded(bins=bins, fleet=fleet, calendar=calendar, outlooks=outlooks, rules=rules)
 
 
-def _task(loaded: _Loaded, travel: Travel, options: PlannerOptions) -> _Task:
-    """Measure travel, keep out the bins without forecast or way, and state the problem of the others."""
-    outlooks = loaded.outlooks.of_bin
-    known = [item for item in loaded.bins if item.place_id in outlooks]
-    kept_out = {item.place_id: explain.no_forecast() for item in loaded.bins if item.place_id not in outlooks}
-    anchors = loaded.fleet.anchors
-    everywhere = [*anchors, *known]
-    points = [(place.longitude_deg, place.latitude_deg) for place in everywhere]
-    kerb = [False] * len(anchors) + [options.kerb_side] * len(known)
-    matrices = travel.matrices(points, kerb=kerb)
-    cut_off = unreachable(
-        matrices,
-        anchors=range(len(anchors)),
-        max_snap_m=options.max_snap_m,
-        names=[place.place_id for place in everywhere],
-    )
-    for row, cause in cut_off.items():
-        kept_out[everywhere[row].place_id] = explain.cut_off(cause, snap_m=matrices.snap_m[row])
-    rows = [row for row in range(len(everywhere)) if row not in cut_off]
-    matrices = matrices.of(rows)
-    served = [item for item in known if item.place_id not in kept_out]
-    decisions = decide(
-        [outlooks[item.place_id] for item in served],
-        detour_eur=usual_detours_eur(
-            matrices.of(range(len(anchors), len(rows))),
-            service_s=np.array([item.service_s for item in served]),
-            prices=options.prices.prices(),
-        ),
-        options=options.policy,
-        must=options.must_serve,
-    )
-    problem = day_problem(
-        bins=served,
-        decisions=decisions,
-        fleet=loaded.fleet,
-        matrices=matrices,
-        calendar=loaded.calendar,
-        prices=options.prices.prices(),
-    )
-    return _Task(problem=problem, bins=served, decisions=decisions, kerb=matrices.kerb, kept_out=kept_out)
+def _measuring(loaded: Loaded, options: PlannerOptions) -> Measuring:
+    """Open travel for each width of vehicle; streets are prepared for each once."""
+    travels = {
+        width: open_travel(replace(options.travel(), width_cm=width)) for width in widths(loaded.fleet, loaded.rules)
+    }
+    return Measuring(travels=travels, kerb_side=options.kerb_side, max_snap_m=options.max_snap_m)
 
 
-def _left_out(task: _Task, solution: Solution) -> tuple[LeftOut, ...]:
+def _left_out(task: Task, solution: Solution) -> tuple[LeftOut, ...]:
     reasons = dict(task.kept_out)
     for stop, reason in explain.left_out_reasons(task.problem, solution, task.decisions).items():
         reasons[task.problem.stop_ids[stop]] = reason
@@ -297,9 +263,7 @@ def _refusal(verdict: Verdict) -> str:
     return f"the checker refused the plan: {told}{f'; and {more} more' if more > 0 else ''}"
 
 
-def _inputs(
-    loaded: _Loaded, task: _Task, options: PlannerOptions, history: list[tuple[float, float]]
-) -> dict[str, Any]:
+def _inputs(loaded: Loaded, task: Task, options: PlannerOptions, history: list[tuple[float, float]]) -> dict[str, Any]:
     """Return what the plan was made from, so that it can be explained months later."""
     return {
         "bins": len(loaded.bins),
@@ -311,7 +275,12 @@ def _inputs(
         "forecast_model": loaded.outlooks.run.model_version,
         "policy": asdict(options.policy),
         "prices": asdict(options.prices),
+        "wishes": asdict(options.wishes),
         "must_serve": sorted(options.must_serve),
+        "must_not_serve": sorted(options.must_not_serve),
+        "closed_ways": sorted(options.closed_ways),
+        "traffic": None if options.traffic is None else asdict(options.traffic),
+        "rules": json.loads(round_rules.encode(loaded.rules)),
         "kerb_side": options.kerb_side,
         "limits": asdict(options.limits()),
         "cost_history_s_eur": history,

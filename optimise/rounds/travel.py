@@ -31,6 +31,7 @@ class TravelOptions:
     `extract` is an OpenStreetMap file (.osm.pbf), None for great circles; `profile` the Lua profile of the vehicle;
     `cache_dir` keeps prepared streets. `kerb_side`: stop with the bin on the vehicle's right. `max_snap_m`: a place
     farther than this from any street is unreachable. `detour_factor` and `speed_kmh` serve great circles only.
+    `closed_ways`: OpenStreetMap's ids of ways that are closed. `width_cm`: of the vehicle, None for the profile's own.
     """
 
     extract: Path | None
@@ -40,6 +41,8 @@ class TravelOptions:
     max_snap_m: float = 150.0
     detour_factor: float = 1.4
     speed_kmh: float = 16.0
+    closed_ways: frozenset[int] = frozenset()
+    width_cm: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_snap_m", "speed_kmh"):
@@ -112,10 +115,15 @@ def open_travel(options: TravelOptions) -> Travel:
         from optimise.rounds.great_circle import GreatCircles  # noqa: PLC0415 - both import this module's types
 
         return GreatCircles(detour_factor=options.detour_factor, speed_kmh=options.speed_kmh)
-    from optimise.rounds.osrm_cache import prepared_streets  # noqa: PLC0415 - OSRM only where there is an extract
+    from optimise.rounds.osrm_cache import StreetChanges, prepared_streets  # noqa: PLC0415 - OSRM only where there is an extract
     from optimise.rounds.osrm_streets import Streets  # noqa: PLC0415
 
-    data = prepared_streets(options.extract, profile=options.profile, cache_dir=options.cache_dir)
+    data = prepared_streets(
+        options.extract,
+        profile=options.profile,
+        cache_dir=options.cache_dir,
+        changes=StreetChanges(closed_ways=options.closed_ways, width_cm=options.width_cm),
+    )
     return Streets(data, name=options.extract.name)
 
 

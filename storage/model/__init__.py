@@ -60,6 +60,7 @@ from storage.model.places import Bin, DeliveryBay, DisposalSite, ParkingSpace, P
 from storage.model.plans import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
 from storage.model.present import SENSOR_SILENT_AFTER, BinNow, SpaceNow
 from storage.model.review import Alert, BinLevel, DeclaredCheck, DetectedEmptying, DeviceHealth
+from storage.model.round_rules import BinRule, DisposalRule, LocalHours, RoundRules, VehicleRule
 
 __all__ = [
     "KERB_KINDS",
@@ -70,6 +71,7 @@ __all__ = [
     "Bin",
     "BinLevel",
     "BinNow",
+    "BinRule",
     "BinShape",
     "Catalogue",
     "Clock",
@@ -85,6 +87,7 @@ __all__ = [
     "DeviceHealth",
     "DeviceNow",
     "DeviceStatus",
+    "DisposalRule",
     "DisposalSite",
     "Emptying",
     "EndedBy",
@@ -104,6 +107,7 @@ __all__ = [
     "KerbPlace",
     "KnownModel",
     "LeftOut",
+    "LocalHours",
     "ModelStatus",
     "Mounting",
     "OccupancyPresent",
@@ -121,6 +125,7 @@ __all__ = [
     "RefusalReason",
     "RefusedMessage",
     "RegisteredDevice",
+    "RoundRules",
     "Rule",
     "RuleUse",
     "ServiceEvent",
@@ -134,5 +139,6 @@ __all__ = [
     "TrainedModel",
     "Vehicle",
     "VehicleClass",
+    "VehicleRule",
     "Verdict",
 ]

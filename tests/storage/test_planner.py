@@ -256,7 +256,7 @@ def test_imposed_bins_are_served_and_strangers_refused(town: Connection, cache: 
         stop.place_id: stop.reason.code for route in found.routes for stop in route.stops if stop.reason is not None
     }
     assert (codes["COR-0002"], codes["COR-0004"]) == ("must", "must")
-    with pytest.raises(InputError, match="expected must_serve to name bins"):
+    with pytest.raises(InputError, match="expected must_serve and must_not_serve to name bins"):
         plan(town, replace(options(cache), must_serve=frozenset({"COR-7777"})))
 
 

@@ -11,7 +11,7 @@ import pytest
 from optimise.rounds.engines.schedule import solution_of
 from optimise.rounds.explain import ExplainOptions, cut_off, left_out_reasons, no_forecast, served_reasons
 from optimise.rounds.policy import Decision, Outlook
-from optimise.rounds.problem import EURO, Problem
+from optimise.rounds.problem import EURO, Problem, Window
 from optimise.rounds.solution import Solution, VisitKind
 from optimise.rounds.travel import Cutoff
 from storage.errors import InputError
@@ -151,3 +151,33 @@ def test_certainty_is_never_claimed():
 def test_thresholds_refuse_nonsense():
     with pytest.raises(InputError, match=r"expected risk_probability in \(0, 1\], got 0"):
         ExplainOptions(risk_probability=0)
+
+
+EARLY = (Window(from_s=6 * HOUR, until_s=6 * HOUR + 60),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "said"),
+    [
+        ({"crew": np.array([1, 1, 2, 1])}, "access", "il faut 2 agents"),
+        ({"max_width_cm": np.array([0, 0, 180, 0]), "vehicles": (vehicle(width_cm=210),)}, "access",
+         "largeur limitée à 1,80\N{NO-BREAK SPACE}m"),
+        ({"windows": ((), (), EARLY, ())}, "window", "06h00-06h01"),
+        ({"must_not": np.array([False, False, True, False])}, "must_not", "consigne"),
+        ({"vehicles": (vehicle(range_m=6_000),)}, "range", "autonomie"),
+        ({"vehicles": (vehicle(capacity_kg=20),), "demand_kg": np.full(4, 10)}, "capacity", "Plus de place"),
+    ],
+    ids=["crew", "width", "window", "left on order", "range", "weight"],
+)  # fmt: skip
+def test_a_bin_that_would_pay_tells_the_rule_that_bars_it(changes: dict[str, object], code: str, said: str):
+    found = left(line(prize=np.full(4, 20 * EURO), **changes))
+    assert found[2].code == code
+    assert said in found[2].text
+    assert found[2].figures["detour_m"] == 2000
+
+
+def test_a_served_bin_tells_the_hours_and_the_crew_that_it_asked_for():
+    hours = (Window(from_s=6 * HOUR, until_s=10 * HOUR),)
+    found = served(line(windows=(hours, (), (), ()), crew=np.array([1, 2, 1, 1]), vehicles=(vehicle(crew=2),)))
+    assert "Heures d'accès : 06h00-10h00." in found[0].text
+    assert "il faut 2 agents" in found[1].text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -198,3 +199,22 @@ def test_options_refuse_nonsense():
         TravelOptions(extract=None, profile=PROFILE, cache_dir=Path("x"), detour_factor=0.5)
     with pytest.raises(InputError, match="expected speed_kmh > 0, got 0"):
         TravelOptions(extract=None, profile=PROFILE, cache_dir=Path("x"), speed_kmh=0)
+
+
+def test_a_closed_street_is_driven_round_and_a_wide_vehicle_meets_its_limits(helsinki: Path, tmp_path: Path):
+    streets = TravelOptions(extract=helsinki, profile=PROFILE, cache_dir=tmp_path)
+    points = street_points(helsinki, 12)
+    usual = open_travel(streets).matrices(points, kerb=[False] * 12)
+    way = next(
+        way.id
+        for way in osmium.FileProcessor(str(helsinki)).with_locations()
+        if way.is_way() and way.tags.get("highway") == "primary" and len(way.nodes) > 5
+    )
+    closed = replace(streets, closed_ways=frozenset({way}))
+    around = open_travel(closed).matrices(points, kerb=[False] * 12)
+    assert around.duration_s.sum() != usual.duration_s.sum() or around.distance_m.sum() != usual.distance_m.sum()
+    assert len(list(tmp_path.glob("streets-*"))) == 2
+    open_travel(closed)
+    assert len(list(tmp_path.glob("streets-*"))) == 2
+    wide = open_travel(replace(streets, width_cm=100_000)).matrices(points, kerb=[False] * 12)
+    assert (wide.duration_s == NO_WAY).sum() >= (usual.duration_s == NO_WAY).sum()

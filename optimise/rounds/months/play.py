@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimise.rounds.check import check
-from optimise.rounds.day import day_problem
+from optimise.rounds.day import DayOptions, day_problem
 from optimise.rounds.engines import Engine, Limits
 from optimise.rounds.months.arrays import HOUR_S, Floats, Indices
 from optimise.rounds.months.fixed import FixedCalendar
@@ -131,9 +131,9 @@ def _problem(town: Town, chosen: Indices, wanted: Wanted, day: int, options: Mon
             for index in chosen
         ],
         fleet=town.fleet,
-        matrices=town.matrices.of(rows),
+        matrices=[town.matrices.of(rows)],
         calendar=town.calendar(day),
-        prices=options.prices.prices(),
+        options=DayOptions(prices=options.prices),
     )
 
 
