@@ -18,6 +18,7 @@ _MINUTES = re.compile(rb'("(?:opens|closes)"\s*:\s*"\d\d:\d\d)"')
 
 MOST_BYTES = 20_000_000
 _NAMED = 5
+_PEOPLE_AT_MOST = 9
 
 
 def every(connection: Connection, commune_insee: str) -> RoundRules:
@@ -81,7 +82,10 @@ def decode(content: bytes) -> RoundRules:
     _refuse_unknown(document)
     for bin_rule in rules.bins:
         _require_order(bin_rule.windows, f"bin {bin_rule.place_id}")
-        _require(1 <= bin_rule.crew <= 9, f"bin {bin_rule.place_id}: expected crew in 1..9, got {bin_rule.crew}")  # noqa: PLR2004
+        _require(
+            1 <= bin_rule.crew <= _PEOPLE_AT_MOST,
+            f"bin {bin_rule.place_id}: expected crew in 1..9, got {bin_rule.crew}",
+        )
         width_cm = bin_rule.max_width_cm
         _require(
             width_cm is None or width_cm > 0, f"bin {bin_rule.place_id}: expected max_width_cm > 0, got {width_cm}"
@@ -92,7 +96,9 @@ def decode(content: bytes) -> RoundRules:
                      "out_eur", "overtime_hour_eur"):  # fmt: skip
             value = getattr(rule, name)
             _require(value is None or value >= 0, f"vehicle {rule.vehicle_id}: expected {name} >= 0, got {value}")
-        _require(1 <= rule.crew <= 9, f"vehicle {rule.vehicle_id}: expected crew in 1..9, got {rule.crew}")  # noqa: PLR2004
+        _require(
+            1 <= rule.crew <= _PEOPLE_AT_MOST, f"vehicle {rule.vehicle_id}: expected crew in 1..9, got {rule.crew}"
+        )
     for site in rules.disposal_sites:
         _require_order(site.windows, f"disposal site {site.place_id}")
     return rules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations, permutations, product
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from optimise.rounds.barriers import Barrier
 from optimise.rounds.check import Rule, check
 from optimise.rounds.engines import Limits
 from optimise.rounds.engines.clock import Clock
@@ -19,7 +21,9 @@ from optimise.rounds.engines.schedule import solution_of, timed
 from optimise.rounds.engines.steps import Step
 from optimise.rounds.problem import EURO, DayDisposal, Prices, Problem, Traffic, TravelProfile, Window, Wishes
 from optimise.rounds.solution import Route, Solution, VisitKind
+from storage import round_rules
 from storage.errors import InputError
+from tests.tools import REPOSITORY
 from tests.unit.rounds_rules import day_with_every_rule
 from tests.unit.rounds_samples import HOUR, day, vehicle
 
@@ -295,3 +299,14 @@ def test_a_route_by_a_vehicle_that_rests_at_the_site_sets_out_after_its_rest():
 
 def test_prices_are_in_millionths_of_a_euro():
     assert line().drive_cost(1000, 60) == round(1.5 * EURO) + 60 * 12_500
+
+
+def test_the_page_on_rounds_names_every_rule_and_its_document_is_read():
+    page = (REPOSITORY / "docs" / "rounds.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z_]+)`", page))
+    of_accounts = {Rule.KNOWN_VEHICLE, Rule.ONE_ROUTE_A_VEHICLE, Rule.KNOWN_PLACE, Rule.ACCOUNTED_FOR, Rule.TIME_ORDER}
+    of_accounts |= {Rule.LOAD_FIGURES, Rule.TOTALS}
+    assert {rule.value for rule in Rule} - {rule.value for rule in of_accounts} <= told
+    assert {barrier.value for barrier in Barrier} <= told
+    (document,) = re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL)
+    assert len(round_rules.decode(document.encode()).bins) == 2
