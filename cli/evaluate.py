@@ -59,7 +59,7 @@ def rounds(
     seed: Annotated[int, typer.Option(help="The first town's; the same seed gives the same document.")] = 1,
     seeds: Annotated[int, typer.Option(help="Towns: of this seed, the next, ...", min=1)] = 3,
     service: Annotated[float, typer.Option(help="Share of bin-days without overflow that is promised.")] = 0.999,
-    warmup_days: Annotated[int, typer.Option(help="Days before, on which each policy's dial is turned.")] = 42,
+    warmup_days: Annotated[int, typer.Option(help="Days before, on which each policy's dial is turned.")] = 30,
     history_days: Annotated[int, typer.Option(help="Days before those, from which forecasts learn.")] = 28,
     tries: Annotated[int, typer.Option(help="Positions of the dial that are tried at most.", min=1)] = 3,
     iterations: Annotated[int, typer.Option(help="Steps of each day's search.", min=1)] = 500,

@@ -31,7 +31,7 @@ class PolicyOptions:
     priced; None imposes none, so that a day short of vehicles leaves the least bad bins instead of having no plan.
     """
 
-    overflow_eur: float = 100.0
+    overflow_eur: float = 20.0
     horizon_days: int = 21
     must_at_probability: float | None = None
 

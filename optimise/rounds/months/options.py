@@ -25,7 +25,7 @@ class MonthsOptions:
     sensors: float = 0.3
     service: float = 0.999
     history_days: int = 28
-    warmup_days: int = 42
+    warmup_days: int = 30
     tries: int = 3
     iterations: int = 500
     retrain_days: int = 7
