@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
 
 from optimise.rounds.months.calibrate import Try
+from optimise.rounds.months.contenders import Contender, dial_value
 from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.play import DayRecord
-
-if TYPE_CHECKING:
-    from optimise.rounds.months.evaluate import Contender
 
 _CONFIDENCE = 0.95
 _REFERENCE, _BEST = "fixed", "perfect"
@@ -96,8 +94,6 @@ def _savings(name: str, of_town: Mapping[str, list[dict[str, float]]]) -> dict[s
 
 
 def _calibration(contender: Contender, tries: Sequence[Try], options: MonthsOptions) -> dict[str, Any]:
-    from optimise.rounds.months.evaluate import dial_value  # noqa: PLC0415 - it imports this module's document
-
     told = [{"value": dial_value(contender, one.dial, options), "overflow_share": one.overflow_share} for one in tries]
     return {"policy": contender.name, "dial": contender.dial, "chosen": told[-1]["value"], "tries": told}
 
