@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
+import numpy as np
+
 from optimise.rounds.engines import Improvement, Limits
 from optimise.rounds.engines.considered import considered
 from optimise.rounds.engines.steps import Orders
@@ -73,6 +75,7 @@ class BestEngine:
         from optimise.rounds.engines.pyvrp_search.fleet import GrowingFleet, fewest  # noqa: PLC0415
         from optimise.rounds.engines.pyvrp_search.model import build  # noqa: PLC0415
         from optimise.rounds.engines.pyvrp_search.together import Together  # noqa: PLC0415
+        from optimise.rounds.engines.trips import trips_will_do  # noqa: PLC0415
 
         until = None
         if limits.solve_s is not None:
@@ -99,5 +102,6 @@ class BestEngine:
             stopped=stop,
             improved=tell,
             fleet=fleet,
+            recreate=fleet is None and bool(problem.disposals) and trips_will_do(problem, np.array(stops)),
         ).run()
         return None if routes is None else model.orders(routes)

@@ -43,8 +43,8 @@ class PyvrpEngine:
         from optimise.rounds.engines.pyvrp_search.model import build  # noqa: PLC0415 - same
         from optimise.rounds.engines.pyvrp_search.orders import Found  # noqa: PLC0415 - same
         from optimise.rounds.engines.pyvrp_search.search import Effort  # noqa: PLC0415 - same
+        from optimise.rounds.engines.pyvrp_search.searcher import Job, Setting  # noqa: PLC0415 - same
         from optimise.rounds.engines.pyvrp_search.team import Team  # noqa: PLC0415 - same
-        from optimise.rounds.engines.pyvrp_search.worker import Job, Setting  # noqa: PLC0415 - same
 
         began = time.monotonic()
         stop = stopped or (lambda: False)

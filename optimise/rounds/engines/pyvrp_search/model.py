@@ -74,6 +74,26 @@ class PyvrpModel:
         free = [list(vehicles) for vehicles in self.type_vehicles]
         return [(free[kind].pop(0), self.steps(kind, visits)) for kind, visits in routes]
 
+    def numbered(self, orders: Iterable[tuple[int, Sequence[Step]]]) -> list[Order]:
+        """Return orders of visits in PyVRP's numbers: what `orders` undoes. Bins that the model lacks are left out."""
+        kind_of = {vehicle: kind for kind, vehicles in enumerate(self.type_vehicles) for vehicle in vehicles}
+        client_of = {stop: client for client, stop in reversed(list(enumerate(self.client_stop)))}
+        found = []
+        for vehicle, steps in orders:
+            visits: list[int] = []
+            for what, index in steps:
+                if what is VisitKind.DISPOSAL:
+                    if visits and visits[-1] >= 0:
+                        visits.append(-1 - index)
+                elif index in client_of:
+                    visits.append(client_of[index])
+            if visits and visits[-1] < 0:
+                # The last unloading belongs to the way home.
+                visits.pop()
+            if visits:
+                found.append((kind_of[vehicle], tuple(visits)))
+        return found
+
     def steps(self, kind: int, visits: Sequence[int]) -> list[Step]:
         """Return the visits of a route of some type, with the last unloading."""
         vehicle = self.type_vehicles[kind][0]

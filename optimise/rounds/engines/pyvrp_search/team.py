@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from optimise.rounds.engines.pyvrp_search.orders import Found
-from optimise.rounds.engines.pyvrp_search.worker import Job, Setting
+from optimise.rounds.engines.pyvrp_search.searcher import Job, Recreate, Setting
 from storage.errors import VoirieError
 
 _PATIENCE_S = 0.1  # between looks at whether to stop
@@ -61,7 +61,7 @@ class Team:
 
     def run(
         self,
-        jobs: Sequence[Sequence[Job]],
+        jobs: Sequence[Sequence[Job | Recreate]],
         *,
         stopped: Callable[[], bool],
         until: float | None,
@@ -104,7 +104,7 @@ class Team:
         return found
 
 
-def _send(worker: subprocess.Popen[bytes], message: Setting | Job) -> None:
+def _send(worker: subprocess.Popen[bytes], message: Setting | Job | Recreate) -> None:
     assert worker.stdin is not None
     try:
         pickle.dump(message, worker.stdin, protocol=pickle.HIGHEST_PROTOCOL)

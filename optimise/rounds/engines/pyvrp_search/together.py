@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from optimise.rounds.engines import Limits
 from optimise.rounds.engines.pyvrp_search.fleet import GrowingFleet
 from optimise.rounds.engines.pyvrp_search.ledger import Ledger, ledger_of
 from optimise.rounds.engines.pyvrp_search.model import PyvrpModel
@@ -19,11 +20,13 @@ from optimise.rounds.engines.pyvrp_search.orders import Found, Order, clients_of
 from optimise.rounds.engines.pyvrp_search.parting import Parting, PartOfSolution
 from optimise.rounds.engines.pyvrp_search.recombine import recombine
 from optimise.rounds.engines.pyvrp_search.search import Effort
+from optimise.rounds.engines.pyvrp_search.searcher import Job, Recreate, Setting
 from optimise.rounds.engines.pyvrp_search.team import Team
-from optimise.rounds.engines.pyvrp_search.worker import Job, Setting
 
 _FOREVER_S = 1e9
 _ROUTES_A_PART = 3  # at least: with fewer there is little to exchange
+_NEAR_BEST = 1.002  # who is farther from the best than this goes on from the best
+_GRACE_S = 0.3  # for an answer that is on its way when the time is up
 _FIRST_PACE = 1500.0  # iterations a second of one worker, before any was measured
 
 
@@ -35,7 +38,7 @@ class Tuning:
     from the pace so far, up to `round_share` of the whole time for a round. `whole_share`: how long a problem in one
     part is searched at a time, of the whole time. `recombine_every` rounds, with at most `recombine_share` of the time
     that passed since, or `recombine_work` (CP-SAT's deterministic time) when iterations count. `start_share`: the most
-    that a first solution takes. `pool`: routes that are remembered.
+    that a first solution takes; `recreate_share` what ruin and recreate takes. `pool`: routes that are remembered.
     """
 
     part: int = 180
@@ -46,6 +49,7 @@ class Tuning:
     recombine_share: float = 0.10
     recombine_work: float = 2.0
     start_share: float = 0.35
+    recreate_share: float = 0.6
     pool: int = 9_000
 
 
@@ -53,7 +57,7 @@ class Tuning:
 class Together:
     """One search by a team. `until` is by time.monotonic; `iterations` are each worker's.
 
-    `fleet` None: all vehicles may be used from the start.
+    `fleet` None: all vehicles may be used from the start. `recreate`: begin with ruin and recreate over trips.
     """
 
     model: PyvrpModel
@@ -64,6 +68,7 @@ class Together:
     stopped: Callable[[], bool]
     improved: Callable[[int, str], None]
     fleet: GrowingFleet | None = None
+    recreate: bool = False
     tuning: Tuning = field(default_factory=Tuning)
 
     def __post_init__(self) -> None:
@@ -75,6 +80,7 @@ class Together:
         self._left_iterations = _FOREVER_S if self.iterations is None else float(self.iterations)
         self._began = time.monotonic()
         self._pace = _FIRST_PACE
+        self._starts: list[dict[Order, int]] = []
 
     def run(self, start: Sequence[Order] | None = None) -> dict[Order, int] | None:
         """Return the best routes and their costs, None when no solution keeps the rules that PyVRP knows."""
@@ -84,13 +90,15 @@ class Together:
                 first_disposal=self.model.first_disposal,
                 penalties=self.model.penalties,
                 seed=self.seed * 1000 + number,
+                model=self.model if self.recreate else None,
             )
             for number in range(self.threads)
         ]
         if not self.model.client_stop:
             return {}
         with Team(settings) as team:
-            if not self._first(team, start) or self._best is None:
+            begun = self._recreated(team) if self.recreate else self._first(team, start)
+            if not begun or self._best is None:
                 return self._best
             count = self._parts()
             if count < 2:  # noqa: PLR2004 - one part is the whole
@@ -165,6 +173,27 @@ class Together:
                 self._take(found[worker].orders, "first")
         return True
 
+    def _recreated(self, team: Team) -> bool:
+        """Begin with ruin and recreate from a seed for each worker."""
+        share = self.tuning.recreate_share
+        limits = Limits(
+            solve_s=None if self.until is None else max(0.05, self._left_s() * share),
+            iterations=None if self.iterations is None else max(1, int(self.iterations * share)),
+        )
+        jobs = [[Recreate(limits=limits, seed=self.seed * self.threads + number)] for number in range(self.threads)]
+        found: dict[int, Found] = {}
+        grace = None if self.until is None else self.until + _GRACE_S
+        whole = team.run(
+            jobs, stopped=self.stopped, until=grace, arrived=lambda worker, _, one: found.update({worker: one})
+        )
+        self._left_iterations -= limits.iterations or 0
+        for worker in sorted(found):
+            if found[worker].feasible:
+                self._starts.append(found[worker].orders)
+                self._remember(found[worker])
+                self._take(found[worker].orders, "recreated")
+        return whole if self._best is not None or not whole else self._first(team, None)
+
     def _parts(self) -> int:
         count = round(len(self.model.client_stop) / self.tuning.part)
         if self._best is not None:
@@ -234,6 +263,9 @@ class Together:
     def _as_a_whole(self, team: Team) -> None:
         assert self._best is not None
         current = [dict(self._best) for _ in range(self.threads)]
+        for worker, routes in enumerate(sorted(self._starts, key=self._ledger.cost)[: self.threads]):
+            if self._ledger.cost(routes) <= _NEAR_BEST * self._best_cost:
+                current[worker] = dict(routes)
         clients = len(self.model.client_stop)
         turn = 0
         while self._goes_on():
@@ -265,11 +297,11 @@ class Together:
             self._recombine((time.monotonic() - began) * self.tuning.recombine_share, seed=turn)
             # The first goes on from the best of all; the others only when they fell behind.
             for worker in range(self.threads):
-                if worker == 0 or self._ledger.cost(current[worker]) > 1.002 * self._best_cost:
+                if worker == 0 or self._ledger.cost(current[worker]) > _NEAR_BEST * self._best_cost:
                     current[worker] = dict(self._best)
 
     def _run(self, team: Team, jobs: Sequence[Sequence[Job]], arrived: Callable[[int, int, Found], None]) -> bool:
-        grace = None if self.until is None else self.until + 0.3
+        grace = None if self.until is None else self.until + _GRACE_S
         return team.run(self._spend(jobs), stopped=self.stopped, until=grace, arrived=arrived)
 
     def _recombine(self, seconds: float, *, seed: int) -> None:
