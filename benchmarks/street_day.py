@@ -3,8 +3,8 @@
     python benchmarks/street_day.py EXTRACT.osm.pbf OUT.json [--bins 1000] [--vehicles 4] [--seed 1]
 
 Bins stand where the simulator places them on the streets of the extract; how full each is (5 to 80 l) and what leaving
-it costs (0 to 15 EUR, most of it for few) are drawn at random. Vehicles take 3,500 l and work from 6:00 to 12:00 with half
-an hour's break between 8:00 and 10:00; one disposal site.
+it costs (0 to 15 EUR, most of it for few) are drawn at random. Vehicles take 3,500 l and work from 6:00 to 12:00 with
+half an hour's break between 8:00 and 10:00; one disposal site.
 """
 
 from __future__ import annotations

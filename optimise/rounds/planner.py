@@ -18,7 +18,7 @@ from optimise.rounds.check import Verdict, check
 from optimise.rounds.day import Calendar, DayOptions, Fleet, PriceOptions, WishOptions
 from optimise.rounds.day_task import Loaded, Measuring, Task, day_task, widths
 from optimise.rounds.engines import Engine, Improvement, Limits
-from optimise.rounds.engines.ortools_engine import ORToolsEngine
+from optimise.rounds.engines.best_engine import BestEngine
 from optimise.rounds.explain import ExplainOptions
 from optimise.rounds.outlooks import read_outlooks
 from optimise.rounds.plan_routes import planned_routes
@@ -133,7 +133,7 @@ def plan_day(
     Raises InputError when something that a plan needs is missing, PlanRefusedError naming what the checker found.
     """
     tell = progress or (lambda _: None)
-    engine = engine or ORToolsEngine()
+    engine = engine or BestEngine()
     with connection.transaction():
         loaded = _load(connection, commune_insee, service_date=service_date, as_of=as_of, options=options)
         made_at = communes.clock(connection, commune_insee).now()

@@ -174,7 +174,7 @@ def test_a_day_on_real_streets_is_stored_whole(town: Connection, cache: Path):
     )
     assert found.checker["accepted"] is True
     assert found.travel_source == "osrm:Helsinki.osm.pbf"
-    assert found.engine.startswith("ortools ")
+    assert found.engine.startswith("best ")
 
     reasons = {left.place_id: left.reason.code for left in found.left_out}
     everything = [*served(found), *reasons]

@@ -12,13 +12,19 @@ import pytest
 from optimise.rounds.check import check
 from optimise.rounds.engines import Improvement, Limits
 from optimise.rounds.engines.best_engine import BestEngine
+from optimise.rounds.engines.ortools_engine import ORToolsEngine
 from optimise.rounds.engines.pyvrp_engine import PyvrpEngine
+from optimise.rounds.engines.pyvrp_search.expressing import is_exact
 from optimise.rounds.engines.pyvrp_search.fleet import GrowingFleet
+from optimise.rounds.engines.pyvrp_search.model import build
 from optimise.rounds.engines.pyvrp_search.orders import clients_of
 from optimise.rounds.engines.pyvrp_search.recombine import Choice, recombine
 from optimise.rounds.engines.pyvrp_search.rest_time import RestClock
 from optimise.rounds.engines.pyvrp_search.split import split
+from optimise.rounds.engines.steps import orders_of
 from optimise.rounds.problem import DayDisposal, DayVehicle, Prices, Problem, Window
+from optimise.rounds.solution import VisitKind
+from tests.unit.rounds_rules import day_with_every_rule
 
 HOUR = 3600
 
@@ -79,6 +85,29 @@ def test_bins_that_nobody_can_serve_are_left_and_the_rest_is_served() -> None:
     solution = BestEngine(threads=1).solve(problem, limits=Limits(solve_s=None, iterations=200), seed=0)
     assert solution.left_out == (4,)
     assert {violation.rule.value for violation in check(problem, solution).violations} == {"must_be_served"}
+
+
+@pytest.mark.parametrize("seed", [6, 28])
+def test_whatever_the_rules_they_are_kept_and_no_plan_is_dearer_than_the_other_engines(seed: int) -> None:
+    problem = day_with_every_rule(seed=seed, bins=8, traffic=seed % 3 == 0)
+    problem = replace(problem, must=np.zeros(8, dtype=np.bool_))
+    limits = Limits(solve_s=None, iterations=120)
+    solution = BestEngine(threads=1).solve(problem, limits=limits, seed=0)
+    verdict = check(problem, solution)
+    assert verdict.accepted, [str(one) for one in verdict.violations]
+    other = ORToolsEngine().solve(problem, limits=Limits(solve_s=None, iterations=60), seed=0)
+    if not is_exact(problem):
+        assert solution.cost <= other.cost
+
+
+def test_orders_are_numbers_and_numbers_are_orders() -> None:
+    problem = town(bins=12, seed=5)
+    solution = BestEngine(threads=1).solve(problem, limits=Limits(solve_s=None, iterations=150), seed=0)
+    model = build(problem, stops=list(range(12)), must_as_prize=False)
+    numbers = model.numbered(orders_of(solution))
+    assert [[stop for kind, stop in steps if kind is VisitKind.STOP] for _, steps in model.orders(numbers)] == [
+        list(route.stops) for route in solution.routes
+    ]
 
 
 def test_it_can_be_stopped_at_once_and_still_answers() -> None:

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 
 import numpy as np
 
 from optimise.rounds.engines import Improvement, Limits
 from optimise.rounds.engines.considered import considered
+from optimise.rounds.engines.polish import judged
 from optimise.rounds.engines.steps import Orders
 from optimise.rounds.problem import Problem
 from optimise.rounds.solution import Solution
 
 _FINISH_SHARE = 0.04  # of the time, for the finishing under the full rules
 _FINISH_S = (0.15, 2.0)  # at least and at most
+# Where PyVRP cannot express all rules: its share of the time, and below how many seconds more is not worth it.
+_OWN_SHARE = 0.5
+_LEAST_REFINING_S = 0.2
+_PLAIN_S = 0.5
 
 
 class BestEngine:
@@ -45,20 +51,53 @@ class BestEngine:
         """Return the best solution within `limits`; `stopped` may end the search at any time with what it has."""
         # Loading PyVRP and CP-SAT takes half a second that other engines do not need.
         from optimise.rounds.engines.finish import finished  # noqa: PLC0415
+        from optimise.rounds.engines.pyvrp_search.expressing import is_exact  # noqa: PLC0415
 
         began = time.monotonic()
         stop = stopped or (lambda: False)
         until = None if limits.solve_s is None else began + limits.solve_s
+        exact = is_exact(problem)
+        own = limits if exact else _part(limits, _OWN_SHARE)
         stops = considered(problem)
-        everything = bool(len(stops)) and bool(problem.must[stops].all())
         orders: Orders | None = None
-        if everything:
-            orders = self._searched(problem, stops.tolist(), limits, seed, began, improved, stop, must_as_prize=False)
+        if len(stops) and bool(problem.must[stops].all()):
+            orders = self._searched(problem, stops.tolist(), own, seed, began, improved, stop, must_as_prize=False)
         if orders is None and len(stops):
             # There may be no plan that serves every bin that must be: serve what can be.
-            orders = self._searched(problem, stops.tolist(), limits, seed, began, improved, stop, must_as_prize=True)
-        late = stop if until is None else (lambda: stop() or time.monotonic() > until)
-        return finished(problem, orders or [], engine=self.name, stopped=late)
+            orders = self._searched(problem, stops.tolist(), own, seed, began, improved, stop, must_as_prize=True)
+        # Where the time was too short for any plan, a plain one is still made, in a little more.
+        end = None if until is None else until + (0.0 if orders else _PLAIN_S)
+        late = stop if end is None else (lambda: stop() or time.monotonic() > end)
+        best = finished(problem, orders or [], engine=self.name, stopped=late)
+        return best if exact or stop() else self._refined(problem, best, limits, seed, began, improved, stop)
+
+    def _refined(  # noqa: PLR0917 - one caller, above
+        self,
+        problem: Problem,
+        best: Solution,
+        limits: Limits,
+        seed: int,
+        began: float,
+        improved: Callable[[Improvement], None] | None,
+        stop: Callable[[], bool],
+    ) -> Solution:
+        """Give the rest of the time to the engine that sees every rule: from nothing, and from the best plan so far."""
+        from optimise.rounds.engines.ortools_engine import ORToolsEngine  # noqa: PLC0415
+
+        for start, share in ((None, 0.5), (best, 1.0)):
+            left_s = None if limits.solve_s is None else began + limits.solve_s - time.monotonic()
+            if stop() or (left_s is not None and left_s < _LEAST_REFINING_S):
+                break
+            iterations = None if limits.iterations is None else max(1, int(limits.iterations * (1 - _OWN_SHARE)))
+            rest = Limits(solve_s=None if left_s is None else left_s * share, iterations=iterations)
+            from_best = None if start is None or not best.routes else best
+            found = ORToolsEngine().solve(problem, limits=rest, seed=seed, stopped=stop, start=from_best)
+            if judged(problem, found) < judged(problem, best):
+                best = replace(found, engine=self.name)
+                if improved is not None:
+                    elapsed_s = time.monotonic() - began
+                    improved(Improvement(elapsed_s=elapsed_s, phase="every rule", cost=best.cost))
+        return best
 
     def _searched(  # noqa: PLR0917 - one caller, above
         self,
@@ -105,3 +144,10 @@ class BestEngine:
             recreate=fleet is None and bool(problem.disposals) and trips_will_do(problem, np.array(stops)),
         ).run()
         return None if routes is None else model.orders(routes)
+
+
+def _part(limits: Limits, share: float) -> Limits:
+    return Limits(
+        solve_s=None if limits.solve_s is None else limits.solve_s * share,
+        iterations=None if limits.iterations is None else max(1, int(limits.iterations * share)),
+    )

@@ -12,6 +12,7 @@ import numpy as np
 
 from optimise.rounds.engines.costs import route_cost
 from optimise.rounds.engines.feasible import fits
+from optimise.rounds.engines.polish import judged
 from optimise.rounds.engines.schedule import schedule, solution_of
 from optimise.rounds.engines.steps import Orders, Step, rows_of, totals
 from optimise.rounds.engines.trim import trimmed
@@ -39,7 +40,18 @@ def finished(
         service = int(problem.service_s[stop]) * problem.prices.per_second
         if problem.must[stop] or problem.prize[stop] > service:
             _insert(problem, kept, stop)
-    return solution_of(problem, kept, engine=engine)
+    return _without_what_does_not_pay(problem, kept, engine=engine)
+
+
+def _without_what_does_not_pay(problem: Problem, orders: Orders, *, engine: str) -> Solution:
+    """Return the plan without the routes whose bins are worth less than what sending the vehicle out costs."""
+    best = solution_of(problem, orders, engine=engine)
+    for vehicle, _ in list(orders):
+        fewer = solution_of(problem, [one for one in orders if one[0] != vehicle], engine=engine)
+        if judged(problem, fewer) < judged(problem, best):
+            best = fewer
+            orders = [one for one in orders if one[0] != vehicle]
+    return best
 
 
 def _insert(problem: Problem, orders: Orders, stop: int) -> None:

@@ -143,6 +143,7 @@ def build(problem: Problem, *, stops: Sequence[int], must_as_prize: bool, free_v
             found
             for window in problem.windows[stop] or (_ALL_DAY,)
             if (found := shared_window(clocks, window, stay_s=int(problem.service_s[stop]))) is not None
+            and found.until_s >= int(problem.release_s[stop])
         ]
         required = bool(problem.must[stop]) and not must_as_prize
         prize = must_prize if problem.must[stop] else int(problem.prize[stop]) // money
