@@ -162,6 +162,13 @@ def test_any_town_gets_an_answer(lines: list[str], of_emptyings: bool) -> None: 
         assert np.isfinite(scores["mae"])
 
 
+def test_a_town_in_which_every_bin_is_found_full_is_no_error() -> None:
+    header, *rows = emptyings(days=60)
+    full = [header, *(";".join([*row.split(";")[:2], "100", row.split(";")[3]]) for row in rows)]
+    scores = evaluate(town_of(full, of_emptyings=True), SHORT)["protocols"]["unsensored"]
+    assert (scores["mae"], scores["coverage_80"]) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("name", "mapping", "zone"),
     [("wyndham", WYNDHAM, "Australia/Melbourne"), ("prague", PRAGUE, "Europe/Prague")],

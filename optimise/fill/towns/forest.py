@@ -21,6 +21,7 @@ COARSE = 0.03
 _MOST_STEPS = 26
 _TREES = 40
 _EVEN = 0.02
+_NOTHING = 1e-12
 ERRORS = np.linspace(-4.0, 4.0, 101)
 
 
@@ -132,6 +133,8 @@ def pool_weights(members: Floats, actual: Floats, *, marks: Floats, weight: Floa
     error = ((members - truth[None]) * scale[None]).reshape(count, -1)
     # With weights that sum to one, the mixture's error is the mixture of the errors.
     gram = error @ error.T
+    if np.trace(gram) <= _NOTHING:  # every level is the same: none errs, and none is better
+        return np.full(count, 1 / count)
     gram += _EVEN * np.trace(gram) / count * np.eye(count)
     root = np.linalg.cholesky(gram).T
     heavy = 1e3 * np.sqrt(np.trace(gram))
