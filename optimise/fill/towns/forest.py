@@ -151,7 +151,7 @@ def middle(distribution: Floats, marks: Floats, share: float = 0.5) -> Floats:
     above = distribution[rows, index]
     below = np.where(index > 0, distribution[rows, np.maximum(index - 1, 0)], 0.0)
     part = np.clip((share - below) / np.maximum(above - below, 1e-9), 0.0, 1.0)
-    start = np.where(index > 0, marks[np.maximum(index - 1, 0)], 0.0)
+    start = marks[np.maximum(index - 1, 0)]
     # A mark stands for what is nearest to it: half a mark's width to either side.
     width = np.where(index > 0, marks[index] - start, 0.0)
     return np.asarray(np.clip(start + width * part, 0.0, 1.0))
