@@ -1,65 +1,90 @@
 """The whole kerb as one document, fast enough for twenty thousand places at once.
 
-What holds at many places at once is said once (`rules`); the document is written by msgspec, and a test holds it to
-`api/models/kerb.py`.
+What holds at many places at once is said once (`rules`), and what is null is left out; msgspec writes the document, and
+a test holds it to `api/models/kerb.py` and to the judgement of single places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from storage.kerb.timetable import Stretch, Timetable
+from storage.kerb.at_once import AtOnce
+from storage.kerb.timetable import Timetable
 from storage.kerb.words import rule_in_words
-from storage.kerb_now import KerbView
+from storage.kerb_now import KerbMap
 from storage.model import BayState
 
 _encoder = msgspec.json.Encoder()
 
 
-def kerb_document(view: KerbView, *, states: Collection[BayState] | None) -> bytes:
+class _Place(msgspec.Struct, omit_defaults=True, gc=False):
+    place_id: str
+    kind: str
+    longitude_deg: float
+    latitude_deg: float
+    state: BayState
+    since: datetime | None = None
+    occupied: bool | None = None
+    limit_at: datetime | None = None
+    remaining_s: int | None = None
+    overstay_s: int | None = None
+    certainty: float | None = None
+    part_of: str | None = None
+    rule: str | None = None
+
+
+def kerb_document(view: KerbMap, *, states: Collection[BayState] | None) -> bytes:
     """Return the document of `KerbModel`, with only the places in `states` (None: all)."""
+    now = view.now
     counts = dict.fromkeys(BayState, 0)
-    rules: dict[str, dict[str, Any]] = {}
-    keys: dict[int, str | None] = {}
+    rules: dict[str, Mapping[str, Any]] = {}
+    judges: dict[tuple[str | None, str | None], tuple[AtOnce, str | None]] = {}
+    told: dict[int, tuple[AtOnce, str | None]] = {}
+    heard_after: dict[float, datetime] = {}
     found = []
-    for place in view.places:
-        standing = view.standing(place)
-        counts[standing.state] += 1
-        if states is not None and standing.state not in states:
+    for place_id, kind, lon, lat, part_of, rule_set_id, measured_at, occupied, since, certainty, silent_s in view.rows:
+        judge = judges.get((rule_set_id, part_of))
+        if judge is None:
+            timetable = view.timetables.of_rules(rule_set_id, part_of)
+            judge = told.get(id(timetable))
+            if judge is None:
+                judge = told[id(timetable)] = (AtOnce(timetable, now), _say(timetable, now, rules))
+            judges[rule_set_id, part_of] = judge
+        at_once, rule = judge
+        oldest = heard_after.get(silent_s)
+        if oldest is None:
+            oldest = heard_after[silent_s] = now - timedelta(seconds=silent_s)
+        known, known_since = occupied, since
+        if measured_at is None or occupied is None or measured_at < oldest:
+            known, known_since = None, measured_at
+        state, state_since, limit_at = at_once.judge(occupied=known, since=known_since)
+        counts[state] += 1
+        if states is not None and state not in states:
             continue
-        timetable = view.timetables.of(place)
-        key = keys.get(id(timetable), "")
-        if key == "":
-            key = keys[id(timetable)] = _say(timetable, view.now, rules)
-        found.append(
-            {
-                "place_id": place.place_id,
-                "kind": place.kind,
-                "longitude_deg": place.longitude_deg,
-                "latitude_deg": place.latitude_deg,
-                "state": standing.state,
-                "since": standing.since,
-                "occupied": standing.occupied,
-                "limit_at": standing.limit_at,
-                "remaining_s": None if standing.remaining_s is None else int(standing.remaining_s),
-                "overstay_s": None if standing.overstay_s is None else int(standing.overstay_s),
-                "certainty": place.certainty,
-                "part_of": place.part_of,
-                "rule": key,
-            }
-        )
-    return _encoder.encode({"now": view.now, "counts": counts, "rules": rules, "places": found})
+        place = _Place(place_id, kind, lon, lat, state, state_since, known)
+        if limit_at is not None:
+            place.limit_at = limit_at
+            remaining_s = (limit_at - now).total_seconds()
+            place.remaining_s = max(0, int(remaining_s))
+            if state is BayState.OVER_LIMIT:
+                place.overstay_s = int(-remaining_s)
+        if known is not None:
+            place.certainty = certainty
+        place.part_of = part_of
+        place.rule = rule
+        found.append(place)
+    return _encoder.encode({"now": now, "counts": counts, "rules": rules, "places": found})
 
 
-def _say(timetable: Timetable, now: datetime, rules: dict[str, dict[str, Any]]) -> str | None:
+def _say(timetable: Timetable, now: datetime, rules: dict[str, Mapping[str, Any]]) -> str | None:
     """Add what holds by a timetable now (or next) to `rules` and return its key; None when nothing is known."""
     stretch = timetable.at(now)
     in_force = stretch.rule is not None
-    told: Stretch | None = stretch if in_force else timetable.next_in_force(now)
+    told = stretch if in_force else timetable.next_in_force(now)
     if told is None or told.rule is None:
         return None
     key = str(len(rules) + 1)

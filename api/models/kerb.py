@@ -154,7 +154,7 @@ class RuleNowModel(Model):
 
 
 class KerbStateModel(Model):
-    """A place now, as small as a map needs it."""
+    """A place now, as small as a map needs it: what is null is left out."""
 
     place_id: str
     kind: Literal["delivery_bay", "parking_space"]
@@ -162,15 +162,22 @@ class KerbStateModel(Model):
     latitude_deg: float
     state: BayState = Field(description="By the rule in force now; `unknown` is never free")
     since: Moment | None = Field(
-        description="Since when the state holds; of `unknown`, when the sensor last told a state; null: nobody knows"
+        default=None,
+        description="Since when the state holds; of `unknown`, when the sensor last told a state; null: nobody knows",
     )
-    occupied: bool | None = Field(description="What the sensor says; null: unknown")
-    limit_at: Moment | None = Field(description="When the limit is (or was) reached; null: none is counted")
-    remaining_s: int | None = Field(description="Until the limit, seconds; 0 during grace; null: none is counted")
-    overstay_s: int | None = Field(description="Beyond the limit, seconds; only for `over_limit`")
-    certainty: float | None = Field(description="How sure the stay is, 0 to 1; null: free, or not judged yet")
-    part_of: str | None
-    rule: str | None = Field(description="Key in `rules`")
+    occupied: bool | None = Field(default=None, description="What the sensor says; null: unknown")
+    limit_at: Moment | None = Field(
+        default=None, description="When the limit is (or was) reached; null: none is counted"
+    )
+    remaining_s: int | None = Field(
+        default=None, description="Until the limit, seconds; 0 during grace; null: none is counted"
+    )
+    overstay_s: int | None = Field(default=None, description="Beyond the limit, seconds; only for `over_limit`")
+    certainty: float | None = Field(
+        default=None, description="How sure the stay is, 0 to 1; null: free, or not judged yet"
+    )
+    part_of: str | None = None
+    rule: str | None = Field(default=None, description="Key in `rules`")
 
 
 class KerbModel(Model):

@@ -14,7 +14,7 @@ from api.kerb_map import kerb_document
 from api.models.kerb import KerbModel, KerbPlaceModel, SessionModel, SessionsModel
 from storage import kerb_places, sessions
 from storage.errors import InputError, NotFoundError
-from storage.kerb_now import WHOLE_WORLD, kerb_now
+from storage.kerb_now import WHOLE_WORLD, kerb_map, kerb_now
 from storage.model import BayState, KerbPlace, PlaceKind
 
 router = APIRouter(prefix="/communes/{commune_insee}/kerb", tags=["kerb"], responses=documented(404, 422, 503))
@@ -34,7 +34,7 @@ def show_kerb(
     for one in kind or ():
         if one not in _SENSED:
             raise InputError(f"kind: expected {' or '.join(_SENSED)}, got {one}")
-    view = kerb_now(
+    view = kerb_map(
         here.connection, here.insee, now=here.now, zone=here.zone, kinds=kind or _SENSED, bounds=_bounds(bbox)
     )
     return Response(kerb_document(view, states=state), media_type="application/json")

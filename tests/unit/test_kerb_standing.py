@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage.kerb.at_once import AtOnce
 from storage.kerb.french_holidays import easter_sunday, holidays_of, is_holiday
 from storage.kerb.rule_sets import rule_set_id, rules_as_json, rules_from_json
 from storage.kerb.standing import NEAR_LIMIT_S, Known, Standing, known_at, overstay_s, stand
@@ -293,6 +294,21 @@ def test_stretches_cover_all_time_once_and_each_has_the_rule_of_its_moments(give
         found = one.at(moment).rule
         assert (found is None) is (highest is None)
         assert found is None or highest is None or found.priority == highest.priority
+
+
+@given(
+    given_rules=st.lists(rules, max_size=3),
+    now=moments,
+    known=st.tuples(st.none() | st.booleans(), st.none() | st.integers(0, 100_000)),
+)
+def test_many_places_are_judged_as_single_ones_are(
+    given_rules: list[Rule], now: datetime, known: tuple[bool | None, int | None]
+):
+    occupied, ago_s = known
+    since = None if ago_s is None else now - timedelta(seconds=ago_s)
+    one = timetable(*given_rules)
+    single = stand(Known(occupied=occupied, since=since), timetable=one, now=now)
+    assert AtOnce(one, now).judge(occupied=occupied, since=since) == (single.state, single.since, single.limit_at)
 
 
 def test_an_overstay_of_a_whole_stay_is_what_somebody_would_have_seen():

@@ -89,6 +89,22 @@ WHERE place.commune_insee = :commune_insee
     AND coalesce(kerb.valid_until, 'infinity') >= :day
 ORDER BY place.place_id;
 
+-- name: map
+-- What a map of a city needs of its bays and spaces, and no more: twenty thousand rows.
+SELECT
+    place.place_id, place.kind, place.longitude_deg, place.latitude_deg, kerb.part_of, kerb.rule_set_id, present.measured_at,
+    present.occupied, present.since, present.certainty, coalesce(health.silent_after_s, :silent_after_s)::float8
+FROM place
+LEFT JOIN kerb_place AS kerb USING (commune_insee, place_id)
+LEFT JOIN occupancy_present AS present USING (commune_insee, place_id)
+LEFT JOIN device_health AS health ON health.device_id = present.device_id
+WHERE place.commune_insee = :commune_insee
+    AND place.kind = ANY (:kinds)
+    AND place.longitude_deg BETWEEN :west AND :east
+    AND place.latitude_deg BETWEEN :south AND :north
+    AND (kerb.valid_from IS NULL OR kerb.valid_from <= :day)
+    AND (kerb.valid_until IS NULL OR kerb.valid_until >= :day);
+
 -- name: unmade
 -- Places with readings of which no sessions are made yet: some seconds' worth.
 SELECT DISTINCT place_id
