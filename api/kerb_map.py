@@ -37,8 +37,19 @@ class _Place(msgspec.Struct, omit_defaults=True, gc=False):
     rule: str | None = None
 
 
-def kerb_document(view: KerbMap, *, states: Collection[BayState] | None) -> bytes:
-    """Return the document of `KerbModel`, with only the places in `states` (None: all)."""
+class _Row(_Place, array_like=True):
+    """The same as a row of values, in the order of `COLUMNS`; nulls are kept, but for those at its end."""
+
+
+COLUMNS = _Place.__struct_fields__
+
+
+def kerb_document(view: KerbMap, *, states: Collection[BayState] | None, as_rows: bool = False) -> bytes:
+    """Return the document of `KerbModel`, with only the places in `states` (None: all).
+
+    `as_rows`: the document of `KerbRowsModel`, less than half as long.
+    """
+    form = _Row if as_rows else _Place
     now = view.now
     counts = dict.fromkeys(BayState, 0)
     rules: dict[str, Mapping[str, Any]] = {}
@@ -65,19 +76,26 @@ def kerb_document(view: KerbMap, *, states: Collection[BayState] | None) -> byte
         counts[state] += 1
         if states is not None and state not in states:
             continue
-        place = _Place(place_id, kind, lon, lat, state, state_since, known)
+        place = form(place_id, kind, lon, lat, state, state_since, known)
         if limit_at is not None:
-            place.limit_at = limit_at
-            remaining_s = (limit_at - now).total_seconds()
-            place.remaining_s = max(0, int(remaining_s))
-            if state is BayState.OVER_LIMIT:
-                place.overstay_s = int(-remaining_s)
+            _count(place, limit_at, now)
         if known is not None:
             place.certainty = certainty
         place.part_of = part_of
         place.rule = rule
         found.append(place)
-    return _encoder.encode({"now": now, "counts": counts, "rules": rules, "places": found})
+    document: dict[str, Any] = {"now": now, "counts": counts, "rules": rules}
+    if as_rows:
+        document["columns"] = COLUMNS
+    return _encoder.encode(document | {"places": found})
+
+
+def _count(place: _Place, limit_at: datetime, now: datetime) -> None:
+    remaining_s = (limit_at - now).total_seconds()
+    place.limit_at = limit_at
+    place.remaining_s = max(0, int(remaining_s))
+    if place.state is BayState.OVER_LIMIT:
+        place.overstay_s = int(-remaining_s)
 
 
 def _say(timetable: Timetable, now: datetime, rules: dict[str, Mapping[str, Any]]) -> str | None:

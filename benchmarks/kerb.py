@@ -288,6 +288,7 @@ def _answers(connection: Connection, url: str, *, repeat: int) -> dict[str, Any]
             lambda: kerb_map(connection, INSEE, now=now, zone=PARIS, kinds=[PlaceKind.DELIVERY_BAY]), repeat
         ),
         "map_judged_and_written": timed_ms(lambda: kerb_document(view, states=None), repeat),
+        "map_judged_and_written_as_rows": timed_ms(lambda: kerb_document(view, states=None, as_rows=True), repeat),
         "map_of_all": timed_ms(document, repeat),
         "map_of_a_quarter": timed_ms(lambda: document(quarter), repeat),
         "sessions_of_a_bay_over_a_year": timed_ms(
@@ -302,6 +303,7 @@ def _answers(connection: Connection, url: str, *, repeat: int) -> dict[str, Any]
         kerb = f"/api/v1/communes/{INSEE}/kerb"
         for name, path in (
             ("http_map_of_all", f"{kerb}?kind=delivery_bay"),
+            ("http_map_of_all_as_rows", f"{kerb}?kind=delivery_bay&as_rows=true"),
             ("http_map_of_a_quarter", f"{kerb}?bbox=2.32,48.85,2.34,48.87"),
             ("http_map_of_overstays", f"{kerb}?state=over_limit"),
             ("http_one_bay", f"{kerb}/B00007"),

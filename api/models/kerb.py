@@ -189,6 +189,18 @@ class KerbModel(Model):
     places: list[KerbStateModel]
 
 
+class KerbRowsModel(Model):
+    """The kerb now, places as rows of values."""
+
+    now: Moment = Field(description="The commune's present, UTC")
+    counts: dict[BayState, int]
+    rules: dict[str, RuleNowModel]
+    columns: list[str] = Field(description="What the values of a row are: the fields of a place, in this order")
+    places: list[list[str | float | bool | None]] = Field(
+        description="A row may be shorter than `columns`: what is missing at its end is null"
+    )
+
+
 class SensorModel(Model):
     """What is known of a place's sensor."""
 

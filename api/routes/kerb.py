@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Response
 from api.errors import documented
 from api.here import Here, Reading
 from api.kerb_map import kerb_document
-from api.models.kerb import KerbModel, KerbPlaceModel, SessionModel, SessionsModel
+from api.models.kerb import KerbModel, KerbPlaceModel, KerbRowsModel, SessionModel, SessionsModel
 from storage import kerb_places, sessions
 from storage.errors import InputError, NotFoundError
 from storage.kerb_now import WHOLE_WORLD, kerb_map, kerb_now
@@ -23,12 +23,14 @@ PlaceId = Annotated[str, Path(min_length=1, max_length=100, description="The pla
 _SENSED = (PlaceKind.DELIVERY_BAY, PlaceKind.PARKING_SPACE)
 
 
-@router.get("", summary="The kerb, now", response_model=KerbModel)
+@router.get("", summary="The kerb, now", response_model=KerbModel | KerbRowsModel)
 def show_kerb(
     here: Reading,
     bbox: Annotated[str | None, Query(max_length=200, description="Only within west,south,east,north, degrees")] = None,
     kind: Annotated[list[PlaceKind] | None, Query(description="Only delivery_bay or parking_space")] = None,
     state: Annotated[list[BayState] | None, Query(description="Only places in these states")] = None,
+    *,
+    as_rows: Annotated[bool, Query(description="Places as rows of values: less than half as long")] = False,
 ) -> Response:
     """Return every bay and space with its state by the rule in force; no overstay is a proof."""
     for one in kind or ():
@@ -37,7 +39,7 @@ def show_kerb(
     view = kerb_map(
         here.connection, here.insee, now=here.now, zone=here.zone, kinds=kind or _SENSED, bounds=_bounds(bbox)
     )
-    return Response(kerb_document(view, states=state), media_type="application/json")
+    return Response(kerb_document(view, states=state, as_rows=as_rows), media_type="application/json")
 
 
 @router.get("/{place_id}", summary="One place at the kerb, now")

@@ -46,7 +46,7 @@ class AtOnce:
         counts_from, counts_until = self._counts_from, self._counts_until
         if counts_from is None or counts_until is None:
             return BayState.WITHIN_LIMIT, since, None
-        limit_at = (since if since > counts_from else counts_from) + self._max_stay
+        limit_at = max(counts_from, since) + self._max_stay
         if limit_at >= counts_until:
             return BayState.WITHIN_LIMIT, since, None
         if self._now >= limit_at + self._grace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from api.models.kerb import KerbModel
+from api.models.kerb import KerbModel, KerbRowsModel
 from optimise.occupancy.job import make_sessions
 from storage.database import Connection
 from storage.model import PlaceKind
@@ -52,6 +52,21 @@ def test_the_map_tells_states_since_when_and_by_which_rule(client: httpx.Client,
     )
     assert over["rule"] == free["rule"]
     assert sum(document.counts.values()) == len(places) == 5
+
+
+def test_the_map_as_rows_says_the_same(client: httpx.Client, rows: Connection):
+    take_in(rows, occupancy("ADL-01", occupied=True, at=ago(minutes=50)))
+    plain, answer = client.get(KERB).json(), client.get(KERB, params={"as_rows": "true"})
+    told = KerbRowsModel.model_validate_json(answer.text)
+    assert len(answer.content) < len(client.get(KERB).content)
+    again = [
+        {name: value for name, value in zip(told.columns, row, strict=False) if value is not None}
+        for row in answer.json()["places"]
+    ]
+    assert again == plain["places"]
+    assert {name: answer.json()[name] for name in ("now", "counts", "rules")} == {
+        name: plain[name] for name in ("now", "counts", "rules")
+    }
 
 
 def test_the_map_can_be_cut(client: httpx.Client, rows: Connection):
