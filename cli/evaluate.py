@@ -8,13 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.evaluate_occupancy import FoldsOption, SeedOption, occupancy
 from cli.options import ConfigOption, JsonOption, start
-from cli.town_files import check_zone, read_places_file, read_table_file
+from cli.town_files import check_zone, read_places_file, read_table_file, say
 
 evaluate = typer.Typer(help="Try the methods against simple ones, without a database.", no_args_is_help=True)
-
-FoldsOption = Annotated[int, typer.Option(help="Parts into which bins are split; each is held out once.", min=3)]
-SeedOption = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
+evaluate.command("occupancy")(occupancy)
 
 
 @evaluate.command("fill")
@@ -131,7 +130,7 @@ def _evaluate_fill(
     refused_rows = [{"line": one.line, "reason": one.reason} for one in table.refusals]
     columns_read = table.columns
     del table  # a year of a thousand bins takes room, and the town has its own
-    found = evaluate(town, TrialOptions(folds=folds, seed=seed), progress=_say)
+    found = evaluate(town, TrialOptions(folds=folds, seed=seed), progress=say)
     seconds = found.pop("seconds_by_part")
     return {
         **about,
@@ -158,10 +157,6 @@ def _versions() -> dict[str, str]:
 
     names = ("voirie", "numpy", "scipy", "scikit-learn")
     return {name: version(name) for name in names} | {"python": sys.version.split()[0]}
-
-
-def _say(stage: str) -> None:
-    typer.echo(f"{stage} ...", err=True)
 
 
 def _print(document: dict[str, Any]) -> None:

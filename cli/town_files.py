@@ -1,14 +1,36 @@
-"""A town's own files of levels, emptyings and places, read from disk."""
+"""A town's own files of levels, emptyings, counts and places, read from disk, packed or not."""
 
 from __future__ import annotations
 
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
+
+import typer
 
 from storage.errors import InputError
 
 if TYPE_CHECKING:  # what reads rows is imported when it runs, so that `voirie --help` answers at once
     from optimise.fill.towns.table import Place, Table
+
+_GZIP = b"\x1f\x8b"
+
+
+@contextmanager
+def open_lines(path: Path) -> Iterator[TextIO]:
+    """Open a file of rows, also one packed by gzip. Raises InputError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == _GZIP
+        with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as lines:
+            yield cast("TextIO", lines)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (EOFError, zlib.error) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
 
 
 def read_table_file(path: Path, *, emptyings: bool, columns: str | None, time_zone: str) -> Table:
@@ -17,22 +39,16 @@ def read_table_file(path: Path, *, emptyings: bool, columns: str | None, time_zo
     from optimise.fill.towns.table import read_table
 
     mapping = parse_mapping(columns)
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            return read_table(lines, emptyings=emptyings, time_zone=time_zone, mapping=mapping)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    with open_lines(path) as lines:
+        return read_table(lines, emptyings=emptyings, time_zone=time_zone, mapping=mapping)
 
 
 def read_places_file(path: Path) -> dict[str, Place]:
     """Return the rows of a file of places. Raises InputError when it cannot be read."""
     from optimise.fill.towns.table import read_places
 
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            return read_places(lines)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    with open_lines(path) as lines:
+        return read_places(lines)
 
 
 def check_zone(name: str) -> None:
@@ -43,3 +59,8 @@ def check_zone(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InputError(f"there is no time zone {name!r}: name one as Europe/Paris") from error
+
+
+def say(stage: str) -> None:
+    """Say on standard error what comes next."""
+    typer.echo(f"{stage} ...", err=True)

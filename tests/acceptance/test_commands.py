@@ -30,7 +30,7 @@ def commands_of(group: Any, *path: str) -> dict[str, Any]:
 
 
 COMMANDS = commands_of(typer.main.get_command(app))
-WITHOUT_SETTINGS = {"decode", "solve", "evaluate fill"}
+WITHOUT_SETTINGS = {"decode", "solve", "evaluate fill", "evaluate occupancy"}
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import chain
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from optimise.csv_columns import Column
+from optimise.csv_rows import Refusal, as_number, as_seconds, numbered_rows, quoted
 from optimise.fill.readings import Floats, Ints, ordered_key
 from optimise.fill.towns.columns import (
     BIN,
@@ -23,26 +22,13 @@ from optimise.fill.towns.columns import (
     LON,
     MEASURED_AT,
     VOLUME,
-    Column,
     find_columns,
 )
-from storage.errors import InputError
 
-_SEPARATORS = (";", "\t", "|", ",")
-_FORMATS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d%H%M%S")
 _MOST_PERCENT = 150.0
 _EARLIEST_S, _LATEST_S = 0.0, 4_102_444_800.0  # 1970 to 2100
 _MOST_LISTED = 1000
-_LONGEST_QUOTE = 40
 _MOST_KEPT = 200_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """A row that was not taken: its `line` in the file (the header is line 1) and the `reason`."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +72,7 @@ def read_table(
 
     `time_zone` is that of times that name none. Raises InputError when there is no header, or a column is missing.
     """
-    rows, header = _rows(lines)
+    rows, header = numbered_rows(lines)
     columns = find_columns(header, emptyings=emptyings, mapping=mapping)
     reader = _Reader(columns, columns[EMPTIED_AT if emptyings else MEASURED_AT], ZoneInfo(time_zone))
     for line, row in rows:
@@ -96,7 +82,7 @@ def read_table(
 
 def read_places(lines: Iterable[str]) -> dict[str, Place]:
     """Read a file of places: a row for each bin with `bin_id`, the format's columns, and any others as features."""
-    rows, header = _rows(lines)
+    rows, header = numbered_rows(lines)
     columns = find_columns([*header, "measured_at", "fill_percent"], emptyings=False)
     taken = {column.index for column in columns.values()}
     others = [(index, name.strip()) for index, name in enumerate(header) if index not in taken and name.strip()]
@@ -107,54 +93,6 @@ def read_places(lines: Iterable[str]) -> dict[str, Place]:
         if name:
             places.setdefault(name, _place(cells, columns, tuple((other, cells[i]) for i, other in others)))
     return places
-
-
-def as_number(text: str) -> float:
-    """Return the number that a cell says, with a decimal point or comma and maybe a percent sign; NaN otherwise."""
-    cleaned = text.strip().removesuffix("%").strip()
-    try:
-        return float(cleaned)
-    except ValueError:
-        try:
-            return float(cleaned.replace(",", "."))
-        except ValueError:
-            return math.nan
-
-
-def as_seconds(text: str, zone: ZoneInfo) -> float:
-    """Return the Unix seconds of a date and time, in `zone` where it names none; NaN when it cannot be read."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        found = _other_format(text)
-        if found is None:
-            return math.nan
-        moment = found
-    try:
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).timestamp()
-    except (OverflowError, ValueError):
-        return math.nan
-
-
-def _other_format(text: str) -> datetime | None:
-    for form in _FORMATS:
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is given by the caller
-        except ValueError:
-            continue
-    return None
-
-
-def _rows(lines: Iterable[str]) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
-    """Return the numbered rows after the header, and the header."""
-    source = iter(lines)
-    first = next(source, "").lstrip("\ufeff")
-    if not first.strip():
-        raise InputError("the file is empty: its first line names the columns")
-    separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(chain([first], source), delimiter=separator)
-    header = next(reader)
-    return ((reader.line_num, row) for row in reader), header
 
 
 def _place(cells: Sequence[str], columns: dict[str, Column], more: tuple[tuple[str, str], ...] = ()) -> Place:
@@ -204,11 +142,11 @@ class _Reader:
             return
         at_s = self._kept(self._seconds, when, lambda text: as_seconds(text, self._zone))
         if not _EARLIEST_S < at_s < _LATEST_S:
-            self._refuse(line, f"expected a date and time, got {_short(when)}")
+            self._refuse(line, f"expected a date and time, got {quoted(when)}")
             return
         percent = self._kept(self._numbers, level, as_number) * self._factor
         if not 0 <= percent <= _MOST_PERCENT:
-            self._refuse(line, f"expected 0 <= {FILL} <= {_MOST_PERCENT:g}, got {_short(level)}")
+            self._refuse(line, f"expected 0 <= {FILL} <= {_MOST_PERCENT:g}, got {quoted(level)}")
             return
         number = self._rows.get(name)
         if number is None:
@@ -261,7 +199,3 @@ class _Reader:
             refusals=tuple(sorted(self._refusals, key=lambda refusal: refusal.line)),
             columns={ours: column.name for ours, column in self._columns.items()},
         )
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}...")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimise.csv_rows import as_number
 from optimise.fill.readings import HOUR_S, Floats, Ints, ReadingOptions, Readings, find_emptyings, mend_spikes
 from optimise.fill.slots import DAY_H
-from optimise.fill.towns.table import Place, Table, as_number
+from optimise.fill.towns.table import Place, Table
 
 _EARTH_KM_PER_DEG = 111.195
 _MOST_STEPS = 26
