@@ -32,7 +32,7 @@ class TrialOptions:
     """How much is tried.
 
     `folds` of places, each held out once; `moments`: questions of each part of time and horizon; `unseen_moments`: of
-    each fold; `places`: of more, so many are drawn.
+    each fold; `places`: of more, so many are drawn; `rounds` of boosting.
     """
 
     folds: int = 5
@@ -40,6 +40,7 @@ class TrialOptions:
     moments: int = 30_000
     unseen_moments: int = 8_000
     places: int = 500
+    rounds: int = 220
 
     def __post_init__(self) -> None:
         """Refuse nonsense."""
@@ -49,6 +50,8 @@ class TrialOptions:
             raise ValueError(f"expected moments >= {sum(_LEAST_ASKED.values())}, got {self}")
         if self.places < LEAST_PLACES:
             raise ValueError(f"expected places >= {LEAST_PLACES}, got {self.places}")
+        if self.rounds < 1:
+            raise ValueError(f"expected rounds >= 1, got {self.rounds}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,14 +134,16 @@ def _seen(field: Field, minutes: int, options: TrialOptions) -> tuple[dict[str, 
         )
     questions = ask_seen(field, moments)
     learn, validate, test = (questions.where(moments.part == part) for part in (LEARN, VALIDATE, TEST))
-    return score(test, answer(learn, validate, test, seed=options.seed)), None
+    return score(test, answer(learn, validate, test, rounds=options.rounds, seed=options.seed)), None
 
 
 def _unseen(field: Field, minutes: int, holding: Holding, options: TrialOptions) -> tuple[dict[str, Any], str | None]:
     if len(field.names) < LEAST_PLACES or holding.folds < 3:  # noqa: PLR2004 - one learns, one calibrates, one tests
         return nothing(), f"to hold out whole places takes {LEAST_PLACES} of them, there are {len(field.names)}"
     moments = ask(field, ahead_s=60 * minutes, most=options.moments, seed=options.seed)
-    asked, answers = answer_unseen(field, moments, holding, most=options.unseen_moments, seed=options.seed)
+    asked, answers = answer_unseen(
+        field, moments, holding, most=options.unseen_moments, rounds=options.rounds, seed=options.seed
+    )
     if not asked:
         return nothing(), "too few readings to learn from and to validate on"
     return score(_together(asked), _all(answers)), None

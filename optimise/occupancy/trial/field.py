@@ -33,7 +33,8 @@ class Field:
 
     `fresh_s` (places,): the age up to which a place's last reading tells its present. `even`: readings come at an even
     pace rather than when something changes. `usual` (places, days * SLOTS): free fraction of each half hour of the
-    local clock, as earlier days tell it, NaN where none does; `first_day`: the local day since 1970 of its first column.
+    local clock, as earlier days tell it, NaN where none does; `first_day`: the local day since 1970 of its first
+    column.
     `slot_mean` has the shape of `usual`: what was measured.
     """
 

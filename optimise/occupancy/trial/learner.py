@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from optimise.fill.readings import Floats
 
-_ROUNDS, _PACE, _LEAVES, _LEAST_IN_LEAF, _RIDGE = 220, 0.07, 31, 40, 1.0
+_PACE, _LEAVES, _LEAST_IN_LEAF, _RIDGE = 0.07, 31, 40, 1.0
 _RARE = 25
 _EDGE = 1e-4
 _SHARES = np.linspace(0.0, 1.0, 11)
@@ -58,19 +58,19 @@ class Answer:
     chance: Floats
 
 
-def answer(learn: Asked, validate: Asked, test: Asked, *, seed: int) -> Answer:
-    """Learn from some questions, weigh and calibrate on others, answer the rest."""
-    chance = _chance(learn, validate, test, seed=seed)
-    fraction = _median(learn, validate, test, seed=seed)
+def answer(learn: Asked, validate: Asked, test: Asked, *, rounds: int, seed: int) -> Answer:
+    """Learn from some questions in `rounds` of boosting, weigh and calibrate on others, answer the rest."""
+    chance = _chance(learn, validate, test, rounds=rounds, seed=seed)
+    fraction = _median(learn, validate, test, rounds=rounds, seed=seed)
     # Of one bay the median is what is likelier.
     fraction = np.where(test.capacity <= 1, (chance >= 0.5).astype(np.float64), fraction)  # noqa: PLR2004 - as likely as not
     return Answer(free=fraction * test.capacity, chance=chance)
 
 
-def _median(learn: Asked, validate: Asked, test: Asked, *, seed: int) -> Floats:
+def _median(learn: Asked, validate: Asked, test: Asked, *, rounds: int, seed: int) -> Floats:
     model = HistGradientBoostingRegressor(
         loss="absolute_error",
-        max_iter=_ROUNDS,
+        max_iter=rounds,
         learning_rate=_PACE,
         max_leaf_nodes=_LEAVES,
         min_samples_leaf=_LEAST_IN_LEAF,
@@ -91,12 +91,12 @@ def _error(fraction: Floats, asked: Asked) -> float:
     return float(np.mean(np.abs(fraction - asked.fraction)))
 
 
-def _chance(learn: Asked, validate: Asked, test: Asked, *, seed: int) -> Floats:
+def _chance(learn: Asked, validate: Asked, test: Asked, *, rounds: int, seed: int) -> Floats:
     if min(learn.any_free.sum(), (~learn.any_free).sum()) < _RARE:
         known = np.concatenate([learn.any_free, validate.any_free])
         return np.full(len(test.base), (known.sum() + 1) / (len(known) + 2))
     model = HistGradientBoostingClassifier(
-        max_iter=_ROUNDS // 2,
+        max_iter=max(1, rounds // 2),
         learning_rate=_PACE,
         max_leaf_nodes=_LEAVES // 2,
         min_samples_leaf=_LEAST_IN_LEAF,

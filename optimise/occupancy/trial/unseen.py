@@ -41,7 +41,7 @@ def hold_out(places: int, *, folds: int, seed: int) -> Holding:
 
 
 def answer_unseen(
-    field: Field, moments: Moments, holding: Holding, *, most: int, seed: int
+    field: Field, moments: Moments, holding: Holding, *, most: int, rounds: int, seed: int
 ) -> tuple[list[Asked], list[Answer]]:
     """Return for each fold the questions about its places in the last part of time, and their answers."""
     asked: list[Asked] = []
@@ -61,7 +61,7 @@ def answer_unseen(
             continue
         learn, validate, test = (ask_unseen(field, moments.where(each), known) for each in some)
         asked.append(test)
-        answers.append(answer(learn, validate, test, seed=seed))
+        answers.append(answer(learn, validate, test, rounds=rounds, seed=seed))
     return asked, answers
 
 
