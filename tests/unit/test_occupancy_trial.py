@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cli.trial_files import open_lines
+from cli.town_files import open_lines
 from optimise.csv_columns import parse_mapping
 from optimise.occupancy.trial.clock import local_s
 from optimise.occupancy.trial.columns import KNOWN

@@ -8,9 +8,10 @@ from itertools import starmap
 
 import numpy as np
 
+from optimise.csv_rows import as_number
 from optimise.fill.options import FillOptions
 from optimise.fill.readings import HOUR_S, ReadingOptions
-from optimise.fill.towns.table import Place, as_number
+from optimise.fill.towns.table import Place
 from optimise.fill.towns.town import Town
 from optimise.fill.training import TrainingData, assemble
 from storage.level_table import LevelTable
