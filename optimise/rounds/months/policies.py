@@ -22,7 +22,6 @@ IMPOSED_EUR = 10_000.0
 NEXT_CHANCE_LATER_S = 2 * 3600
 """A bin left today is emptied tomorrow, but perhaps at the end of a round: its next chance is a day and this later."""
 _DETOUR_MEMORY = 0.15
-_SILENT_DAYS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -66,17 +65,16 @@ class Fixed:
 
 
 class Threshold:
-    """Every bin whose sensor says at least `level` in the morning; a silent one is visited every third day."""
+    """Every bin whose sensor says at least `level` in the morning; a silent one is visited every day."""
 
     def __init__(self, town: Town, *, level: float) -> None:
         self._level = level
         self._volume_l = _volumes(town)
 
-    def want(self, day: int, street: Street, knowledge: Knowledge) -> Wanted:
+    def want(self, day: int, street: Street, knowledge: Knowledge) -> Wanted:  # noqa: ARG002 - it looks at sensors alone
         """Want what is above the threshold."""
         levels = knowledge.last_levels(day)
-        silent = np.isnan(levels) & (street.morning_s(day) - street.emptied_s >= _SILENT_DAYS * 86_400 - 7200)
-        wanted = (np.nan_to_num(levels, nan=0.0) >= self._level) | silent
+        wanted = ~(levels < self._level)
         return Wanted(
             worth_eur=np.where(wanted, IMPOSED_EUR, 0.0), demand_l=np.nan_to_num(levels, nan=0.6) * self._volume_l
         )
