@@ -84,8 +84,7 @@ def _draw(document: dict[str, Any], file: Path) -> None:
             )
             shares = rows[-1]["fill_histogram"]
             fills.plot([10 * step + 5 for step in range(len(shares))], [100 * share for share in shares], label=policy)
-        against.set(xlabel="bin-days with an overflow (%)", ylabel="km a day", ylim=(0, None))
-        against.set_xscale("log")
+        against.set(xlabel="bin-days with an overflow (%)", ylabel="km a day", xlim=(0, None), ylim=(0, None))
         fills.set(xlabel="fill when emptied, at the best service played (%)", ylabel="emptyings (%)", ylim=(0, None))
         against.legend(fontsize=7)
         figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else {})
