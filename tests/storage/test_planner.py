@@ -15,6 +15,8 @@ import osmium
 import psycopg
 import pytest
 
+from optimise.fill.loading import load
+from optimise.fill.options import FillOptions
 from optimise.rounds.engines import Improvement, Limits
 from optimise.rounds.engines.ortools_engine import ORToolsEngine
 from optimise.rounds.planner import PlannerEvent, PlannerOptions, plan_day
@@ -217,6 +219,17 @@ def test_without_an_extract_the_plan_says_how_it_measured(town: Connection, cach
     assert found.checker["accepted"] is True
     # In the sea, but no street says so.
     assert "unreachable" not in {left.reason.code for left in found.left_out}
+
+
+def test_once_rounds_are_planned_the_forecast_takes_silence_for_what_it_is(town: Connection, cache: Path):
+    def planned(as_of: datetime) -> bool:
+        return load(town, INSEE, as_of=as_of, options=FillOptions()).planned
+
+    assert not planned(EVENING + timedelta(days=1))
+    plan(town, options(cache))
+    assert not planned(EVENING)  # tomorrow's round is not driven yet
+    assert planned(EVENING + timedelta(days=1))
+    assert not planned(EVENING + timedelta(days=30))  # nobody has planned for weeks
 
 
 def test_the_same_seed_makes_the_same_rounds(town: Connection, cache: Path):
