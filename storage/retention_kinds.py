@@ -41,7 +41,7 @@ class RetentionOptions:
             raise ValueError(
                 f"expected occupancy_readings_days >= {_LEAST_OCCUPANCY_DAYS}, got {self.occupancy_readings_days}"
             )
-        for name in ("fill_readings_days", "occupancy_readings_days"):
+        for name in ("fill_readings_days", "occupancy_readings_days", "sessions_days"):
             if getattr(self, name) > self.statistics_days:
                 raise ValueError(
                     f"expected {name} <= statistics_days ({self.statistics_days}), got {getattr(self, name)}"
@@ -85,6 +85,7 @@ KINDS: tuple[Kind, ...] = (
         days="sessions_days",
         why="single stays of vehicles: only as long as they are checked, and hourly figures can be made of them",
         tables=("occupancy_session",),
+        figures_ahead=timedelta(0),
     ),
     Kind(
         name="device_event",
@@ -121,7 +122,14 @@ KINDS: tuple[Kind, ...] = (
         name="statistics",
         days="statistics_days",
         why="hourly figures, emptyings, how forecasts held; no single stay is seen in them: the observatory's years",
-        tables=("fill_hourly_kept", "occupancy_hourly_kept", "detected_emptying", "declared_check", "forecast_score"),
+        tables=(
+            "fill_hourly_kept",
+            "occupancy_hourly_kept",
+            "session_hourly_kept",
+            "detected_emptying",
+            "declared_check",
+            "forecast_score",
+        ),
     ),
 )
 

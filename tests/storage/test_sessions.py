@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -120,8 +121,22 @@ def test_sessions_go_by_the_day_and_the_hourly_figures_stay(town: Town, any_data
     take_in(town, heard(town, (-50 * 1440, False), (-50 * 1440 + 10, True), (-50 * 1440 + 40, False)))
     take_in(town, heard(town, (0, False), (10, True), (35, False)))
     assert len(made(town.connection)) == 2
+    # The rule of the bay lets half an hour, on weekdays: the first stay is of a Monday.
+    figures = hourly(town.connection)
+    assert [(row[1:3], row[3].index(1)) for row in figures] == [((1, 1800.0), 5), ((1, 1500.0), 4)]
     town.connection.commit()
     with connect(any_database_url, autocommit=True) as connection:
         retention.forget(connection, {INSEE: NOON + 60 * MINUTE}, wall_now=NOON, options=OPTIONS)
         (left,) = made(connection)
         assert left.started_at == NOON + 10 * MINUTE
+        assert hourly(connection) == figures[1:]  # statistics are kept for 40 days here
+        wider = replace(OPTIONS, statistics_days=400)
+        retention.forget(connection, {INSEE: NOON + 40 * DAY}, wall_now=NOON, options=wider)
+        assert made(connection) == []
+        assert hourly(connection) == figures[1:]
+
+
+def hourly(connection: Connection) -> list[tuple[Any, ...]]:
+    return connection.execute(
+        "SELECT hour, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s FROM session_hourly ORDER BY hour"
+    ).fetchall()

@@ -70,6 +70,9 @@ DELETE FROM fill_hourly_kept WHERE commune_insee = :commune_insee AND hour < :be
 -- name: forget_occupancy_hourly_kept!
 DELETE FROM occupancy_hourly_kept WHERE commune_insee = :commune_insee AND hour < :before;
 
+-- name: forget_session_hourly_kept!
+DELETE FROM session_hourly_kept WHERE commune_insee = :commune_insee AND hour < :before;
+
 -- name: forget_intake_batch!
 -- The ledger's sums never change: a day's commits become one row for each collector.
 WITH single AS (

@@ -42,3 +42,13 @@ INSERT INTO occupancy_hourly_kept (
 )
 SELECT commune_insee, place_id, hour, readings, measured, known_s, occupied_s, arrivals
 FROM occupancy_hours(:commune_insee, coalesce(:since::timestamptz, '-infinity'), :until);
+
+-- name: keep_occupancy_session!
+INSERT INTO session_hourly_kept (
+    commune_insee, place_id, hour, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s
+)
+SELECT commune_insee, place_id, hour, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s
+FROM occupancy_session_hours
+WHERE commune_insee = :commune_insee
+    AND (:since::timestamptz IS NULL OR hour >= :since)
+    AND hour < :until;
