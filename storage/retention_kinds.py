@@ -136,7 +136,7 @@ KINDS: tuple[Kind, ...] = (
 KEPT_FOR_GOOD: Mapping[str, str] = {
     "what the town is": (
         "commune simulation place bin delivery_bay parking_space kerb_place rule_set "
-        "disposal_site vehicle device mounting"
+        "disposal_site vehicle device mounting bin_rule vehicle_rule disposal_rule"
     ),
     "what was decided and declared, for who answers for it": (
         "plan planned_route planned_stop plan_left_out service_event device_change fill_model town_event"
