@@ -30,6 +30,7 @@ from optimise.rounds.solution import Solution, VisitKind
 _STARTS = 3
 _START_SHARE = 0.18
 _LONG_SHARE = 0.34
+_POLISH_SHARE = 0.05  # of the time limit, beyond it
 _LONG_COOLING = Cooling(hot=0.1, cold=0.002)
 
 
@@ -67,14 +68,15 @@ class ORToolsEngine:
         elif trips_will_do(problem, stops):
             model = trip_model(problem, slots_per_vehicle=slots)
             orders = _orders(problem, model, _search(model, watch, always_left=always_left, seed=seed))
-        best = polished(problem, solution_of(problem, trimmed(problem, orders), engine=self.name))
+        best = polished(problem, solution_of(problem, trimmed(problem, orders), engine=self.name), over=watch.late)
         if best.routes:
             watch.tell("first_solution", best.cost)
         if not watch.over():
             # What OR-Tools can be sure of is what `best` drives; without it, it starts from cheapest insertions.
             day = RoutingDay(problem, stops, unloadings=max(slots, _unloadings(best)) + 1)
             refined = _refine(day, orders_of(best), watch, always_left)
-            candidate = polished(problem, solution_of(problem, trimmed(problem, refined), engine=self.name))
+            candidate = solution_of(problem, trimmed(problem, refined), engine=self.name)
+            candidate = polished(problem, candidate, over=watch.late)
             best = min(best, candidate, key=lambda solution: judged(problem, solution))
         return best
 
@@ -114,6 +116,10 @@ class _Watch:
 
     def over(self) -> bool:
         return self.left_s() <= 0 or (self._stopped is not None and self._stopped())
+
+    def late(self) -> bool:
+        """Whether the last polish has had its time as well."""
+        return self.left_s() <= -_POLISH_SHARE * (self.limits.solve_s or 0.0)
 
     def tell(self, phase: str, cost: float) -> None:
         if cost < self._told:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -24,12 +24,17 @@ def judged(problem: Problem, solution: Solution) -> tuple[int, int]:
     return int(problem.must[list(solution.left_out)].sum()), solution.cost
 
 
-def polished(problem: Problem, solution: Solution) -> Solution:
-    """Hand routes over and add bins, until neither gains anything."""
-    return _filled(problem, _handed_over(problem, _filled(problem, solution)))
+def polished(problem: Problem, solution: Solution, *, over: Callable[[], bool] | None = None) -> Solution:
+    """Hand routes over and add bins, until neither gains anything or `over` says that time is up."""
+    late = over or _never
+    return _filled(problem, _handed_over(problem, _filled(problem, solution, late), late), late)
 
 
-def _handed_over(problem: Problem, solution: Solution) -> Solution:
+def _never() -> bool:
+    return False
+
+
+def _handed_over(problem: Problem, solution: Solution, late: Callable[[], bool]) -> Solution:
     """Give each route to another vehicle, unload once more or once less, or do without it, where that is cheaper.
 
     A search that moves one bin at a time cannot take these steps. Of vehicles alike, only the first is tried.
@@ -38,11 +43,13 @@ def _handed_over(problem: Problem, solution: Solution) -> Solution:
     while better:
         better = False
         for number, orders in _handovers(problem, solution):
+            if late():
+                return solution
             steps = orders_of(solution)[number][1]
             kept = trimmed(problem, [orders[number]])
             other = solution_of(problem, [*orders[:number], *kept, *orders[number + 1 :]], engine=solution.engine)
             if not kept[0][1] and len(steps) <= _FEW_STEPS:
-                other = _filled(problem, other)  # its bins may fit elsewhere
+                other = _filled(problem, other, late)  # its bins may fit elsewhere
             if judged(problem, other) < judged(problem, solution):
                 solution, better = other, True
                 break
@@ -85,10 +92,10 @@ def _not_paying(problem: Problem, vehicle: int, steps: list[Step]) -> list[int]:
     return found
 
 
-def _filled(problem: Problem, solution: Solution) -> Solution:
+def _filled(problem: Problem, solution: Solution, late: Callable[[], bool]) -> Solution:
     """Add every bin left out whose insertion costs less than its prize, cheapest first, until there is none."""
     given_up: set[int] = set()
-    while solution.routes:
+    while solution.routes and not late():
         left = np.array([stop for stop in solution.left_out if stop not in given_up], dtype=np.int64)
         left = left[problem.allowed[left].any(axis=1)]
         if not len(left):
