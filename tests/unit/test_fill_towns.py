@@ -142,7 +142,7 @@ def test_levels_of_a_held_out_bin_never_reach_its_forecast() -> None:
         (levels(bins=1, days=2), False, "unsensored", "it takes 200"),
     ],
 )
-def test_what_cannot_be_tried_says_why(lines: list[str], of_emptyings: bool, protocol: str, reason: str) -> None:  # noqa: FBT001
+def test_what_cannot_be_tried_says_why(*, lines: list[str], of_emptyings: bool, protocol: str, reason: str) -> None:
     found = evaluate(town_of(lines, of_emptyings=of_emptyings), SHORT)
     assert reason in found["why"][protocol]
     name, _, part = protocol.partition(".")
@@ -154,7 +154,7 @@ def test_what_cannot_be_tried_says_why(lines: list[str], of_emptyings: bool, pro
     [(levels(bins=7, days=30, places=False), False), (emptyings(), True), (levels(bins=9, days=50, step=0.25), False)],
     ids=["no places", "emptyings in quarters", "levels in quarters"],
 )
-def test_any_town_gets_an_answer(lines: list[str], of_emptyings: bool) -> None:  # noqa: FBT001
+def test_any_town_gets_an_answer(*, lines: list[str], of_emptyings: bool) -> None:
     found = evaluate(town_of(lines, of_emptyings=of_emptyings), SHORT)
     assert found["protocols"]["unsensored"] is not None
     for scores in every_score(found["protocols"]):
