@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import structlog
@@ -31,6 +31,15 @@ class Due:
     forecast: bool = False
     score_for: date | None = None
     plan_for: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayOrders:
+    """What somebody told for one plan: bins to serve and to leave, OpenStreetMap's ids of ways that are closed."""
+
+    serve: frozenset[str] = frozenset()
+    leave: frozenset[str] = frozenset()
+    close: frozenset[int] = frozenset()
 
 
 class Jobs:
@@ -156,8 +165,17 @@ class Jobs:
             ),
         )
 
-    def plan(self, connection: Connection, commune_insee: str, *, service_date: date, as_of: datetime) -> Plan:
+    def plan(
+        self,
+        connection: Connection,
+        commune_insee: str,
+        *,
+        service_date: date,
+        as_of: datetime,
+        orders: DayOrders | None = None,
+    ) -> Plan:
         """Plan the rounds of a day; stored when the call returns, and only if the checker accepts them."""
+        told = orders or DayOrders()
         from cli.wiring import planner_options
         from optimise.rounds.planner import plan_day
 
@@ -166,7 +184,12 @@ class Jobs:
             commune_insee,
             service_date=service_date,
             as_of=as_of,
-            options=planner_options(self._settings),
+            options=replace(
+                planner_options(self._settings),
+                must_serve=told.serve,
+                must_not_serve=told.leave,
+                closed_ways=told.close,
+            ),
             progress=lambda event: log.info(
                 "plan_progress", commune=commune_insee, text=f"{event.phase}: {event.detail}", cost_eur=event.cost_eur
             ),

@@ -137,14 +137,30 @@ def plan(
     service_date: Annotated[
         str | None, typer.Option("--date", help="Day of service, YYYY-MM-DD; otherwise tomorrow.", show_default=False)
     ] = None,
+    serve: Annotated[
+        list[str] | None, typer.Option(metavar="BIN", help="Impose this bin; may be repeated.", show_default=False)
+    ] = None,
+    leave: Annotated[
+        list[str] | None, typer.Option(metavar="BIN", help="Leave this bin; may be repeated.", show_default=False)
+    ] = None,
+    close: Annotated[
+        list[int] | None,
+        typer.Option(metavar="WAY", help="Close this OpenStreetMap way; may be repeated.", show_default=False),
+    ] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the rounds of a day now; a plan that the checker refuses is not kept."""
     settings = start(config)
+    from cli.jobs import DayOrders
     from cli.services import plan_now
 
-    plan_now(settings, service_date=service_date, as_json=as_json)
+    plan_now(
+        settings,
+        service_date=service_date,
+        as_json=as_json,
+        orders=DayOrders(serve=frozenset(serve or ()), leave=frozenset(leave or ()), close=frozenset(close or ())),
+    )
 
 
 StreetsOption = Annotated[

@@ -27,6 +27,7 @@ from storage.jobs import last_heartbeat
 from storage.schema_version import require_schema
 
 if TYPE_CHECKING:
+    from cli.jobs import DayOrders
     from ingest.collector import CollectorOptions
 
 log = structlog.get_logger()
@@ -164,8 +165,8 @@ def forecast_now(settings: Settings, *, as_json: bool) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=None if as_json else 2))
 
 
-def plan_now(settings: Settings, *, service_date: str | None, as_json: bool) -> None:
-    """Plan the settings' commune on demand."""
+def plan_now(settings: Settings, *, service_date: str | None, as_json: bool, orders: DayOrders) -> None:
+    """Plan the settings' commune on demand, as `orders` have it for this day."""
     from cli.jobs import Jobs, present
 
     url = database_url(settings)
@@ -184,7 +185,7 @@ def plan_now(settings: Settings, *, service_date: str | None, as_json: bool) -> 
                 day = date.fromisoformat(service_date)
             except ValueError as error:
                 raise InputError(f"--date: expected YYYY-MM-DD, got {service_date!r}") from error
-        made = jobs.plan(connection, insee, service_date=day, as_of=now)
+        made = jobs.plan(connection, insee, service_date=day, as_of=now, orders=orders)
     document = {
         "plan_id": str(made.plan_id),
         "service_date": made.service_date.isoformat(),

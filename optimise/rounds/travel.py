@@ -49,6 +49,8 @@ class TravelOptions:
             value = getattr(self, name)
             if not value > 0:
                 raise InputError(f"expected {name} > 0, got {value}")
+        if self.closed_ways and self.extract is None:
+            raise InputError("streets can only be closed where there are some: expected an extract with closed_ways")
         if not self.detour_factor >= 1:
             raise InputError(f"expected detour_factor >= 1, got {self.detour_factor}")
 

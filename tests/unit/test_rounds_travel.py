@@ -218,3 +218,8 @@ def test_a_closed_street_is_driven_round_and_a_wide_vehicle_meets_its_limits(hel
     assert len(list(tmp_path.glob("streets-*"))) == 2
     wide = open_travel(replace(streets, width_cm=100_000)).matrices(points, kerb=[False] * 12)
     assert (wide.duration_s == NO_WAY).sum() >= (usual.duration_s == NO_WAY).sum()
+
+
+def test_without_streets_none_can_be_closed(tmp_path: Path):
+    with pytest.raises(InputError, match="expected an extract with closed_ways"):
+        TravelOptions(extract=None, profile=PROFILE, cache_dir=tmp_path, closed_ways=frozenset({1}))
