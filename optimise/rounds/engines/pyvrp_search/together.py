@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from optimise.rounds.engines import Limits
 from optimise.rounds.engines.pyvrp_search.fleet import GrowingFleet
@@ -24,6 +24,7 @@ from optimise.rounds.engines.pyvrp_search.searcher import Job, Recreate, Setting
 from optimise.rounds.engines.pyvrp_search.team import Team
 
 _FOREVER_S = 1e9
+_ANY_NUMBER = 10**9
 _ROUTES_A_PART = 3  # at least: with fewer there is little to exchange
 _NEAR_BEST = 1.002  # who is farther from the best than this goes on from the best
 _GRACE_S = 0.3  # for an answer that is on its way when the time is up
@@ -81,6 +82,7 @@ class Together:
         self._began = time.monotonic()
         self._pace = _FIRST_PACE
         self._starts: list[dict[Order, int]] = []
+        self._current: list[dict[Order, int]] = []
 
     def run(self, start: Sequence[Order] | None = None) -> dict[Order, int] | None:
         """Return the best routes and their costs, None when no solution keeps the rules that PyVRP knows."""
@@ -100,11 +102,7 @@ class Together:
             begun = self._recreated(team) if self.recreate else self._first(team, start)
             if not begun or self._best is None:
                 return self._best
-            count = self._parts()
-            if count < 2:  # noqa: PLR2004 - one part is the whole
-                self._as_a_whole(team)
-            else:
-                self._in_parts(team, count)
+            self._go_on(team)
         return self._best
 
     # --- time ---
@@ -156,11 +154,10 @@ class Together:
         clients = len(self.model.client_stop)
         seconds = None if self.until is None else self._left_s() * self.tuning.start_share
         found: dict[int, Found] = {}
-        few = self.fleet is not None and len(self.model.type_vehicles) == 1
         job = Job(
             start=None,
-            clients=tuple(range(clients)) if few else None,
-            vehicles=(self.fleet.size,) if few and self.fleet is not None else None,
+            clients=self._everyone(),
+            vehicles=self._whole_fleet(),
             effort=Effort(seconds=seconds, iterations=max(2000, 2 * clients)),
         )
         if start is not None:
@@ -198,25 +195,27 @@ class Together:
         count = round(len(self.model.client_stop) / self.tuning.part)
         if self._best is not None:
             count = min(count, len(self._best) // _ROUTES_A_PART)
-        if count < 2 and self.fleet is None:  # noqa: PLR2004 - one part is the whole
-            return count
-        return max(1, count // self.threads) * self.threads
+        return count if count < self.threads else count // self.threads * self.threads
 
-    def _in_parts(self, team: Team, count: int) -> None:
-        turn = 0
-        since = time.monotonic()
+    def _go_on(self, team: Team) -> None:
+        """Improve in parts, or as a whole where there are too few routes to part, until the time is up."""
+        turn, since = 0, time.monotonic()
         while self._goes_on():
             assert self._best is not None
             turn += 1
-            size = self.threads * 1_000_000 if self.fleet is None else self.fleet.size
-            parts = self._parting.parts(list(self._best), count=count, fleet=size)
-            shares: list[list[PartOfSolution]] = [parts[number :: self.threads] for number in range(self.threads)]
-            if not self._improve(team, shares):
+            count = self._parts()
+            as_a_whole = count < 2  # noqa: PLR2004 - one part is the whole
+            if as_a_whole:
+                whole = self._improve_whole(team)
+            else:
+                size = _ANY_NUMBER if self.fleet is None else self.fleet.size
+                parts = self._parting.parts(list(self._best), count=count, fleet=size)
+                whole = self._improve(team, [parts[number :: self.threads] for number in range(self.threads)])
+            if not whole:
                 return
             if self.fleet is not None:
                 self.fleet.look(left=len(self._ledger.left(self._best)))
-                count = self._parts()
-            if turn % self.tuning.recombine_every == 0:
+            if as_a_whole or turn % self.tuning.recombine_every == 0:
                 self._recombine((time.monotonic() - since) * self.tuning.recombine_share, seed=turn)
                 since = time.monotonic()
 
@@ -260,45 +259,43 @@ class Together:
         self._take(routes, "parts")
         return whole
 
-    def _as_a_whole(self, team: Team) -> None:
+    def _improve_whole(self, team: Team) -> bool:
+        """Let each worker go on with a solution of its own; the first with the best, the others while they keep up."""
         assert self._best is not None
-        current = [dict(self._best) for _ in range(self.threads)]
-        for worker, routes in enumerate(sorted(self._starts, key=self._ledger.cost)[: self.threads]):
-            if self._ledger.cost(routes) <= _NEAR_BEST * self._best_cost:
-                current[worker] = dict(routes)
+        if not self._current:
+            near = [one for one in self._starts if self._ledger.cost(one) <= _NEAR_BEST * self._best_cost]
+            near = sorted(near, key=self._ledger.cost)[: self.threads]
+            self._current = [*near, *[self._best] * (self.threads - len(near))]
+        for worker in range(self.threads):
+            if worker == 0 or self._ledger.cost(self._current[worker]) > _NEAR_BEST * self._best_cost:
+                self._current[worker] = self._best
         clients = len(self.model.client_stop)
-        turn = 0
-        while self._goes_on():
-            turn += 1
-            began = time.monotonic()
-            total_s = 0.0 if self.until is None else self.until - self._began
-            share_s = min(self._left_s(), max(0.5, total_s * self.tuning.whole_share))
-            found: dict[int, Found] = {}
-            jobs = [
-                [
-                    Job(
-                        start=tuple(mine),
-                        clients=None,
-                        vehicles=None,
-                        effort=self._effort(clients=4 * clients, share_s=share_s),
-                    )
-                ]
-                for mine in current
-            ]
-            whole = self._run(team, jobs, lambda worker, _, one, found=found: found.update({worker: one}))  # type: ignore[misc]
-            for worker in sorted(found):
-                one = found[worker]
-                if one.feasible and self._ledger.cost(one.orders) <= self._ledger.cost(current[worker]):
-                    current[worker] = one.orders
-                self._remember(one)
-                self._take(current[worker], "whole")
-            if not whole:
-                return
-            self._recombine((time.monotonic() - began) * self.tuning.recombine_share, seed=turn)
-            # The first goes on from the best of all; the others only when they fell behind.
-            for worker in range(self.threads):
-                if worker == 0 or self._ledger.cost(current[worker]) > _NEAR_BEST * self._best_cost:
-                    current[worker] = dict(self._best)
+        growing = self.fleet is not None and bool(self._ledger.left(self._best))
+        total_s = 0.0 if self.until is None else self.until - self._began
+        share = self.tuning.round_share if growing else self.tuning.whole_share
+        effort = self._effort(clients=4 * clients, share_s=min(self._left_s(), max(0.5, total_s * share)))
+        jobs = [
+            [Job(start=tuple(mine), clients=self._everyone(), vehicles=self._whole_fleet(), effort=effort)]
+            for mine in self._current
+        ]
+        found: dict[int, Found] = {}
+        whole = self._run(team, jobs, lambda worker, _, one: found.update({worker: one}))
+        for worker in sorted(found):
+            one = found[worker]
+            if one.feasible and self._ledger.cost(one.orders) <= self._ledger.cost(self._current[worker]):
+                self._current[worker] = one.orders
+            self._remember(one)
+            self._take(self._current[worker], "whole")
+        return whole
+
+    def _everyone(self) -> tuple[int, ...] | None:
+        """Return all clients where the fleet is cut to size, None where all vehicles may be used."""
+        return None if self._whole_fleet() is None else tuple(range(len(self.model.client_stop)))
+
+    def _whole_fleet(self) -> tuple[int, ...] | None:
+        if self.fleet is None or len(self.model.type_vehicles) > 1:
+            return None
+        return (self.fleet.size,)
 
     def _run(self, team: Team, jobs: Sequence[Sequence[Job]], arrived: Callable[[int, int, Found], None]) -> bool:
         grace = None if self.until is None else self.until + _GRACE_S
@@ -311,7 +308,7 @@ class Together:
         chosen = recombine(
             {**self._pool, **self._best},
             list(self._best),
-            choice=self._ledger.choice,
+            choice=replace(self._ledger.choice, vehicles=self._whole_fleet() or self._ledger.choice.vehicles),
             seconds=min(seconds, self._left_s()) if timed or self.until is not None else None,
             work=_FOREVER_S if timed else self.tuning.recombine_work,
             seed=seed,
