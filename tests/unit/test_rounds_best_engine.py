@@ -183,7 +183,7 @@ def test_a_fleet_grows_only_while_bins_are_left_and_stall() -> None:
     lefts = [30, 20, 19, 18, 0, 0, 0]
     sizes = []
     for left in lefts:
-        fleet.look(left=left)
+        fleet.look(left=left, bins=100)
         sizes.append(fleet.size)
     assert sizes == [2, 2, 3, 3, 3, 3, 3]
 

@@ -1,7 +1,7 @@
 """The best engine: PyVRP's search on several processes, recombined by CP-SAT, finished under the full rules.
 
 What PyVRP can express it searches fast (pyvrp_search); what it cannot is put right afterwards (finish.py). See
-docs/decisions/0016-best-engine.md for what was tried.
+docs/decisions/0018-best-engine.md for what was tried.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FINISH_S = (0.15, 2.0)  # at least and at most
 # Where PyVRP cannot express all rules: its share of the time, and below how many seconds more is not worth it.
 _OWN_SHARE = 0.5
 _LEAST_REFINING_S = 0.2
-_PLAIN_S = 0.5
+_PLAIN_S, _PLAIN_SHARE = 0.3, 0.02
 
 
 class BestEngine:
@@ -65,8 +65,8 @@ class BestEngine:
         if orders is None and len(stops):
             # There may be no plan that serves every bin that must be: serve what can be.
             orders = self._searched(problem, stops.tolist(), own, seed, began, improved, stop, must_as_prize=True)
-        # Where the time was too short for any plan, a plain one is still made, in a little more.
-        end = None if until is None else until + (0.0 if orders else _PLAIN_S)
+        # What must be served is still put on some vehicle when the time was too short for more.
+        end = None if until is None or limits.solve_s is None else until + _PLAIN_S + _PLAIN_SHARE * limits.solve_s
         late = stop if end is None else (lambda: stop() or time.monotonic() > end)
         best = finished(problem, orders or [], engine=self.name, stopped=late)
         return best if exact or stop() else self._refined(problem, best, limits, seed, began, improved, stop)

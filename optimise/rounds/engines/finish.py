@@ -46,6 +46,8 @@ def finished(
 def _without_what_does_not_pay(problem: Problem, orders: Orders, *, engine: str) -> Solution:
     """Return the plan without the routes whose bins are worth less than what sending the vehicle out costs."""
     best = solution_of(problem, orders, engine=engine)
+    if problem.must.all():
+        return best
     for vehicle, _ in list(orders):
         fewer = solution_of(problem, [one for one in orders if one[0] != vehicle], engine=engine)
         if judged(problem, fewer) < judged(problem, best):

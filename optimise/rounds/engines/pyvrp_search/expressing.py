@@ -16,6 +16,8 @@ def is_exact(problem: Problem) -> bool:
         and (len(rest_clocks(vehicles)) == 1 or not any(problem.windows))
         # The way home over a disposal site knows no hours, and waiting there is paid.
         and not any(site.windows for site in problem.disposals if problem.prices.per_second)
-        and not any(who.day_stops is not None and who.day_stops < len(problem.stop_ids) for who in vehicles)
+        and not any(
+            who.day_stops is not None and 2 * len(problem.stop_ids) > who.day_stops * len(vehicles) for who in vehicles
+        )
         and not any(who.range_m is not None and who.day_l is not None and who.day_l < total_l for who in vehicles)
     )

@@ -14,6 +14,8 @@ import numpy as np
 from optimise.rounds.problem import Problem
 
 _STALLED = 0.9  # of the bins left at the look before
+_FEW = 0.02  # of all bins: with so few left, a little more shuffling may do
+_PATIENCE = 4  # looks
 
 
 def fewest(problem: Problem, stops: list[int]) -> int:
@@ -42,17 +44,20 @@ def fewest(problem: Problem, stops: list[int]) -> int:
 
 @dataclass(kw_only=True)
 class GrowingFleet:
-    """So many vehicles now; more when the bins left stay as many."""
+    """So many vehicles now; more when the bins left stay as many, the later the fewer they are."""
 
     size: int
     most: int
     _left: float = math.inf
+    _stalls: int = 0
 
-    def look(self, *, left: int) -> bool:
-        """Take note of the bins left; return whether the fleet grew."""
-        stalled = left > 0 and left > _STALLED * self._left
-        self._left = math.inf if stalled else left
-        if not stalled or self.size >= self.most:
+    def look(self, *, left: int, bins: int) -> bool:
+        """Take note of the bins left, of all; return whether the fleet grew."""
+        self._stalls = self._stalls + 1 if left > _STALLED * self._left else 0
+        self._left = left
+        patience = _PATIENCE if left < _FEW * bins else 1
+        if not left or self._stalls < patience or self.size >= self.most:
             return False
         self.size += 1
+        self._left, self._stalls = math.inf, 0
         return True

@@ -112,7 +112,7 @@ def search(
     effort: Effort,
     at_first_feasible: bool = False,
 ) -> tuple[Found, Penalties]:
-    """Return the best solution found from `start` (None: from a random one), and the penalties at the end."""
+    """Return the best solution found from `start` (None: from one of its own), and the penalties at the end."""
     local = _local_search(data, generator)
     manager = PenaltyManager((list(penalties.load), penalties.time, penalties.distance), _PENALTIES)
     if start is None:
@@ -131,15 +131,18 @@ def search(
 
 
 def _first(
-    data: pyvrp.ProblemData, local: LocalSearch, generator: pyvrp.RandomNumberGenerator, penalties: Penalties
+    data: pyvrp.ProblemData,
+    local: LocalSearch,
+    generator: pyvrp.RandomNumberGenerator,
+    penalties: Penalties,
 ) -> pyvrp.Solution:
     """Return the better of two starts: a random one put right, and nobody, to whom clients are added one by one.
 
     The second is feasible and fast, for it never has too much of anything; clients that must be served only take part
     in it as ones that nobody would leave, and it is of use only when none was left.
     """
-    mended = local(pyvrp.Solution.make_random(data, generator), _strict(penalties, _STRICT), exhaustive=True)
     clients = data.clients()
+    mended = local(pyvrp.Solution.make_random(data, generator), _strict(penalties, _STRICT), exhaustive=True)
     if any(client.group is not None for client in clients):
         return mended
     most = max(int(np.max(data.distance_matrix(0))), int(np.max(data.duration_matrix(0))), 1)

@@ -25,6 +25,10 @@ from optimise.rounds.engines.pyvrp_search.team import Team
 
 _FOREVER_S = 1e9
 _ANY_NUMBER = 10**9
+_LOOK_AFTER = 0.25  # iterations a client before the fleet may grow
+_LOOK_SHARE = 0.04  # of the time, after which it may in any case
+_ASIDE_SHARE, _ASIDE_S = 0.2, 0.03  # of the time, and for a bin
+_LARGE = 400  # clients
 _ROUTES_A_PART = 3  # at least: with fewer there is little to exchange
 _NEAR_BEST = 1.002  # who is farther from the best than this goes on from the best
 _GRACE_S = 0.3  # for an answer that is on its way when the time is up
@@ -81,6 +85,7 @@ class Together:
         self._left_iterations = _FOREVER_S if self.iterations is None else float(self.iterations)
         self._began = time.monotonic()
         self._pace = _FIRST_PACE
+        self._worked, self._looked = 0, self._began
         self._starts: list[dict[Order, int]] = []
         self._current: list[dict[Order, int]] = []
 
@@ -108,7 +113,12 @@ class Together:
     # --- time ---
 
     def _left_s(self) -> float:
-        return _FOREVER_S if self.until is None else self.until - time.monotonic()
+        if self.until is None:
+            return _FOREVER_S
+        # Bins that a fleet that is still too small leaves take time to be put on more vehicles afterwards.
+        left = 0 if self.fleet is None or self._best is None else len(self._ledger.left(self._best))
+        aside_s = min(_ASIDE_SHARE * (self.until - self._began), _ASIDE_S * left)
+        return self.until - aside_s - time.monotonic()
 
     def _goes_on(self) -> bool:
         return self._left_s() > 0.05 and self._left_iterations > 0 and not self.stopped()  # noqa: PLR2004 - not worth a job
@@ -192,9 +202,12 @@ class Together:
         return whole if self._best is not None or not whole else self._first(team, None)
 
     def _parts(self) -> int:
-        count = round(len(self.model.client_stop) / self.tuning.part)
+        clients = len(self.model.client_stop)
+        count = round(clients / self.tuning.part)
         if self._best is not None:
-            count = min(count, len(self._best) // _ROUTES_A_PART)
+            most = len(self._best) // _ROUTES_A_PART
+            # A whole of many bins is so slow that two parts of two routes are better.
+            count = min(count, max(most, min(self.threads, len(self._best) // 2)) if clients > _LARGE else most)
         return count if count < self.threads else count // self.threads * self.threads
 
     def _go_on(self, team: Team) -> None:
@@ -213,11 +226,18 @@ class Together:
                 whole = self._improve(team, [parts[number :: self.threads] for number in range(self.threads)])
             if not whole:
                 return
-            if self.fleet is not None:
-                self.fleet.look(left=len(self._ledger.left(self._best)))
+            if self.fleet is not None and self._is_time_to_look():
+                self._worked, self._looked = 0, time.monotonic()
+                self.fleet.look(left=len(self._ledger.left(self._best)), bins=len(self._ledger.prize))
             if as_a_whole or turn % self.tuning.recombine_every == 0:
                 self._recombine((time.monotonic() - since) * self.tuning.recombine_share, seed=turn)
                 since = time.monotonic()
+
+    def _is_time_to_look(self) -> bool:
+        """Whether enough was tried since the last look at the fleet, or time runs."""
+        if self._worked >= _LOOK_AFTER * len(self.model.client_stop):
+            return True
+        return self.until is not None and time.monotonic() - self._looked > _LOOK_SHARE * (self.until - self._began)
 
     def _improve(self, team: Team, shares: list[list[PartOfSolution]]) -> bool:
         longest = max(sum(len(part.clients) for part in mine) for mine in shares)
@@ -319,6 +339,7 @@ class Together:
             self._take({order: known[order] for order in chosen}, "recombined")
 
     def _remember(self, found: Found) -> None:
+        self._worked += found.iterations
         for order, cost in found.pool.items():
             self._pool.pop(order, None)
             self._pool[order] = cost
