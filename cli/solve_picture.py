@@ -23,7 +23,7 @@ def draw(path: Path, task: Task, solution: Solution, document: dict[str, Any]) -
     figure = Figure(figsize=(12, 6), layout="constrained")
     FigureCanvasAgg(figure)
     streets, curve = figure.subplots(1, 2, width_ratios=[3, 2])
-    colours = colormaps["tab20"].colors  # type: ignore[attr-defined]
+    colours = colormaps["tab20"].colors  # type: ignore[attr-defined]  # a listed map
     for number, route in enumerate(solution.routes):
         who = problem.vehicles[route.vehicle]
         rows = [who.depot]

@@ -104,7 +104,7 @@ class Rule:
             (self.use is RuleUse.UNRESTRICTED and self.max_stay_s is not None, "no max_stay_s where nothing is ruled"),
             (not 0 <= self.grace_s <= _LONGEST_STAY_S, f"0 <= grace_s <= {_LONGEST_STAY_S}"),
             (abs(self.priority) > _HIGHEST_PRIORITY, f"priority within ±{_HIGHEST_PRIORITY}"),
-            (self.max_mass_t is not None and not 0 < self.max_mass_t <= 100, "0 < max_mass_t <= 100"),  # noqa: PLR2004
+            (self.max_mass_t is not None and not 0 < self.max_mass_t <= 100, "0 < max_mass_t <= 100"),  # noqa: PLR2004 - as told
         ):
             if broken:
                 raise ValueError(f"expected {rule}, got {self._short()}")

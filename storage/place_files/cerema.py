@@ -137,6 +137,7 @@ def _spans(cells: Cells) -> tuple[Span, ...] | None:
             told[column] = parse(text)
         except InputError as error:
             cells.fault(column, str(error))
+    # Both columns tell hours, and not the same ones.
     if len(told) == 2 and set(_plain(told["TEMPORALITE_OSM"])) != set(_plain(told["TEMPORALITE_CDS"])):  # noqa: PLR2004
         cells.doubt("TEMPORALITE_CDS", "says other hours than TEMPORALITE_OSM, which is taken")
     return told.get("TEMPORALITE_OSM", told.get("TEMPORALITE_CDS"))

@@ -82,6 +82,7 @@ class BestEngine:
         stop: Callable[[], bool],
     ) -> Solution:
         """Give the rest of the time to the engine that sees every rule: from nothing, and from the best plan so far."""
+        # Loaded where it is used: other engines do without.
         from optimise.rounds.engines.ortools_engine import ORToolsEngine  # noqa: PLC0415
 
         for start, share in ((None, 0.5), (best, 1.0)):
@@ -111,6 +112,7 @@ class BestEngine:
         *,
         must_as_prize: bool,
     ) -> Orders | None:
+        # Loaded where it is used: other engines do without.
         from optimise.rounds.engines.pyvrp_search.fleet import GrowingFleet, fewest  # noqa: PLC0415
         from optimise.rounds.engines.pyvrp_search.model import build  # noqa: PLC0415
         from optimise.rounds.engines.pyvrp_search.together import Together  # noqa: PLC0415
