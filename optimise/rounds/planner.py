@@ -165,7 +165,7 @@ def plan_day(
         PlannerEvent(phase="check", detail="accepted" if verdict.accepted else "refused", cost_eur=verdict.cost / EURO)
     )
     if not verdict.accepted:
-        raise PlanRefusedError(_refusal(verdict))
+        raise PlanRefusedError(_refusal(verdict) + _why_imposed_are_left(task, solution))
 
     tell(PlannerEvent(phase="explain", detail=f"{len(solution.routes)} routes, {len(solution.left_out)} bins left out"))
     served = explain.served_reasons(task.problem, solution, task.decisions, options=options.explain)
@@ -255,6 +255,15 @@ def _left_out(task: Task, solution: Solution) -> tuple[LeftOut, ...]:
     for stop, reason in explain.left_out_reasons(task.problem, solution, task.decisions).items():
         reasons[task.problem.stop_ids[stop]] = reason
     return tuple(LeftOut(place_id=place_id, reason=reasons[place_id]) for place_id in sorted(reasons))
+
+
+def _why_imposed_are_left(task: Task, solution: Solution) -> str:
+    """Return in French why imposed bins could not be served; empty when they are."""
+    left = [stop for stop in solution.left_out if task.problem.must[stop]][:_VIOLATIONS_TOLD]
+    if not left:
+        return ""
+    reasons = explain.left_out_reasons(task.problem, solution, task.decisions)
+    return ". " + " ".join(f"{task.problem.stop_ids[stop]}: {reasons[stop].text}" for stop in left)
 
 
 def _refusal(verdict: Verdict) -> str:

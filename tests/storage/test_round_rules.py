@@ -13,7 +13,7 @@ import pytest
 from optimise.rounds.planner import plan_day
 from storage import places, round_rules
 from storage.database import Connection
-from storage.errors import InputError
+from storage.errors import InputError, PlanRefusedError
 from storage.model import (
     BinRule,
     DisposalRule,
@@ -130,3 +130,12 @@ def test_a_bin_that_is_to_be_left_says_so(town: Connection, cache: Path):
     assert {left.place_id: left.reason.code for left in found.left_out}["COR-0002"] == "must_not"
     with pytest.raises(InputError, match="got both for COR-0001"):
         plan(town, cache, must_not_serve=frozenset({"COR-0001"}))
+
+
+def test_an_imposed_bin_that_nobody_can_serve_is_refused_with_the_reason(town: Connection, cache: Path):
+    round_rules.save(town, INSEE, RoundRules(bins=(BinRule(place_id="COR-0003", crew=3),)))
+    town.commit()
+    with pytest.raises(
+        PlanRefusedError, match=r"must_be_served \(COR-0003\).*COR-0003: Aucun véhicule .*il faut 3 agents"
+    ):
+        plan(town, cache)
