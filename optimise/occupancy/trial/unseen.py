@@ -21,6 +21,8 @@ LEAST_PLACES = 4
 _NEAR = 3
 _MOST_OTHERS = 60
 _LEAST_TO_LEARN = 200
+# Of fewer places a capacity is a name: what trees would learn by it holds for no other place.
+_TELLS_KINDS = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,7 +104,7 @@ def ask_unseen(field: Field, moments: Moments, known: Ints) -> Asked:
         np.cos(angle),
         weekday_of(local // DAY_S),
         (target_s - asked_s) / HOUR_S,
-        np.log(moments.capacity),
+        np.log(moments.capacity) if len(known) >= _TELLS_KINDS else np.zeros(len(row)),
     ]
     return Asked(
         features=np.column_stack(columns).astype(np.float32),
