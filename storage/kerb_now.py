@@ -192,7 +192,10 @@ def kerb_map(
     unmade = _unmade(connection, commune_insee)
     if unmade:
         words = _last_words(connection, commune_insee, [row[0] for row in rows if row[0] in unmade])
-        rows = [(*row[:6], *words[row[0]][1:], None, row[10]) if row[0] in words else row for row in rows]
+        rows = [
+            (*row[:6], *words[row[0]][1:4], None, words[row[0]][4] or row[10]) if row[0] in words else row
+            for row in rows
+        ]
     return KerbMap(now=now, rows=rows, timetables=timetables(connection, commune_insee, zone=zone))
 
 
@@ -200,16 +203,16 @@ def _unmade(connection: Connection, commune_insee: str) -> set[str]:
     return {row[0] for row in connection.execute(statement("kerb", "unmade"), {"commune_insee": commune_insee})}
 
 
-type _Words = tuple[datetime | None, datetime | None, bool | None, datetime | None]
+type _Words = tuple[datetime | None, datetime | None, bool | None, datetime | None, float | None]
 
 
 def _last_words(connection: Connection, commune_insee: str, place_ids: list[str]) -> dict[str, _Words]:
-    """Return (heard_at, measured_at, occupied, since) of places, straight from their readings."""
+    """Return (heard_at, measured_at, occupied, since, silent_after_s) of places, straight from their readings."""
     if not place_ids:
         return {}
     parameters = {"commune_insee": commune_insee, "place_ids": place_ids}
     rows = connection.execute(statement("kerb", "last_words"), parameters)
-    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+    return {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows}
 
 
 def _newer_words(connection: Connection, commune_insee: str, places: list[KerbNow]) -> dict[str, KerbNow]:
@@ -219,7 +222,7 @@ def _newer_words(connection: Connection, commune_insee: str, places: list[KerbNo
         place_id: ours[place_id]._replace(
             heard_at=heard_at, measured_at=measured_at, occupied=occupied, since=since, certainty=None
         )
-        for place_id, (heard_at, measured_at, occupied, since) in _last_words(
+        for place_id, (heard_at, measured_at, occupied, since, _) in _last_words(
             connection, commune_insee, list(ours)
         ).items()
     }

@@ -78,6 +78,23 @@ def test_the_map_can_be_cut(client: httpx.Client, rows: Connection):
         assert client.get(KERB, params=wrong).status_code == 422
 
 
+@pytest.mark.parametrize(("habit_h", "state"), [(1, "unknown"), (3, "free")])
+def test_silence_is_judged_by_the_sensors_own_habit(client: httpx.Client, rows: Connection, habit_h: int, state: str):
+    device_id = mount(rows, "ADL-01", eui="70b3d5e75e000001", kind=PlaceKind.DELIVERY_BAY)
+    rows.execute(
+        "INSERT INTO device_health (commune_insee, device_id, heard_at, silent_after_s) VALUES (%s, %s, %s, %s)",
+        [INSEE, device_id, ago(hours=2), habit_h * 3600],
+    )
+    take_in(rows, occupancy("ADL-01", occupied=False, at=ago(hours=2), device_id=device_id))
+    for made in (False, True):
+        if made:
+            make_sessions(rows, INSEE)
+            rows.commit()
+        told = by_id(client.get(KERB))["ADL-01"]
+        assert (told["state"], told["since"]) == (state, ago(hours=2).isoformat().replace("+00:00", "Z"))
+        assert client.get(f"{KERB}/ADL-01").json()["state"] == state
+
+
 def test_one_place_tells_everything_in_words(client: httpx.Client, rows: Connection):
     mount(rows, "ADL-01", eui="70b3d5e75e000001", kind=PlaceKind.DELIVERY_BAY)
     take_in(rows, occupancy("ADL-01", occupied=True, at=ago(minutes=50), device_id=1))

@@ -118,8 +118,12 @@ SELECT
     heard.measured_at,
     latest.measured_at,
     latest.occupied,
-    since.measured_at
+    since.measured_at,
+    health.silent_after_s::float8
 FROM unnest(:place_ids::text[]) AS due (place_id)
+LEFT JOIN mounting
+    ON mounting.commune_insee = :commune_insee AND mounting.place_id = due.place_id AND mounting.unmounted_at IS NULL
+LEFT JOIN device_health AS health ON health.device_id = mounting.device_id
 LEFT JOIN LATERAL (
     SELECT measured_at
     FROM occupancy_reading
