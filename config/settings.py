@@ -94,7 +94,7 @@ class NetworkSettings(_Table):
 class IngestSettings(_Table):
     """How collectors batch, and which messages they refuse."""
 
-    batch_messages: int = Field(default=1000, ge=1, le=20_000)
+    batch_messages: int = Field(default=2000, ge=1, le=20_000)
     batch_wait_ms: int = Field(default=200, ge=1, le=10_000)
     max_payload_bytes: int = Field(default=65_536, ge=256)
     max_future_s: float = Field(default=600, ge=0)

@@ -33,7 +33,7 @@ class CollectorOptions:
     client_id: str
     networks: tuple[Network, ...]
     shared_group: str | None = None
-    batch_messages: int = 1000
+    batch_messages: int = 2000
     batch_wait_s: float = 0.2
     max_payload_bytes: int = 65536
     max_future_s: float = 600

@@ -23,7 +23,7 @@ class BenchOptions:
     """
 
     seconds: float = 10.0
-    batch_messages: int = 1000
+    batch_messages: int = 2000
     collectors: int = 2
     broker_url: str | None = None
     database_url: str | None = None
