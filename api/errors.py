@@ -14,6 +14,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from storage.device_file import LineError
 from storage.errors import ConflictError, InputError, NotFoundError, SchemaError, UnavailableError, VoirieError
 
 log = structlog.get_logger()
@@ -67,7 +68,13 @@ class InvalidFileError(ListedError):
 
     kind = "invalid-file"
 
-    def __init__(self, errors: Sequence[ProblemError]) -> None:
+    def __init__(self, faults: Sequence[LineError]) -> None:
+        errors = [
+            ProblemError(
+                location=["body", "line", fault.line, *([fault.column] if fault.column else [])], detail=fault.reason
+            )
+            for fault in faults
+        ]
         super().__init__(errors, summary=f"{len(errors)} faults; nothing was imported")
 
 

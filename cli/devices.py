@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.file_report import lines_document, print_counts, print_faults
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:  # what works on the registry is imported when it runs, so that `voirie --help` answers at once
@@ -51,34 +52,25 @@ def import_file(
         "imported": report.imported,
         "updated": report.updated,
         "unchanged": report.unchanged,
-        "errors": [
-            {"line": error.line, "reason": error.reason} | ({"column": error.column} if error.column else {})
-            for error in report.errors
-        ],
+        "errors": lines_document(report.errors),
         "dry_run": dry_run,
         "replayed": replayed,
     }
     if as_json:
         typer.echo(json.dumps(document, ensure_ascii=False))
+    elif report.errors:
+        print_faults(report.errors)
     else:
-        _print_import(document)
+        print_counts(
+            "devices",
+            imported=report.imported,
+            updated=report.updated,
+            unchanged=report.unchanged,
+            dry_run=dry_run,
+        )
+        _print_replayed(replayed)
     if report.errors:
         raise typer.Exit(EXIT_INPUT)
-
-
-def _print_import(document: dict[str, Any]) -> None:
-    for error in document["errors"]:
-        where = f"line {error['line']}" + (f", {error['column']}" if "column" in error else "")
-        typer.echo(f"{where}: {error['reason']}", err=True)
-    if document["errors"]:
-        typer.echo(f"nothing was imported: {len(document['errors'])} faults", err=True)
-        return
-    would = "would be " if document["dry_run"] else ""
-    typer.echo(
-        f"{document['imported']} devices {would}imported, {document['updated']} {would}updated, "
-        f"{document['unchanged']} unchanged"
-    )
-    _print_replayed(document["replayed"])
 
 
 def _print_replayed(replayed: dict[str, Any] | None) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.file_report import lines_document, print_counts, print_faults
 from cli.options import ConfigOption, JsonOption, start
 
 EXIT_INPUT = 2
@@ -36,25 +37,20 @@ def import_file(
             "imported": report.imported,
             "updated": report.updated,
             "unchanged": report.unchanged,
-            "errors": [
-                {"line": error.line, "reason": error.reason} | ({"column": error.column} if error.column else {})
-                for error in report.errors
-            ],
+            "errors": lines_document(report.errors),
             "dry_run": dry_run,
         }
         typer.echo(json.dumps(document, ensure_ascii=False))
+    elif report.errors:
+        print_faults(report.errors)
     else:
-        for error in report.errors:
-            where = f"line {error.line}" + (f", {error.column}" if error.column else "")
-            typer.echo(f"{where}: {error.reason}", err=True)
-        if report.errors:
-            typer.echo(f"nothing was imported: {len(report.errors)} faults", err=True)
-        else:
-            would = "would be " if dry_run else ""
-            typer.echo(
-                f"{report.imported} events {would}imported, {report.updated} {would}updated, "
-                f"{report.unchanged} unchanged"
-            )
+        print_counts(
+            "events",
+            imported=report.imported,
+            updated=report.updated,
+            unchanged=report.unchanged,
+            dry_run=dry_run,
+        )
     if report.errors:
         raise typer.Exit(EXIT_INPUT)
 

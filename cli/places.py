@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.file_report import lines_document, print_counts, print_faults, print_lines
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:  # what works on the registry is imported when it runs, so that `voirie --help` answers at once
-    from storage.device_file import LineError
     from storage.place_import import PlacesReport
 
 EXIT_INPUT = 2
 _FORMS = "cerema, hauts-de-seine, antibes, csv or geojson"
-_MOST_SHOWN = 50
 
 places = typer.Typer(no_args_is_help=True, help="Take tables of places at the kerb in, and list them.")
 
@@ -73,39 +72,34 @@ def import_file(
 
 
 def _document(report: PlacesReport, *, dry_run: bool) -> dict[str, Any]:
-    def told(lines: tuple[LineError, ...]) -> list[dict[str, Any]]:
-        return [
-            {"line": one.line, "reason": one.reason} | ({"column": one.column} if one.column else {}) for one in lines
-        ]
-
     return {
         "imported": report.imported,
         "updated": report.updated,
         "unchanged": report.unchanged,
         "skipped": report.skipped,
         "communes": list(report.communes),
-        "errors": told(report.errors),
-        "warnings": told(report.warnings),
+        "errors": lines_document(report.errors),
+        "warnings": lines_document(report.warnings),
         "dry_run": dry_run,
     }
 
 
 def _print(report: PlacesReport, *, dry_run: bool) -> None:
-    for kind, lines in (("", report.errors), ("warning: ", report.warnings)):
-        for one in lines[:_MOST_SHOWN]:
-            typer.echo(f"line {one.line}{f', {one.column}' if one.column else ''}: {kind}{one.reason}", err=True)
-        if len(lines) > _MOST_SHOWN:
-            typer.echo(f"… and {len(lines) - _MOST_SHOWN} more {kind or 'fault: '}lines; --json has all", err=True)
+    print_lines(report.warnings, kind="warning: ")
     if report.errors:
-        typer.echo(f"nothing was imported: {len(report.errors)} faults", err=True)
+        print_faults(report.errors)
         return
-    would = "would be " if dry_run else ""
-    typer.echo(
-        f"{report.imported} places {would}imported, {report.updated} {would}updated, {report.unchanged} unchanged"
+    print_counts(
+        "places",
+        imported=report.imported,
+        updated=report.updated,
+        unchanged=report.unchanged,
+        dry_run=dry_run,
     )
     if report.skipped:
         typer.echo(f"{report.skipped} lines are of other communes: --commune names one, --commune all takes all")
     if report.communes:
+        would = "would be " if dry_run else ""
         typer.echo(f"{len(report.communes)} communes {would}made: {', '.join(report.communes)}")
 
 

@@ -15,6 +15,7 @@ from storage.errors import InputError
 _SEPARATORS = (";", "\t", "|", ",")
 _FORMATS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d%H%M%S")
 _LONGEST_QUOTE = 40
+_MOST_LISTED = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,35 @@ class Refusal:
 
     line: int
     reason: str
+
+
+class Refusals:
+    """Counts the rows that are not taken, and lists the first of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._listed: list[Refusal] = []
+
+    def refuse(self, line: int, reason: str) -> None:
+        """Refuse the row in this line."""
+        self.count += 1
+        if len(self._listed) < _MOST_LISTED:
+            self._listed.append(Refusal(line=line, reason=reason))
+
+    def admits(self, line: int, row: list[str], *, last: int) -> bool:
+        """Refuse a row without the cell number `last`; blank lines are not taken either, but are nobody's fault."""
+        if not any(row):
+            if row:
+                self.refuse(line, "all its cells are empty")
+            return False
+        if len(row) <= last:
+            self.refuse(line, f"has {len(row)} cells, the header names more")
+            return False
+        return True
+
+    def listed(self) -> tuple[Refusal, ...]:
+        """Return the first refusals, by line."""
+        return tuple(sorted(self._listed, key=lambda refusal: refusal.line))
 
 
 def as_number(text: str) -> float:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from storage.database import Connection, statement
@@ -144,18 +145,8 @@ def kerb_now(
     bounds: tuple[float, float, float, float] = WHOLE_WORLD,
 ) -> KerbView:
     """Return the places that live at `now`, within `bounds` (west, south, east, north), by id."""
-    west, south, east, north = bounds
-    parameters = {
-        "commune_insee": commune_insee,
-        "kinds": [kind.value for kind in kinds],
-        "place_ids": None if place_ids is None else list(place_ids),
-        "day": now.astimezone(zone).date(),
-        "silent_after_s": SENSOR_SILENT_AFTER.total_seconds(),
-        "west": west,
-        "south": south,
-        "east": east,
-        "north": north,
-    }
+    parameters = _asked(commune_insee, day=now.astimezone(zone).date(), kinds=kinds, bounds=bounds)
+    parameters["place_ids"] = None if place_ids is None else list(place_ids)
     with connection.cursor(binary=True) as cursor:
         # Never prepared: a plan for any bounds and kinds is six times slower than one for these.
         rows = cursor.execute(statement("kerb", "now"), parameters, prepare=False).fetchall()
@@ -164,6 +155,22 @@ def kerb_now(
     if newer:
         places = [newer.get(place.place_id, place) for place in places]
     return KerbView(now=now, places=places, timetables=timetables(connection, commune_insee, zone=zone))
+
+
+def _asked(
+    commune_insee: str, *, day: date, kinds: Collection[PlaceKind], bounds: tuple[float, float, float, float]
+) -> dict[str, Any]:
+    west, south, east, north = bounds
+    return {
+        "commune_insee": commune_insee,
+        "kinds": [kind.value for kind in kinds],
+        "day": day,
+        "silent_after_s": SENSOR_SILENT_AFTER.total_seconds(),
+        "west": west,
+        "south": south,
+        "east": east,
+        "north": north,
+    }
 
 
 def kerb_map(
@@ -176,17 +183,7 @@ def kerb_map(
     bounds: tuple[float, float, float, float] = WHOLE_WORLD,
 ) -> KerbMap:
     """Return the bays and spaces that live at `now` within `bounds`, with no more than a map needs of them."""
-    west, south, east, north = bounds
-    parameters = {
-        "commune_insee": commune_insee,
-        "kinds": [kind.value for kind in kinds],
-        "day": now.astimezone(zone).date(),
-        "silent_after_s": SENSOR_SILENT_AFTER.total_seconds(),
-        "west": west,
-        "south": south,
-        "east": east,
-        "north": north,
-    }
+    parameters = _asked(commune_insee, day=now.astimezone(zone).date(), kinds=kinds, bounds=bounds)
     with connection.cursor(binary=True) as cursor:
         rows: list[KerbRow] = cursor.execute(statement("kerb", "map"), parameters, prepare=False).fetchall()
     unmade = _unmade(connection, commune_insee)

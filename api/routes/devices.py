@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from api.errors import InvalidFileError, ProblemError, documented
+from api.errors import InvalidFileError, documented
 from api.here import Reading, Writing
 from api.models.devices import (
     AssignmentIn,
@@ -99,15 +99,7 @@ def import_file(
         here.connection, here.insee, body, telling=_telling(request, author=author), dry_run=dry_run
     )
     if report.errors:
-        raise InvalidFileError(
-            [
-                ProblemError(
-                    location=["body", "line", error.line, *([error.column] if error.column else [])],
-                    detail=error.reason,
-                )
-                for error in report.errors
-            ]
-        )
+        raise InvalidFileError(report.errors)
     return ImportedModel(
         imported=report.imported, updated=report.updated, unchanged=report.unchanged, dry_run=dry_run
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from api.errors import InvalidFileError, ProblemError, documented
+from api.errors import InvalidFileError, documented
 from api.here import Reading, Writing
 from api.models.kerb import LineModel, PlaceModel, PlacesImportedModel, PlacesModel
 from storage import kerb_places
@@ -67,15 +67,7 @@ def import_table(
         dry_run=dry_run,
     )
     if report.errors:
-        raise InvalidFileError(
-            [
-                ProblemError(
-                    location=["body", "line", error.line, *([error.column] if error.column else [])],
-                    detail=error.reason,
-                )
-                for error in report.errors
-            ]
-        )
+        raise InvalidFileError(report.errors)
     return PlacesImportedModel(
         imported=report.imported,
         updated=report.updated,

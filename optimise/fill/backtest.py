@@ -16,9 +16,9 @@ from sklearn.gaussian_process.kernels import Kernel
 from optimise.fill.baselines import Baseline
 from optimise.fill.model import TERMS, FillModel, fit_model
 from optimise.fill.options import FillOptions
-from optimise.fill.readings import HOUR_S, Floats, Ints, ordered_key
+from optimise.fill.readings import HOUR_S, Floats, Ints
 from optimise.fill.slots import DAY_H
-from optimise.fill.starts import known_emptyings
+from optimise.fill.starts import next_emptied
 from optimise.fill.training import TrainingData
 
 AHEAD_H = (1, 3, 6, 12, 18, 24, 30, 36, 48)
@@ -116,7 +116,7 @@ def _forecast_once(truth: TrainingData, known: TrainingData, model: FillModel, r
     ahead = np.array([h for h in AHEAD_H if issue_h + h <= truth.hours], dtype=np.int64)
     valid_s = known.as_of_s + ahead * HOUR_S
     actual = truth.hourly.level[np.ix_(rows, issue_h + ahead)].astype(np.float64)
-    use = np.isfinite(actual) & (valid_s[None, :] < _next_emptied(truth, rows, known.as_of_s)[:, None])
+    use = np.isfinite(actual) & (valid_s[None, :] < next_emptied(truth, rows, known.as_of_s)[:, None])
     outlook = model.outlook(known, rows, valid_s)
     bins = [known.bins[row] for row in rows]
     times = [datetime.fromtimestamp(int(s), UTC) for s in valid_s]
@@ -131,19 +131,6 @@ def _forecast_once(truth: TrainingData, known: TrainingData, model: FillModel, r
         terms=outlook.terms[use],
         baselines={b.name: b.predict(known, bins, times)[use] for b in trial.baselines},
     )
-
-
-def _next_emptied(data: TrainingData, rows: Ints, at_s: int) -> Floats:
-    """Return (rows,) when each bin was next emptied after `at_s`, inf when it was not."""
-    known = known_emptyings(data)
-    if not len(known):
-        return np.full(len(rows), np.inf)
-    key = ordered_key(known.bin_row, known.at_s)
-    index = np.searchsorted(key, ordered_key(rows, np.full_like(rows, at_s)), side="right")
-    at = np.minimum(index, len(known) - 1)
-    found = (index < len(known)) & (known.bin_row[at] == rows)
-    # A fall is seen at the first reading after it: the emptying may lie an hour before.
-    return np.where(found, known.at_s[at] - HOUR_S, np.inf)
 
 
 def _in_folds(held: HeldOut, fold_of: Ints) -> HeldOut:

@@ -28,11 +28,17 @@ def mean_absolute_error(actual: Floats, predicted: Floats) -> float:
     return float(np.abs(actual - predicted).mean() * POINTS)
 
 
-def pinball_loss(actual: Floats, quantiles: Floats, probabilities: tuple[float, ...]) -> float:
-    """Return the mean pinball loss in points; `quantiles` are (..., k) for k `probabilities`, `actual` is (...)."""
+def pinball_losses(actual: Floats, quantiles: Floats, probabilities: tuple[float, ...]) -> Floats:
+    """Return (...) the pinball loss of each row, the mean over k `probabilities`, as a fraction; see `pinball_loss`."""
     above = actual[..., None] - quantiles
     share = np.asarray(probabilities)
-    return float(np.maximum(share * above, (share - 1) * above).mean() * POINTS)
+    result: Floats = np.maximum(share * above, (share - 1) * above).mean(axis=-1)
+    return result
+
+
+def pinball_loss(actual: Floats, quantiles: Floats, probabilities: tuple[float, ...]) -> float:
+    """Return the mean pinball loss in points; `quantiles` are (..., k) for k `probabilities`, `actual` is (...)."""
+    return float(pinball_losses(actual, quantiles, probabilities).mean() * POINTS)
 
 
 def coverage(actual: Floats, lower: Floats, upper: Floats) -> float:

@@ -49,6 +49,19 @@ def previous(emptyings: Emptyings, bin_row: Ints, at_s: Ints, *, apart_s: int = 
     return np.where(found, emptyings.at_s[np.maximum(index, 0)], np.nan)
 
 
+def next_emptied(data: TrainingData, rows: Ints, at_s: int) -> Floats:
+    """Return (rows,) when each bin was next emptied after `at_s`, inf when it was not."""
+    known = known_emptyings(data)
+    if not len(known):
+        return np.full(len(rows), np.inf)
+    key = ordered_key(known.bin_row, known.at_s)
+    index = np.searchsorted(key, ordered_key(rows, np.full_like(rows, at_s)), side="right")
+    at = np.minimum(index, len(known) - 1)
+    found = (index < len(known)) & (known.bin_row[at] == rows)
+    # A fall is seen at the first reading after it: the emptying may lie an hour before.
+    return np.where(found, known.at_s[at] - HOUR_S, np.inf)
+
+
 def starts_of(data: TrainingData, options: FillOptions) -> Starts:
     """Return where each bin's fill starts from, as known at `data.as_of_s`."""
     bins = len(data.bins)

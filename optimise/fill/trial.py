@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from optimise.fill.evaluation import POINTS
+from optimise.fill.evaluation import POINTS, pinball_loss, pinball_losses
 from optimise.fill.forecast import PROBABILITIES, Forecaster
 from optimise.fill.intervals import FULL
-from optimise.fill.readings import HOUR_S, Floats, Ints, ordered_key
-from optimise.fill.starts import known_emptyings
+from optimise.fill.readings import HOUR_S, Floats, Ints
+from optimise.fill.starts import next_emptied
 from optimise.fill.training import TrainingData
 
 HELD_OUT_H = 24
@@ -96,7 +96,7 @@ def compare(
         return None
     actual, new, old = (np.concatenate([part[column] for part in rows]) for column in (1, 2, 3))
     bins, row_of = np.unique(owner, return_inverse=True)
-    worse = _pinball(actual, new) - _pinball(actual, old)
+    worse = pinball_losses(actual, new, PROBABILITIES) - pinball_losses(actual, old, PROBABILITIES)
     by_bin = np.bincount(row_of, weights=worse) / np.bincount(row_of)
     return Comparison(
         hours=int(hours),
@@ -117,36 +117,16 @@ def _forecasts(
     ahead = np.arange(1, truth.hours - issue_h + 1)
     valid_s = known.as_of_s + ahead * HOUR_S
     actual = truth.hourly.level[np.ix_(rows, issue_h + ahead)].astype(np.float64)
-    use = np.isfinite(actual) & (valid_s[None, :] < _next_emptied(truth, rows, known.as_of_s)[:, None])
+    use = np.isfinite(actual) & (valid_s[None, :] < next_emptied(truth, rows, known.as_of_s)[:, None])
     owner = np.broadcast_to(rows[:, None], use.shape)[use]
     new, old = (model.forecast(known, valid_s).quantiles[rows][use] for model in (candidate, serving))
     return owner, np.minimum(actual[use], FULL), np.minimum(new, FULL), np.minimum(old, FULL)
 
 
-def _next_emptied(data: TrainingData, rows: Ints, at_s: int) -> Floats:
-    """Return (rows,) when each bin was next emptied after `at_s`, inf when it was not."""
-    known = known_emptyings(data)
-    if not len(known):
-        return np.full(len(rows), np.inf)
-    key = ordered_key(known.bin_row, known.at_s)
-    index = np.searchsorted(key, ordered_key(rows, np.full_like(rows, at_s)), side="right")
-    at = np.minimum(index, len(known) - 1)
-    found = (index < len(known)) & (known.bin_row[at] == rows)
-    # A fall is seen at the first reading after it: the emptying may lie an hour before.
-    return np.where(found, known.at_s[at] - HOUR_S, np.inf)
-
-
-def _pinball(actual: Floats, quantiles: Floats) -> Floats:
-    """Return (n,) the mean pinball loss of `quantiles` (n, k), as a fraction of fill."""
-    above, share = actual[:, None] - quantiles, np.asarray(PROBABILITIES)
-    result: Floats = np.maximum(share * above, (share - 1) * above).mean(axis=1)
-    return result
-
-
 def _loss(actual: Floats, quantiles: Floats) -> Loss:
     low, middle, high = (quantiles[:, PROBABILITIES.index(p)] for p in (0.1, 0.5, 0.9))
     return Loss(
-        pinball=float(_pinball(actual, quantiles).mean() * POINTS),
+        pinball=pinball_loss(actual, quantiles, PROBABILITIES),
         mae=float(np.abs(actual - middle).mean() * POINTS),
         coverage_80=float(((low <= actual) & (actual <= high)).mean()),
     )

@@ -15,7 +15,8 @@ from optimise.rounds.barriers import Barrier, Barriers, access_of, hours_of
 from optimise.rounds.insertion import gaps, insertions
 from optimise.rounds.policy import Decision
 from optimise.rounds.problem import EURO, Problem
-from optimise.rounds.solution import Route, Solution, VisitKind
+from optimise.rounds.saving import savings
+from optimise.rounds.solution import Solution
 from optimise.rounds.travel import Cutoff
 from storage.errors import InputError
 from storage.model import Reason
@@ -48,35 +49,15 @@ def served_reasons(
     """Return the reason of each served bin; `decisions` are in the order of the problem's stops."""
     found: dict[int, Reason] = {}
     for route in solution.routes:
-        for stop, detour_m in _detours(problem, route).items():
-            found[stop] = _served(
-                decisions[stop],
-                detour_m,
-                imposed=bool(problem.must[stop]),
+        for saving in savings(problem, route):
+            found[saving.stop] = _served(
+                decisions[saving.stop],
+                saving.distance_m,
+                imposed=bool(problem.must[saving.stop]),
                 options=options,
-                asks=_asked(problem, stop),
+                asks=_asked(problem, saving.stop),
             )
     return found
-
-
-def _detours(problem: Problem, route: Route) -> dict[int, int]:
-    """Return by how many metres each bin of a route lengthens it."""
-    who = problem.vehicles[route.vehicle]
-    rows, stops = [who.depot], [-1]
-    for visit in route.visits:
-        if visit.kind is VisitKind.STOP:
-            rows.append(int(problem.location[visit.index]))
-            stops.append(visit.index)
-        elif visit.kind is VisitKind.DISPOSAL:
-            rows.append(problem.disposals[visit.index].location)
-            stops.append(-1)
-    rows.append(who.home)
-    metres = problem.travel(route.vehicle).distance_m
-    return {
-        stop: int(metres[before, row] + metres[row, after] - metres[before, after])
-        for stop, before, row, after in zip(stops[1:], rows, rows[1:], rows[2:], strict=False)
-        if stop >= 0
-    }
 
 
 def _asked(problem: Problem, stop: int) -> str:

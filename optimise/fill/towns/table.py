@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from optimise.csv_columns import Column
-from optimise.csv_rows import Refusal, as_number, as_seconds, numbered_rows, quoted
+from optimise.csv_rows import Refusal, Refusals, as_number, as_seconds, numbered_rows, quoted
 from optimise.fill.readings import Floats, Ints, ordered_key
 from optimise.fill.towns.columns import (
     BIN,
@@ -27,7 +27,6 @@ from optimise.fill.towns.columns import (
 
 _MOST_PERCENT = 150.0
 _EARLIEST_S, _LATEST_S = 0.0, 4_102_444_800.0  # 1970 to 2100
-_MOST_LISTED = 1000
 _MOST_KEPT = 200_000
 
 
@@ -124,29 +123,23 @@ class _Reader:
         self._rows: dict[str, int] = {}
         self._places: dict[str, Place] = {}
         self._bin, self._at, self._percent, self._line = array("i"), array("d"), array("f"), array("I")
-        self._refused = 0
-        self._refusals: list[Refusal] = []
+        self._refusals = Refusals()
 
     def take(self, line: int, row: list[str]) -> None:
         """Take or refuse a row; blank lines are nobody's fault."""
-        if not any(row):
-            if row:
-                self._refuse(line, "all its cells are empty")
-            return
-        if len(row) <= self._last:
-            self._refuse(line, f"has {len(row)} cells, the header names more")
+        if not self._refusals.admits(line, row, last=self._last):
             return
         name, when, level = row[self._name].strip(), row[self._when].strip(), row[self._fill]
         if not name:
-            self._refuse(line, "names no bin")
+            self._refusals.refuse(line, "names no bin")
             return
         at_s = self._kept(self._seconds, when, lambda text: as_seconds(text, self._zone))
         if not _EARLIEST_S < at_s < _LATEST_S:
-            self._refuse(line, f"expected a date and time, got {quoted(when)}")
+            self._refusals.refuse(line, f"expected a date and time, got {quoted(when)}")
             return
         percent = self._kept(self._numbers, level, as_number) * self._factor
         if not 0 <= percent <= _MOST_PERCENT:
-            self._refuse(line, f"expected 0 <= {FILL} <= {_MOST_PERCENT:g}, got {quoted(level)}")
+            self._refusals.refuse(line, f"expected 0 <= {FILL} <= {_MOST_PERCENT:g}, got {quoted(level)}")
             return
         number = self._rows.get(name)
         if number is None:
@@ -167,11 +160,6 @@ class _Reader:
             value = known[text] = read(text)
         return value
 
-    def _refuse(self, line: int, reason: str) -> None:
-        self._refused += 1
-        if len(self._refusals) < _MOST_LISTED:
-            self._refusals.append(Refusal(line=line, reason=reason))
-
     def table(self) -> Table:
         """Return what was taken, in order; of two rows of one bin and time the first stands."""
         names = sorted(self._rows)
@@ -188,14 +176,14 @@ class _Reader:
         again = np.zeros(len(order), dtype=bool)
         again[1:] = (bin_row[1:] == bin_row[:-1]) & (at_s[1:] == at_s[:-1])
         for row in np.flatnonzero(again):
-            self._refuse(int(line[row]), "a second row of the same bin and time")
+            self._refusals.refuse(int(line[row]), "a second row of the same bin and time")
         return Table(
             names=tuple(names),
             bin_row=bin_row[~again],
             at_s=at_s[~again],
             fill=fill[~again],
             places=dict(self._places),
-            refused=self._refused,
-            refusals=tuple(sorted(self._refusals, key=lambda refusal: refusal.line)),
+            refused=self._refusals.count,
+            refusals=self._refusals.listed(),
             columns={ours: column.name for ours, column in self._columns.items()},
         )

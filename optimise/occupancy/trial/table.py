@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from optimise.csv_columns import Column, match_columns
-from optimise.csv_rows import Refusal, as_moments, as_number, numbered_rows, quoted
+from optimise.csv_rows import Refusal, Refusals, as_moments, as_number, numbered_rows, quoted
 from optimise.fill.readings import Floats, Ints
 from optimise.occupancy.trial.columns import CAPACITY, FREE, KNOWN, LAT, LON, OBSERVED_AT, OCCUPIED, PLACE, find_columns
 
@@ -22,7 +22,6 @@ _EARLIEST_S, _LATEST_S = 0.0, 4_102_444_800.0  # 1970 to 2100
 _MOST_CAPACITY = 1_000_000
 # Counters at a gate drift, so that a full car park counts a few below none: as full. Further off a count is nonsense.
 _DRIFT = 0.2
-_MOST_LISTED = 1000
 _MOST_KEPT = 200_000
 
 
@@ -141,33 +140,27 @@ class _Reader:
         self._latest: list[float] = []
         self._sites: dict[str, Site] = {}
         self._taken = _Columns()
-        self._refused = 0
-        self._refusals: list[Refusal] = []
+        self._refusals = Refusals()
 
     def take(self, line: int, row: list[str]) -> None:
         """Take or refuse a row; blank lines are nobody's fault."""
-        if not any(row):
-            if row:
-                self._refuse(line, "all its cells are empty")
-            return
-        if len(row) <= self._last:
-            self._refuse(line, f"has {len(row)} cells, the header names more")
+        if not self._refusals.admits(line, row, last=self._last):
             return
         name, when, cell = row[self._name].strip(), row[self._when].strip(), row[self._counted.index]
         if not name:
-            self._refuse(line, "names no place")
+            self._refusals.refuse(line, "names no place")
             return
         first, second = self._moment(when)
         if not _EARLIEST_S < first < _LATEST_S:
-            self._refuse(line, f"expected a date and time, got {quoted(when)}")
+            self._refusals.refuse(line, f"expected a date and time, got {quoted(when)}")
             return
         count, of_free = _count(cell, of_free=self._of_free)
         if not math.isfinite(count):
-            self._refuse(line, f"expected a number of places, got {quoted(cell)}")
+            self._refusals.refuse(line, f"expected a number of places, got {quoted(cell)}")
             return
         capacity = self._capacity_of(row)
         if capacity <= 0:
-            self._refuse(line, f"expected {CAPACITY} > 0, got {capacity:g}")
+            self._refusals.refuse(line, f"expected {CAPACITY} > 0, got {capacity:g}")
             return
         number = self._rows.get(name)
         if number is None:
@@ -198,11 +191,6 @@ class _Reader:
             return math.nan
         return as_number(row[self._capacity.index]) * self._capacity.factor
 
-    def _refuse(self, line: int, reason: str) -> None:
-        self._refused += 1
-        if len(self._refusals) < _MOST_LISTED:
-            self._refusals.append(Refusal(line=line, reason=reason))
-
     def table(self, sites: dict[str, Site]) -> Table:
         """Return what was taken, in order; of two rows of one place and time the first stands."""
         names = sorted(self._rows)
@@ -231,7 +219,7 @@ class _Reader:
             (again & ~unknown & ~nonsense, "a second row of the same place and time"),
         ):
             for row in np.flatnonzero(bad):
-                self._refuse(int(line[order[row]]), reason)
+                self._refusals.refuse(int(line[order[row]]), reason)
         keep = order[~(unknown | nonsense | again)]
         where = [self._sites[name] for name in names]
         elsewhere = [sites.get(name, Site()) for name in names]
@@ -243,8 +231,8 @@ class _Reader:
             capacity=capacity[keep],
             lon=np.array([b.lon if math.isnan(a.lon) else a.lon for a, b in zip(where, elsewhere, strict=True)]),
             lat=np.array([b.lat if math.isnan(a.lat) else a.lat for a, b in zip(where, elsewhere, strict=True)]),
-            refused=self._refused,
-            refusals=tuple(sorted(self._refusals, key=lambda refusal: refusal.line)),
+            refused=self._refusals.count,
+            refusals=self._refusals.listed(),
             columns={ours: column.name for ours, column in self._columns.items()},
             capacity_guessed=guessed,
         )

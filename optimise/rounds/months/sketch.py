@@ -16,6 +16,7 @@ from optimise.rounds.engines.ruin_recreate import Cooling, RuinAndRecreate
 from optimise.rounds.engines.schedule import Step, schedule, solution_of
 from optimise.rounds.engines.trips import TripModel, slots_needed, trip_model, worth_considering
 from optimise.rounds.problem import EURO, Problem
+from optimise.rounds.saving import savings
 from optimise.rounds.solution import Solution, VisitKind
 
 _ITERATIONS = 300
@@ -131,23 +132,8 @@ def detours(problem: Problem, solution: Solution) -> tuple[NDArray[np.int64], ND
     served: list[int] = []
     euros: list[float] = []
     for route in solution.routes:
-        rows, stops = [problem.vehicles[route.vehicle].depot], [-1]
-        for visit in route.visits:
-            if visit.kind is VisitKind.STOP:
-                rows.append(int(problem.location[visit.index]))
-                stops.append(visit.index)
-            elif visit.kind is VisitKind.DISPOSAL:
-                rows.append(problem.disposals[visit.index].location)
-                stops.append(-1)
-        for at in range(1, len(rows) - 1):
-            if stops[at] < 0:
-                continue
-            before, here, after = rows[at - 1], rows[at], rows[at + 1]
-            metres, seconds = (
-                matrix[before, here] + matrix[here, after] - matrix[before, after]
-                for matrix in (problem.distance_m, problem.duration_s)
-            )
-            seconds += problem.service_s[stops[at]]
-            served.append(stops[at])
-            euros.append(problem.drive_cost(int(metres), int(seconds)) / EURO)
+        for saving in savings(problem, route):
+            seconds = saving.duration_s + int(problem.service_s[saving.stop])
+            served.append(saving.stop)
+            euros.append(problem.drive_cost(saving.distance_m, seconds, vehicle=route.vehicle) / EURO)
     return np.array(served, dtype=np.int64), np.array(euros)

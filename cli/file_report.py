@@ -1,0 +1,34 @@
+"""What became of a file that was taken in, or was not: its faults by line, for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:  # what reads files is imported when it runs, so that `voirie --help` answers at once
+    from storage.device_file import LineError
+
+
+def lines_document(lines: Sequence[LineError]) -> list[dict[str, Any]]:
+    """Return faults or warnings as JSON documents list them."""
+    return [{"line": one.line, "reason": one.reason} | ({"column": one.column} if one.column else {}) for one in lines]
+
+
+def print_lines(lines: Sequence[LineError], *, kind: str = "") -> None:
+    """Print faults or warnings on standard error; `kind` stands before each reason."""
+    for one in lines:
+        typer.echo(f"line {one.line}{f', {one.column}' if one.column else ''}: {kind}{one.reason}", err=True)
+
+
+def print_faults(errors: Sequence[LineError]) -> None:
+    """Print every fault, and that nothing was imported."""
+    print_lines(errors)
+    typer.echo(f"nothing was imported: {len(errors)} faults", err=True)
+
+
+def print_counts(what: str, *, imported: int, updated: int, unchanged: int, dry_run: bool) -> None:
+    """Print what was imported."""
+    would = "would be " if dry_run else ""
+    typer.echo(f"{imported} {what} {would}imported, {updated} {would}updated, {unchanged} unchanged")
