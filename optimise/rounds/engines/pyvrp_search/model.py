@@ -23,12 +23,13 @@ from typing import Any
 import numpy as np
 import pyvrp
 
+from optimise.rounds.engines.pyvrp_search.layout import DayScale, Layout, day_scale, depots_of, home_costs, matrices
 from optimise.rounds.engines.pyvrp_search.orders import Order
-from optimise.rounds.engines.pyvrp_search.rest_time import RestClock, clock_of, rest_clocks, shared_window
+from optimise.rounds.engines.pyvrp_search.rest_time import clock_of, rest_clocks, shared_window
 from optimise.rounds.engines.pyvrp_search.search import Penalties
 from optimise.rounds.engines.schedule import Step
 from optimise.rounds.parts import DayVehicle, Prices, Window
-from optimise.rounds.problem import Integers, Problem
+from optimise.rounds.problem import Problem
 from optimise.rounds.solution import VisitKind
 
 _NEAR = 10
@@ -106,7 +107,7 @@ class PyvrpModel:
         if self.problem.unloads_before_home(vehicle):
             if steps and steps[-1][0] is VisitKind.STOP:
                 row = int(self.problem.location[steps[-1][1]])
-                site = int(_home_costs(self.problem, vehicle)[0][row])
+                site = int(home_costs(self.problem, vehicle)[0][row])
                 steps.append((VisitKind.DISPOSAL, site))
         elif steps and steps[-1][0] is VisitKind.DISPOSAL:
             steps.pop()
@@ -131,7 +132,7 @@ def build(problem: Problem, *, stops: Sequence[int], must_as_prize: bool, free_v
     clients: list[pyvrp.Client] = []
     groups: list[pyvrp.ClientGroup] = []
     client_stop: list[int] = []
-    day, most_m = _day_scale(problem, stops, vehicles, money)
+    day, most_m = day_scale(problem, stops, vehicles, money)
     must_prize = _must_prize(problem, stops, vehicles, money, free_vehicles=free_vehicles)
     weighed = any(problem.vehicles[v].capacity_kg is not None for v in vehicles)
     starts = sorted({problem.vehicles[v].depot for v in vehicles})
@@ -170,7 +171,7 @@ def build(problem: Problem, *, stops: Sequence[int], must_as_prize: bool, free_v
             members = list(range(len(clients) - len(windows), len(clients)))
             groups.append(pyvrp.ClientGroup(members, required=required))
     rows = problem.location[np.array(client_stop, dtype=np.int64)] if client_stop else np.zeros(0, dtype=np.int64)
-    layout = _Layout(starts=starts, ends=ends, rows=rows, stops=np.array(client_stop, dtype=np.int64), day=day)
+    layout = Layout(starts=starts, ends=ends, rows=rows, stops=np.array(client_stop, dtype=np.int64), day=day)
     profiles: dict[tuple[object, ...], int] = {}
     # PyVRP types its arrays more narrowly than numpy does.
     distances: list[Any] = []
@@ -181,7 +182,7 @@ def build(problem: Problem, *, stops: Sequence[int], must_as_prize: bool, free_v
         key = (problem.vehicles[vehicle].profile, kind.access, _prices_key(problem.prices_of(vehicle)))
         if key not in profiles:
             profiles[key] = len(distances)
-            distance, duration = _matrices(problem, vehicle, layout)
+            distance, duration = matrices(problem, vehicle, layout)
             distances.append(distance)
             durations.append(duration)
         types.append(
@@ -198,7 +199,7 @@ def build(problem: Problem, *, stops: Sequence[int], must_as_prize: bool, free_v
     data = pyvrp.ProblemData(
         locations=[pyvrp.Location(0, 0) for _ in range(depots + len(clients))],
         clients=clients,
-        depots=_depots(problem, clocks, starts, ends),
+        depots=depots_of(problem, clocks, starts, ends),
         vehicle_types=types,
         distance_matrices=distances,
         duration_matrices=durations,
@@ -247,7 +248,7 @@ def _end_key(problem: Problem, vehicle: int) -> tuple[int, bool]:
 
 
 def _vehicle_type(
-    problem: Problem, kind: _Kind, layout: _Layout, *, profile: int, money: int, weighed: bool, fixed: int
+    problem: Problem, kind: _Kind, layout: Layout, *, profile: int, money: int, weighed: bool, fixed: int
 ) -> pyvrp.VehicleType:
     vehicle = kind.vehicles[0]
     who, prices = problem.vehicles[vehicle], problem.prices_of(vehicle)
@@ -285,7 +286,7 @@ def _vehicle_type(
 
 
 def _penalties(
-    problem: Problem, stops: Sequence[int], vehicles: Sequence[int], *, day: _Day, money: int, weighed: bool
+    problem: Problem, stops: Sequence[int], vehicles: Sequence[int], *, day: DayScale, money: int, weighed: bool
 ) -> Penalties:
     """Return penalties by which one arc too late or too far costs about one arc, and a mean bin too much several."""
     chosen = np.array(stops, dtype=np.int64)
@@ -318,117 +319,3 @@ def _must_prize(
         most = max(most, 2 * arc + stay + (0 if free_vehicles else prices.per_vehicle))
     others = int(problem.prize[list(stops)].max(initial=0)) if stops else 0
     return 2 * (most + others) // money + 1
-
-
-# --- places ---
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Day:
-    """How many metres stand for a litre of a day's cap; 0: distance is distance."""
-
-    per_litre: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Layout:
-    """PyVRP's places: starts, ends, disposal sites, then the clients. `rows`, `stops` (c,): each client's."""
-
-    starts: list[int]
-    ends: list[tuple[int, bool]]
-    rows: Integers
-    stops: Integers
-    day: _Day
-
-    @property
-    def first_disposal(self) -> int:
-        return len(self.starts) + len(self.ends)
-
-
-def _day_scale(problem: Problem, stops: Sequence[int], vehicles: Sequence[int], money: int) -> tuple[_Day, int]:
-    """Return metres a litre where a day's cap can bind, and what a metre costs in the cost's unit."""
-    prices = {problem.prices_of(v).per_metre // money for v in vehicles}
-    caps = [problem.vehicles[v].day_l for v in vehicles]
-    total_l = int(problem.demand_l[list(stops)].sum()) if stops else 0
-    binding = [cap for cap in caps if cap is not None and cap < total_l]
-    if not binding or len(prices) > 1 or len(binding) < len(caps):
-        return _Day(per_litre=0), 0
-    # Longer than any route that pays: every bin of the day's fullest route at its farthest, and the way to unload.
-    reach_m = int(problem.distance_m.max(initial=0))
-    hours = [problem.vehicles[v].latest_end_s - problem.vehicles[v].shift_from_s for v in vehicles]
-    pace = float((problem.distance_m / np.maximum(1, problem.duration_s)).max(initial=0))
-    longest_m = min(reach_m * (2 * len(stops) + 2), math.ceil(pace * max(hours)) + 1)
-    return _Day(per_litre=longest_m + 1), prices.pop()
-
-
-def _home_costs(problem: Problem, vehicle: int) -> tuple[Integers, Integers, Integers]:
-    """Return from every row the cheapest disposal site on the way home, its metres and its seconds, each (m,)."""
-    travel, prices = problem.travel(vehicle), problem.prices_of(vehicle)
-    home = problem.vehicles[vehicle].home
-    sites = np.array([one.location for one in problem.disposals], dtype=np.int64)
-    unload_s = np.array([one.unload_s for one in problem.disposals], dtype=np.int64)
-    metres = travel.distance_m[:, sites] + travel.distance_m[sites, home][None, :]
-    seconds = travel.duration_s[:, sites] + unload_s[None, :] + travel.duration_s[sites, home][None, :]
-    cost = metres * prices.per_metre + seconds * max(prices.per_second, int(prices.per_metre == 0))
-    best = cost.argmin(axis=1)
-    every = np.arange(len(best))
-    return best, metres[every, best], seconds[every, best]
-
-
-def _matrices(problem: Problem, vehicle: int, layout: _Layout) -> tuple[Integers, Integers]:
-    travel = problem.travel(vehicle)
-    sites = [one.location for one in problem.disposals]
-    rows = np.array([*layout.starts, *(home for home, _ in layout.ends), *sites, *layout.rows.tolist()], dtype=np.int64)
-    distance = travel.distance_m[np.ix_(rows, rows)].copy()
-    duration = travel.duration_s[np.ix_(rows, rows)].copy()
-    if problem.traffic is not None:
-        duration = np.ceil(duration * _usual_percent(problem, vehicle) / 100).astype(np.int64)
-    depots = layout.first_disposal + len(sites)
-    for number, (home, empties) in enumerate(layout.ends):
-        if empties and home == problem.vehicles[vehicle].home:
-            column = len(layout.starts) + number
-            _, metres, seconds = _home_costs(problem, vehicle)
-            distance[depots:, column] = metres[layout.rows]
-            duration[depots:, column] = seconds[layout.rows]
-    if layout.day.per_litre:
-        distance[:, depots:] += layout.day.per_litre * problem.demand_l[layout.stops][None, :]
-    barred = np.flatnonzero(~problem.allowed[layout.stops, vehicle]) + depots
-    if len(barred):
-        far = int(distance.max(initial=1)) * (len(layout.rows) + 2) + 1
-        distance[:, barred] = far
-        duration[:, barred] = _DAYS_S
-    np.fill_diagonal(distance, 0)
-    np.fill_diagonal(duration, 0)
-    return distance, duration
-
-
-_DAYS_S = 100 * 24 * 3600
-
-
-def _usual_percent(problem: Problem, vehicle: int) -> float:
-    """Return the mean percent of a vehicle's shift: what traffic comes to, without the hour."""
-    traffic, who = problem.traffic, problem.vehicles[vehicle]
-    if traffic is None:
-        return 100.0
-    cuts = [who.shift_from_s, *(s for s in traffic.from_s if who.shift_from_s < s < who.shift_until_s)]
-    ends = [*cuts[1:], who.shift_until_s]
-    total = 0.0
-    for begin, end in zip(cuts, ends, strict=True):
-        passed = [percent for at, percent in zip(traffic.from_s, traffic.percent, strict=True) if at <= begin]
-        total += (end - begin) * (passed[-1] if passed else 100)
-    return total / max(1, who.shift_until_s - who.shift_from_s)
-
-
-def _depots(
-    problem: Problem, clocks: Sequence[RestClock], starts: Sequence[int], ends: Sequence[tuple[int, bool]]
-) -> list[pyvrp.Depot]:
-    depots = [pyvrp.Depot(location=number) for number in range(len(starts) + len(ends))]
-    for site in problem.disposals:
-        early, late = 0, int(np.iinfo(np.int64).max)
-        if site.windows:
-            # A site that opens several times counts as open from first to last; the timing sees to the rest.
-            hull = Window(from_s=site.windows[0].from_s, until_s=site.windows[-1].until_s)
-            shared = shared_window(clocks, hull, stay_s=site.unload_s) or hull
-            early, late = max(0, shared.from_s), max(0, shared.until_s)
-        depots.append(pyvrp.Depot(location=len(depots), tw_early=early, tw_late=late, service_duration=site.unload_s))
-    return depots
