@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.bench import bench
+from cli.communes import communes
 from cli.decode import decode
 from cli.devices import devices
 from cli.evaluate import evaluate
@@ -56,6 +57,7 @@ def _say_and_exit(sentence: str, code: int) -> None:
 app.command()(decode)
 app.command()(replay)
 app.command()(solve)
+app.add_typer(communes, name="communes")
 app.add_typer(devices, name="devices")
 app.add_typer(places, name="places")
 app.command()(faults)

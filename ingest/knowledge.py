@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import structlog
@@ -35,6 +35,7 @@ class Knowledge:
         self._read_at_s: float | None = None
         self._clocks_read_at_s: float | None = None
         self._took_s = 0.0
+        self._warned_of: set[str] = set()
 
     def now(self, commune_insee: str) -> datetime:
         """Return the commune's present; the wall clock's as long as nothing else is known."""
@@ -47,6 +48,7 @@ class Knowledge:
         What is judged by it before the commit is judged by the registry as it is: who changes it waits for us.
         """
         versions = devices.hold_registry(connection, self._commune_codes)
+        self._warn_of_unknown(versions)
         if self._read_at_s is not None and versions != self.versions:
             known = {commune_insee: self.versions.get(commune_insee, -1) for commune_insee in versions}
             changed = devices.registry_since(connection, known)
@@ -57,6 +59,13 @@ class Knowledge:
         elif self._clocks_read_at_s is None or time.monotonic() - self._clocks_read_at_s > _CLOCK_INTERVAL_S:
             self._read_clocks(connection)
         self.versions = versions
+
+    def _warn_of_unknown(self, versions: Mapping[str, int]) -> None:
+        """Say once of each commune that nobody entered it: all its messages will be refused."""
+        for commune_insee in self._commune_codes:
+            if commune_insee not in versions and commune_insee not in self._warned_of:
+                self._warned_of.add(commune_insee)
+                log.warning("commune_unknown", commune_insee=commune_insee, remedy="voirie communes add INSEE NAME")
 
     def refresh(self, connection: Connection) -> bool:
         """Read everything again, because a message was not understood; False when that was done a moment ago."""

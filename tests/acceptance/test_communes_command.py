@@ -1,0 +1,80 @@
+"""`voirie communes` as a process, on a real database: a town's first command, checked and harmless when repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tools import REPOSITORY
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
+
+type Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def voirie(database_url: str, tmp_path: Path) -> Run:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": database_url},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def test_a_town_is_entered_once_corrected_and_shown(voirie: Run):
+    refused = voirie("devices", "list")
+    assert refused.returncode == 1
+    assert "`voirie communes add INSEE NAME` enters it" in refused.stderr
+
+    changes = []
+    for name in ("Noisy", "Noisy-le-Grand", "Noisy-le-Grand"):
+        done = voirie("communes", "add", "93051", name, "--json")
+        assert done.returncode == 0, done.stderr
+        changes.append(json.loads(done.stdout))
+    assert [document["change"] for document in changes] == ["added", "updated", "unchanged"]
+    entered = {"commune_insee": "93051", "name": "Noisy-le-Grand", "time_zone": "Europe/Paris", "school_zone": "C"}
+    assert changes[-1] == entered | {"change": "unchanged"}
+
+    shown = json.loads(voirie("communes", "show", "93051", "--json").stdout)
+    assert entered.items() <= shown.items()
+    assert (shown["simulated"], shown["devices"], shown["vehicles"]) == (False, 0, 0)
+    assert json.loads(voirie("communes", "list", "--json").stdout) == {"communes": [entered]}
+    assert voirie("devices", "list").returncode == 0
+
+
+def test_what_is_not_told_stays_as_it_is_known(voirie: Run):
+    voirie("communes", "add", "98735", "Papeete")
+    told = voirie("communes", "add", "98735", "Taiohae", "--time-zone", "Pacific/Marquesas", "--json")
+    assert json.loads(told.stdout)["time_zone"] == "Pacific/Marquesas"
+    assert "Pacific/Marquesas, no school zone" in voirie("communes", "add", "98735", "Taiohae").stdout
+    voirie("communes", "add", "93051", "Noisy-le-Grand", "--school-zone", "none")
+    assert "no school zone): unchanged" in voirie("communes", "add", "93051", "Noisy-le-Grand").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(["93160", "Noisy", "--school-zone", "A"], "lies in zone C", id="another zone"),
+        pytest.param(["9316", "Noisy"], "expected the INSEE code", id="no code"),
+        pytest.param(["93051", " "], "name: expected", id="no name"),
+        pytest.param(["93051", "Noisy", "--time-zone", "Paris"], "expected an IANA name", id="no time zone"),
+    ],
+)
+def test_nonsense_is_refused_and_nothing_entered(voirie: Run, arguments: list[str], sentence: str):
+    done = voirie("communes", "add", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in done.stderr
+    assert voirie("communes", "list", "--json").stdout == '{"communes": []}\n'
