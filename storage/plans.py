@@ -11,15 +11,17 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
+from storage import plan_versions
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.errors import NotFoundError, PlanRefusedError
-from storage.model import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
+from storage.model import LeftOut, Plan, PlannedRoute, PlannedStop, PlanSource, Reason
 
 
-def save(connection: Connection, plan: Plan) -> None:
-    """Store an accepted plan in the caller's transaction and tell the live listeners.
+def save(connection: Connection, plan: Plan, *, source: PlanSource | None = None, publish: bool = True) -> None:
+    """Store an accepted plan in the caller's transaction, as a draft or as the published plan of its day.
 
-    Raises PlanRefusedError for a plan that the independent checker did not accept; the table refuses it as well.
+    What is published the live listeners are told. Raises PlanRefusedError for a plan that the independent checker did
+    not accept; the table refuses it as well.
     """
     if plan.checker.get("accepted") is not True:
         raise PlanRefusedError
@@ -41,8 +43,10 @@ def save(connection: Connection, plan: Plan) -> None:
         for query, rows in (("save_route", routes), ("save_stop", stops), ("save_left_out", left_out)):
             if rows:
                 cursor.executemany(statement("plans", query), rows)
-    notice = {"kind": "plan", "commune_insee": plan.commune_insee, "plan_id": str(plan.plan_id)}
-    connection.execute(statement("readings", "notify"), {"message": msgspec.json.encode(notice).decode()})
+    told = source or PlanSource()
+    plan_versions.draft(connection, plan, told)
+    if publish:
+        plan_versions.publish(connection, plan.commune_insee, plan.plan_id, by=told.made_by, at=plan.made_at)
 
 
 def _json(reason: Reason | None) -> Jsonb | None:
@@ -70,7 +74,7 @@ class _Header:
 
 
 def latest(connection: Connection, commune_insee: str, *, service_date: date | None = None) -> Plan | None:
-    """Return the newest plan of a day (or of the newest day), None when there is none."""
+    """Return the published plan of a day (or of the newest day), None when there is none."""
     parameters = {"commune_insee": commune_insee, "service_date": service_date}
     row = connection.execute(statement("plans", "latest"), parameters).fetchone()
     return None if row is None else one(connection, commune_insee, row[0])

@@ -139,10 +139,11 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "disposal_site vehicle device mounting bin_rule vehicle_rule disposal_rule"
     ),
     "what was decided and declared, for who answers for it": (
-        "plan planned_route planned_stop plan_left_out service_event device_change fill_model town_event"
+        "plan plan_version plan_audit plan_request planned_route planned_stop plan_left_out service_event "
+        "vehicle_event device_change fill_model town_event"
     ),
     "one row for each place, device or piece of work, replaced": (
-        "bin_level device_health review_due session_due occupancy_present forgotten"
+        "bin_level device_health review_due session_due occupancy_present forgotten vehicle_position"
     ),
 }
 """Tables that nothing is forgotten of, by reason. Rows of forecasts go with their run."""

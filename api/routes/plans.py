@@ -9,12 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 
 from api.errors import documented
-from api.here import Here, Reading
+from api.here import Here, Reading, Writing
+from api.models.plan_versions import ByModel, PlanDayModel, PlanDeedModel, PlanVersionModel
 from api.models.plans import LeftOutModel, LeftOutsModel, PlanModel, ReasonModel, RouteModel
-from storage import places, plans
+from storage import places, plan_versions, plans
 from storage.errors import NotFoundError
 
-router = APIRouter(prefix="/communes/{commune_insee}/plans", tags=["plans"], responses=documented(404, 422, 503))
+router = APIRouter(prefix="/communes/{commune_insee}/plans", tags=["plans"], responses=documented(404, 413, 422, 503))
 
 PlanId = Annotated[UUID, Path(description="Id of the plan")]
 
@@ -30,7 +31,7 @@ def latest_plan(
         date | None, Query(description="Local day of service; without it the newest day that has a plan")
     ] = None,
 ) -> PlanModel:
-    """Return the newest plan with all its rounds. 404 before the first one is made."""
+    """Return the published plan with all its rounds. 404 before the first one is made."""
     plan = plans.latest(here.connection, here.insee, service_date=service_date)
     if plan is None:
         on_that_day = f" on {service_date}" if service_date else ""
@@ -38,10 +39,49 @@ def latest_plan(
     return PlanModel.of(plan, _vehicle_names(here))
 
 
+@router.get("/days/{service_date}", summary="Versions of a day's plan")
+def plan_day(here: Reading, service_date: Annotated[date, Path(description="Local day of service")]) -> PlanDayModel:
+    """Return what was published of a day, its drafts, and who did what to them and when."""
+    return PlanDayModel(
+        service_date=service_date,
+        versions=[
+            PlanVersionModel.model_validate(version)
+            for version in plan_versions.of_day(here.connection, here.insee, service_date=service_date)
+        ],
+        audit=[
+            PlanDeedModel.model_validate(deed)
+            for deed in plan_versions.audit(here.connection, here.insee, service_date=service_date)
+        ],
+    )
+
+
 @router.get("/{plan_id}", summary="One plan")
 def one_plan(here: Reading, plan_id: PlanId) -> PlanModel:
     """Return a plan with all its rounds. A plan never changes: another one takes its place."""
     return PlanModel.of(plans.one(here.connection, here.insee, plan_id), _vehicle_names(here))
+
+
+@router.get("/{plan_id}/version", summary="What became of a plan")
+def plan_version(here: Reading, plan_id: PlanId) -> PlanVersionModel:
+    """Return whether a plan is a draft, published or superseded, by whom, and what its edits change."""
+    return PlanVersionModel.model_validate(plan_versions.one(here.connection, here.insee, plan_id))
+
+
+@router.post("/{plan_id}/publish", summary="Publish a draft", responses=documented(409))
+def publish_plan(here: Writing, plan_id: PlanId, body: ByModel) -> PlanVersionModel:
+    """Make a draft the plan of its day; doing it again changes nothing.
+
+    409 when another plan was published since the draft was made: its difference would no longer be true.
+    """
+    found = plan_versions.publish(here.connection, here.insee, plan_id, by=body.by, at=here.now)
+    return PlanVersionModel.model_validate(found)
+
+
+@router.post("/{plan_id}/discard", summary="Discard a draft", responses=documented(409))
+def discard_plan(here: Writing, plan_id: PlanId, body: ByModel) -> PlanVersionModel:
+    """Give a draft up; doing it again changes nothing."""
+    found = plan_versions.discard(here.connection, here.insee, plan_id, by=body.by, at=here.now)
+    return PlanVersionModel.model_validate(found)
 
 
 @router.get("/{plan_id}/left-out", summary="Bins left out, and why")

@@ -57,6 +57,7 @@ from storage.model.kinds import (
 )
 from storage.model.occupancy import OccupancyPresent, OccupancySession
 from storage.model.places import Bin, DeliveryBay, DisposalSite, ParkingSpace, Place, Vehicle
+from storage.model.plan_versions import PlanDeed, PlanOrigin, PlanSource, PlanStatus, PlanVersion
 from storage.model.plans import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
 from storage.model.present import SENSOR_SILENT_AFTER, BinNow, SpaceNow
 from storage.model.review import Alert, BinLevel, DeclaredCheck, DetectedEmptying, DeviceHealth
@@ -118,6 +119,11 @@ __all__ = [
     "Place",
     "PlaceKind",
     "Plan",
+    "PlanDeed",
+    "PlanOrigin",
+    "PlanSource",
+    "PlanStatus",
+    "PlanVersion",
     "PlannedRoute",
     "PlannedStop",
     "Quality",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx
 
+from storage import plans
 from storage.database import Connection
+from storage.model import PlanOrigin, PlanSource
 from tests.api.rows import INSEE, PLAN_ID, save_plan
 
 PLANS = f"/api/v1/communes/{INSEE}/plans"
@@ -47,3 +50,24 @@ def test_each_left_out_bin_has_its_reason(client: httpx.Client, rows: Connection
 
 def test_unknown_plan_is_not_found(client: httpx.Client):
     assert client.get(f"{PLANS}/{uuid4()}").status_code == 404
+
+
+def test_a_draft_is_seen_and_published_by_name(client: httpx.Client, rows: Connection):
+    save_plan(rows)
+    base = plans.one(rows, INSEE, PLAN_ID)
+    draft = replace(base, plan_id=uuid4())
+    source = PlanSource(origin=PlanOrigin.EDITED, based_on=PLAN_ID, made_by="Chef", difference={"km": -1.5})
+    plans.save(rows, draft, source=source, publish=False)
+    rows.commit()
+    assert client.get(f"{PLANS}/latest").json()["plan_id"] == str(PLAN_ID)
+    seen = client.get(f"{PLANS}/{draft.plan_id}/version").json()
+    assert (seen["status"], seen["version"], seen["difference"]) == ("draft", None, {"km": -1.5})
+    assert client.post(f"{PLANS}/{draft.plan_id}/publish", json={}).status_code == 422
+    published = client.post(f"{PLANS}/{draft.plan_id}/publish", json={"by": "Chef"}).json()
+    assert (published["status"], published["version"], published["published_by"]) == ("published", 2, "Chef")
+    assert client.get(f"{PLANS}/latest").json()["plan_id"] == str(draft.plan_id)
+    refused = client.post(f"{PLANS}/{PLAN_ID}/discard", json={"by": "Chef"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:voirie:problem:conflict")
+    day = client.get(f"{PLANS}/days/2026-03-11").json()
+    assert [version["status"] for version in day["versions"]] == ["superseded", "published"]
+    assert [deed["action"] for deed in day["audit"]][-2:] == ["superseded", "published"]

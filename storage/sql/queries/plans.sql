@@ -32,13 +32,18 @@ VALUES (:commune_insee, :plan_id, :place_id, :reason);
 
 -- name: latest^
 SELECT plan_id
-FROM plan
-WHERE commune_insee = :commune_insee AND (:service_date::date IS NULL OR service_date = :service_date)
-ORDER BY service_date DESC, made_at DESC
+FROM plan_version
+WHERE
+    commune_insee = :commune_insee
+    AND status = 'published'
+    AND (:service_date::date IS NULL OR service_date = :service_date)
+ORDER BY service_date DESC
 LIMIT 1;
 
 -- name: planned_dates
-SELECT DISTINCT service_date FROM plan WHERE commune_insee = :commune_insee AND service_date >= :since;
+SELECT service_date
+FROM plan_version
+WHERE commune_insee = :commune_insee AND status = 'published' AND service_date >= :since;
 
 -- name: plan^
 SELECT

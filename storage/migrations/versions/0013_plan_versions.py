@@ -1,0 +1,10 @@
+"""Versions of plans, requests to the worker, events and positions of vehicles."""
+
+from storage.schema import run_sql_file
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    run_sql_file("0013_plan_versions.sql")
