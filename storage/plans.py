@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from storage import plan_versions
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.errors import NotFoundError, PlanRefusedError
-from storage.model import LeftOut, Plan, PlannedRoute, PlannedStop, PlanSource, Reason
+from storage.model import LeftOut, Plan, PlannedRoute, PlannedStop, PlanSource, Reason, Step
 
 
 def save(connection: Connection, plan: Plan, *, source: PlanSource | None = None, publish: bool = True) -> None:
@@ -34,7 +34,9 @@ def save(connection: Connection, plan: Plan, *, source: PlanSource | None = None
         del row["stops"]
         routes.append(row)
         stops += [
-            asdict(stop) | key | {"route_index": route.route_index, "reason": _json(stop.reason)}
+            asdict(stop)
+            | key
+            | {"route_index": route.route_index, "reason": _json(stop.reason), "steps": _steps(stop.steps)}
             for stop in route.stops
         ]
     left_out = [key | {"place_id": item.place_id, "reason": _json(item.reason)} for item in plan.left_out]
@@ -51,6 +53,11 @@ def save(connection: Connection, plan: Plan, *, source: PlanSource | None = None
 
 def _json(reason: Reason | None) -> Jsonb | None:
     return None if reason is None else Jsonb(asdict(reason))
+
+
+def _steps(steps: tuple[Step, ...]) -> Jsonb:
+    """Return steps as they are kept: a town keeps thousands a day, and most say little."""
+    return Jsonb([{name: value for name, value in asdict(step).items() if value is not None} for step in steps])
 
 
 @dataclass(frozen=True, kw_only=True)

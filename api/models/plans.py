@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -9,7 +10,8 @@ from uuid import UUID
 from pydantic import Field
 
 from api.models.common import Latitude, Longitude, Model, Moment
-from storage.model import Plan, PlannedRoute, StopKind
+from api.phrases import Catalogue, sentence
+from storage.model import Manoeuvre, Modifier, Plan, PlannedRoute, PlannedStop, Step, StopKind
 
 
 class ReasonModel(Model):
@@ -18,6 +20,24 @@ class ReasonModel(Model):
     code: str = Field(examples=["probably_full"])
     text: str = Field(examples=["Sera pleine avant 14 h (probabilité 82 %)."])
     figures: dict[str, float] = Field(examples=[{"probability_full": 0.82}])
+
+
+class StepModel(Model):
+    """A manoeuvre, and the way from it to the next one."""
+
+    manoeuvre: Manoeuvre
+    modifier: Modifier | None = Field(description="Which way; a point of the compass for depart and direct")
+    street: str | None = Field(description="The street that it leads into, when it has a name")
+    distance_m: float = Field(description="Metres to the next manoeuvre")
+    duration_s: float = Field(description="Seconds to the next manoeuvre, without traffic")
+    exit: int | None = Field(description="Of a roundabout, counted from 1")
+    point_index: int = Field(description="Where it is: the number of its point in the round's geometry")
+    sentence: str = Field(description="What the driver is told", examples=["Tournez à gauche sur Rue de Paris"])
+
+    @classmethod
+    def of(cls, step: Step, *, to: PlannedStop, phrases: Catalogue) -> StepModel:
+        """Return a step of the way to a stop, in a language."""
+        return cls(**asdict(step), sentence=sentence(step, to=to, phrases=phrases))
 
 
 class StopModel(Model):
@@ -31,8 +51,23 @@ class StopModel(Model):
     arrive_at: Moment
     depart_at: Moment
     load_l: float = Field(description="Load on leaving the stop, litres")
+    load_kg: float = Field(description="Load on leaving the stop, kilograms; 0 where no weights are told")
     distance_m: float = Field(description="Distance from the previous stop, metres")
     reason: ReasonModel | None = Field(description="Always there for a bin")
+    point_index: int | None = Field(description="Where it is on the round's geometry; null on the way or not known")
+    steps: list[StepModel] | None = Field(
+        description="The way from the previous stop; null where the round is one of a whole plan"
+    )
+
+    @classmethod
+    def of(cls, stop: PlannedStop, *, phrases: Catalogue | None) -> StopModel:
+        """Return a stop, with the way to it in a language or without."""
+        plain = {name: getattr(stop, name) for name in cls.model_fields.keys() - {"steps", "reason"}}
+        return cls(
+            **plain,
+            reason=None if stop.reason is None else ReasonModel.model_validate(stop.reason),
+            steps=None if phrases is None else [StepModel.of(step, to=stop, phrases=phrases) for step in stop.steps],
+        )
 
 
 class LineString(Model):
@@ -59,8 +94,10 @@ class RouteModel(Model):
     geometry: LineString | None = Field(description="The way along the streets; null when it is not known")
 
     @classmethod
-    def of(cls, plan: Plan, route: PlannedRoute, vehicle_names: dict[str, str]) -> RouteModel:
-        """Return `route` as the API says it."""
+    def of(
+        cls, plan: Plan, route: PlannedRoute, vehicle_names: dict[str, str], *, phrases: Catalogue | None = None
+    ) -> RouteModel:
+        """Return `route` as the API says it, with its steps where there are phrases for them."""
         return cls(
             plan_id=plan.plan_id,
             service_date=plan.service_date,
@@ -72,7 +109,7 @@ class RouteModel(Model):
             distance_m=route.distance_m,
             duration_s=route.duration_s,
             bin_count=sum(stop.kind is StopKind.BIN for stop in route.stops),
-            stops=[StopModel.model_validate(stop) for stop in route.stops],
+            stops=[StopModel.of(stop, phrases=phrases) for stop in route.stops],
             geometry=LineString(coordinates=list(route.geometry)) if len(route.geometry) > 1 else None,
         )
 

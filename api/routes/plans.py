@@ -12,6 +12,7 @@ from api.errors import documented
 from api.here import Here, Reading, Writing
 from api.models.plan_versions import ByModel, PlanDayModel, PlanDeedModel, PlanVersionModel
 from api.models.plans import LeftOutModel, LeftOutsModel, PlanModel, ReasonModel, RouteModel
+from api.phrases import Language, catalogue
 from storage import places, plan_versions, plans
 from storage.errors import NotFoundError
 
@@ -99,11 +100,14 @@ def left_out(here: Reading, plan_id: PlanId) -> LeftOutsModel:
 
 @router.get("/{plan_id}/routes/{route_index}", summary="A driver's whole round")
 def one_route(
-    here: Reading, plan_id: PlanId, route_index: Annotated[int, Path(ge=0, description="Index of the round")]
+    here: Reading,
+    plan_id: PlanId,
+    route_index: Annotated[int, Path(ge=0, description="Index of the round")],
+    lang: Annotated[Language, Query(description="Language of the steps' sentences")] = Language.FRENCH,
 ) -> RouteModel:
-    """Return everything that a driver needs in one answer, to keep for places without network."""
+    """Return everything that a driver needs in one answer, turn by turn, to keep for places without network."""
     plan = plans.one(here.connection, here.insee, plan_id)
     for route in plan.routes:
         if route.route_index == route_index:
-            return RouteModel.of(plan, route, _vehicle_names(here))
+            return RouteModel.of(plan, route, _vehicle_names(here), phrases=catalogue(lang))
     raise NotFoundError(f"plan {plan_id} has no round {route_index}")

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from optimise.rounds.travel import Matrices, Point, Way
+from optimise.rounds.travel import Leg, Matrices, Point, Way
+from storage.model import COMPASS, Manoeuvre, Modifier, Step
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius of the WGS 84 ellipsoid
 
@@ -37,10 +38,34 @@ class GreatCircles:
         )
 
     def way(self, points: Sequence[Point], *, kerb: Sequence[bool]) -> Way:  # noqa: ARG002 - the protocol's
-        """Return straight lines through the points, with the metres that the matrices count for them."""
+        """Return straight lines through the points, with the metres that the matrices count for them.
+
+        Each leg is one step that says where to go, and that nothing is known of the streets.
+        """
         where = np.radians(np.array(points, dtype=np.float64).reshape(-1, 2))
-        legs = [float(_haversine_m(a, b)) * self._detour_factor for a, b in pairwise(where)]
-        return Way(geometry=tuple(points), leg_m=tuple(legs))
+        legs = []
+        for number, (a, b) in enumerate(pairwise(where), start=1):
+            distance_m = float(_haversine_m(a, b)) * self._detour_factor
+            step = Step(
+                manoeuvre=Manoeuvre.DIRECT,
+                modifier=compass_point(_bearing_deg(a, b)),
+                distance_m=round(distance_m, 1),
+                duration_s=round(distance_m / self._speed_m_s, 1),
+                point_index=number - 1,
+            )
+            legs.append(Leg(distance_m=distance_m, point_index=number, steps=(step,)))
+        return Way(geometry=tuple(points), legs=tuple(legs))
+
+
+def compass_point(bearing_deg: float) -> Modifier:
+    """Return the point of the compass of a bearing, degrees clockwise from north."""
+    return COMPASS[round(bearing_deg / 45) % len(COMPASS)]
+
+
+def _bearing_deg(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Return the bearing of `b` from `a` over so short a way that the earth is flat; both in radians."""
+    east = (b[0] - a[0]) * np.cos((a[1] + b[1]) / 2)
+    return float(np.degrees(np.arctan2(east, b[1] - a[1])))
 
 
 def _haversine_m(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

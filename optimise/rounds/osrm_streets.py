@@ -10,6 +10,7 @@ import numpy as np
 import osrm
 from numpy.typing import NDArray
 
+from optimise.rounds.osrm_steps import driven_way
 from optimise.rounds.problem import Integers
 from optimise.rounds.travel import NO_WAY, Matrices, Point, Way
 
@@ -59,7 +60,7 @@ class Streets:
         return _array(answer["durations"]), _array(answer["distances"]), snap_m
 
     def way(self, points: Sequence[Point], *, kerb: Sequence[bool]) -> Way:
-        """Return the way through `points`, which is the one that the matrices measured.
+        """Return the way through `points`, which is the one that the matrices measured, with its steps.
 
         All legs are asked for at once: a pair by itself could be put on a bit of street that leads nowhere. Turning
         round is allowed at each point, as it is between two rows of a matrix; `kerb` forbids it where asked.
@@ -68,13 +69,12 @@ class Streets:
             coordinates=list(points),
             approaches=_approaches(kerb),
             continue_straight=False,
+            steps=True,
             geometries="geojson",
-            overview="full",
+            overview="false",  # the steps draw the same line, and say where on it they are
             generate_hints=False,
         )
-        route = self._osrm.Route(asked)["routes"][0]
-        line = tuple((float(point[0]), float(point[1])) for point in route["geometry"]["coordinates"])
-        return Way(geometry=line, leg_m=tuple(float(leg["distance"]) for leg in route["legs"]))
+        return driven_way(self._osrm.Route(asked)["routes"][0]["legs"])
 
 
 def _approaches(kerb: Iterable[bool]) -> list[str]:

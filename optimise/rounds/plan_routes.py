@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from optimise.rounds.day import Calendar, Fleet
 from optimise.rounds.problem import Problem
 from optimise.rounds.solution import Route, Solution, Visit, VisitKind
-from optimise.rounds.travel import Travel
+from optimise.rounds.travel import Travel, Way
 from storage.model import Bin, DisposalSite, Place, PlannedRoute, PlannedStop, Reason, StopKind
 
 type _Somewhere = Bin | DisposalSite | Place
@@ -34,12 +35,13 @@ def planned_routes(
     everywhere: list[_Somewhere] = [*fleet.anchors, *bins]
     routes = []
     for number, route in enumerate(solution.routes):
-        stops, rows = _stops(problem, route, everywhere, calendar, reasons)
+        told, rows = _stops(problem, route, everywhere, calendar, reasons)
         profile = problem.vehicles[route.vehicle].profile
         way = travels[profile].way(
             [(everywhere[row].longitude_deg, everywhere[row].latitude_deg) for row in rows],
             kerb=[kerb[profile][row] for row in rows],
         )
+        stops = _along(told, way)
         routes.append(
             PlannedRoute(
                 route_index=number,
@@ -48,7 +50,7 @@ def planned_routes(
                 end_at=calendar.moment(route.end_s),
                 distance_m=sum(stop.distance_m for stop in stops),
                 duration_s=float(route.end_s - route.start_s),
-                stops=tuple(stops),
+                stops=stops,
                 geometry=way.geometry,
             )
         )
@@ -86,6 +88,7 @@ def _stops(
                 arrive_at=calendar.moment(visit.arrive_s),
                 depart_at=calendar.moment(visit.depart_s),
                 load_l=float(visit.load_l),
+                load_kg=float(visit.load_kg),
                 distance_m=float(distance_m),
                 reason=reasons[visit.index] if visit.kind is VisitKind.STOP and not at_depot else None,
             )
@@ -93,6 +96,20 @@ def _stops(
         if row is not None and len(stops) > 1:
             rows.append(row)
     return stops, rows
+
+
+def _along(stops: Sequence[PlannedStop], way: Way) -> tuple[PlannedStop, ...]:
+    """Return the stops with the way to each; a break has none, the one after it has it whole."""
+    legs = iter(way.legs)
+    placed = [replace(stops[0], point_index=0)]
+    for stop in stops[1:]:
+        if stop.kind is StopKind.BREAK:
+            taken_there = stop.longitude_deg is not None
+            placed.append(replace(stop, point_index=placed[-1].point_index if taken_there else None))
+        else:
+            leg = next(legs)
+            placed.append(replace(stop, point_index=leg.point_index, steps=leg.steps))
+    return tuple(placed)
 
 
 def _row(problem: Problem, visit: Visit) -> int | None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from optimise.rounds.problem import Integers
 from storage.errors import InputError
+from storage.model import Step
 
 type Point = tuple[float, float]
 """Longitude and latitude, WGS 84 degrees."""
@@ -80,11 +81,20 @@ class Matrices:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Leg:
+    """The way from one place to the next: its metres, its steps, and where it ends on the geometry."""
+
+    distance_m: float
+    point_index: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Way:
-    """The way through some places: its points, and the metres of each leg."""
+    """The way through some places: its points and its legs."""
 
     geometry: tuple[Point, ...]
-    leg_m: tuple[float, ...]
+    legs: tuple[Leg, ...]
 
 
 class Cutoff(StrEnum):

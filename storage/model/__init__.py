@@ -15,6 +15,7 @@ from storage.model.devices import (
     Mounting,
     RegisteredDevice,
 )
+from storage.model.driving import COMPASS, Manoeuvre, Modifier, Step
 from storage.model.events import TownEvent, TownEventKind
 from storage.model.forecasts import (
     Evidence,
@@ -64,6 +65,7 @@ from storage.model.review import Alert, BinLevel, DeclaredCheck, DetectedEmptyin
 from storage.model.round_rules import BinRule, DisposalRule, LocalHours, RoundRules, VehicleRule
 
 __all__ = [
+    "COMPASS",
     "KERB_KINDS",
     "SENSOR_SILENT_AFTER",
     "Alert",
@@ -109,7 +111,9 @@ __all__ = [
     "KnownModel",
     "LeftOut",
     "LocalHours",
+    "Manoeuvre",
     "ModelStatus",
+    "Modifier",
     "Mounting",
     "OccupancyPresent",
     "OccupancyReading",
@@ -139,6 +143,7 @@ __all__ = [
     "Severity",
     "Simulation",
     "SpaceNow",
+    "Step",
     "StopKind",
     "TownEvent",
     "TownEventKind",

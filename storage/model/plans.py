@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from storage.model.driving import Step
 from storage.model.kinds import StopKind
 
 
@@ -21,7 +22,11 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedStop:
-    """One stop of a route. `load_l` is the load on leaving it; distance and time are from the previous stop."""
+    """One stop of a route. `load_l` and `load_kg` are the load on leaving it; the distance is from the previous stop.
+
+    `steps` are the way to it from the previous stop, `point_index` where on the route's geometry it is; a break has no
+    way of its own. Plans made before ways were kept have neither.
+    """
 
     stop_index: int
     kind: StopKind
@@ -33,6 +38,9 @@ class PlannedStop:
     load_l: float
     distance_m: float
     reason: Reason | None = None
+    load_kg: float = 0.0
+    point_index: int | None = None
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

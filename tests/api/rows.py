@@ -17,6 +17,8 @@ from storage.model import (
     ForecastRun,
     IntakeBatch,
     LeftOut,
+    Manoeuvre,
+    Modifier,
     Mounting,
     OccupancyReading,
     ParkingSpace,
@@ -30,6 +32,7 @@ from storage.model import (
     RefusalReason,
     RefusedMessage,
     Simulation,
+    Step,
     StopKind,
     Vehicle,
 )
@@ -181,12 +184,32 @@ def save_plan(connection: Connection) -> None:
     start = datetime(2026, 3, 11, 4, 30, tzinfo=UTC)
     served = Reason(code="probably_full", text="Sera pleine avant midi.", figures={"probability_full": 0.9})
     safe = Reason(code="safe", text="Reste sous 70 % jusqu'à demain.", figures={"probability_full": 0.01})
+    steps = (
+        Step(
+            manoeuvre=Manoeuvre.DEPART,
+            modifier=Modifier.EAST,
+            street="Rue de Paris",
+            distance_m=700,
+            duration_s=240,
+            point_index=0,
+        ),
+        Step(
+            manoeuvre=Manoeuvre.ROUNDABOUT,
+            modifier=Modifier.RIGHT,
+            street="Avenue Émile Cossonneau",
+            exit=2,
+            distance_m=200,
+            duration_s=60,
+            point_index=0,
+        ),
+        Step(manoeuvre=Manoeuvre.ARRIVE, modifier=Modifier.RIGHT, distance_m=0, duration_s=0, point_index=1),
+    )
     stops = (
         PlannedStop(stop_index=0, kind=StopKind.DEPOT, place_id="DEPOT-1", longitude_deg=2.54, latitude_deg=48.84,
                     arrive_at=start, depart_at=start, load_l=0, distance_m=0),
         PlannedStop(stop_index=1, kind=StopKind.BIN, place_id="COR-0001", longitude_deg=2.551, latitude_deg=48.84,
                     arrive_at=start + timedelta(minutes=5), depart_at=start + timedelta(minutes=6), load_l=60,
-                    distance_m=900, reason=served),
+                    distance_m=900, reason=served, load_kg=9, point_index=1, steps=steps),
         PlannedStop(stop_index=2, kind=StopKind.DEPOT, place_id="DEPOT-1", longitude_deg=2.54, latitude_deg=48.84,
                     arrive_at=start + timedelta(minutes=11), depart_at=start + timedelta(minutes=11), load_l=60,
                     distance_m=900),

@@ -37,8 +37,32 @@ def test_latest_plan_carries_every_round(client: httpx.Client, rows: Connection)
 def test_driver_gets_the_whole_round_at_once(client: httpx.Client, rows: Connection):
     save_plan(rows)
     route = client.get(f"{PLANS}/{PLAN_ID}/routes/0").json()
-    assert route == client.get(f"{PLANS}/latest").json()["routes"][0]
+    planned = client.get(f"{PLANS}/latest").json()["routes"][0]
+    assert all(stop["steps"] is None for stop in planned["stops"])
+    assert route | {"stops": [stop | {"steps": None} for stop in route["stops"]]} == planned
     assert client.get(f"{PLANS}/{PLAN_ID}/routes/1").status_code == 404
+
+
+def test_driver_is_told_turn_by_turn_in_french_or_english(client: httpx.Client, rows: Connection):
+    save_plan(rows)
+    told = {
+        lang: client.get(f"{PLANS}/{PLAN_ID}/routes/0", params={"lang": lang} if lang else {}).json()["stops"]
+        for lang in ("", "fr", "en")
+    }
+    assert told[""] == told["fr"]
+    assert [step["sentence"] for step in told["fr"][1]["steps"]] == [
+        "Partez vers l'est sur Rue de Paris",
+        "Au rond-point, prenez la 2e sortie sur Avenue Émile Cossonneau",
+        "Arrivée, à droite : corbeille COR-0001",
+    ]
+    assert [step["sentence"] for step in told["en"][1]["steps"]] == [
+        "Head east onto Rue de Paris",
+        "At the roundabout, take the no. 2 exit onto Avenue Émile Cossonneau",
+        "Arrive, on the right: bin COR-0001",
+    ]
+    assert (told["fr"][1]["load_l"], told["fr"][1]["load_kg"], told["fr"][1]["point_index"]) == (60, 9, 1)
+    assert told["fr"][0]["steps"] == []
+    assert client.get(f"{PLANS}/{PLAN_ID}/routes/0", params={"lang": "xx"}).status_code == 422
 
 
 def test_each_left_out_bin_has_its_reason(client: httpx.Client, rows: Connection):

@@ -33,6 +33,7 @@ from storage.model import (
     DisposalSite,
     FillForecast,
     ForecastRun,
+    Manoeuvre,
     Place,
     PlaceKind,
     Plan,
@@ -211,6 +212,14 @@ def test_a_route_goes_from_depot_to_depot_in_time_with_its_break_and_its_unloadi
         assert sum(stop.distance_m for stop in route.stops) == route.distance_m
         assert len(route.geometry) > len(route.stops)
         assert all(stop.reason for stop in route.stops if stop.kind is StopKind.BIN)
+        for stop in route.stops[1:]:
+            assert sum(step.distance_m for step in stop.steps) == pytest.approx(stop.distance_m, abs=2)
+            if stop.kind is not StopKind.BREAK:
+                assert stop.point_index is not None
+                assert stop.steps[-1].manoeuvre is Manoeuvre.ARRIVE
+                at = route.geometry[stop.point_index]
+                # The depot lies off the street, as do bins: where the vehicle stops is near.
+                assert at == pytest.approx((stop.longitude_deg, stop.latitude_deg), abs=0.003)
 
 
 def test_without_an_extract_the_plan_says_how_it_measured(town: Connection, cache: Path):

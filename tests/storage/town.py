@@ -24,6 +24,8 @@ from storage.model import (
     IntakeBatch,
     KerbNow,
     LeftOut,
+    Manoeuvre,
+    Modifier,
     Mounting,
     OccupancyReading,
     ParkingSpace,
@@ -34,6 +36,7 @@ from storage.model import (
     PlannedStop,
     Quality,
     Reason,
+    Step,
     StopKind,
     Vehicle,
 )
@@ -212,6 +215,19 @@ def plan(
         arrive_at=start + timedelta(minutes=5),
         depart_at=start + timedelta(minutes=6),
         load_l=60.0,
+        load_kg=9.0,
+        point_index=1,
+        steps=(
+            Step(
+                manoeuvre=Manoeuvre.DEPART,
+                modifier=Modifier.EAST,
+                street="Rue de Paris",
+                distance_m=1200.5,
+                duration_s=300.0,
+                point_index=0,
+            ),
+            Step(manoeuvre=Manoeuvre.ARRIVE, distance_m=0.0, duration_s=0.0, point_index=1),
+        ),
         distance_m=1200.5,
         reason=Reason(code="likely_full", text="Sera pleine demain à 85 %.", figures={"p50": 0.9}),
     )

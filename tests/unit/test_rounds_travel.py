@@ -19,6 +19,7 @@ from optimise.rounds.osrm_streets import Streets
 from optimise.rounds.travel import NO_WAY, Cutoff, Matrices, Point, TravelOptions, open_travel, unreachable
 from simulators.streets import default_extract
 from storage.errors import InputError
+from storage.model import COMPASS, Manoeuvre, Modifier
 from tests.tools import REPOSITORY
 
 PROFILE = REPOSITORY / "config" / "streets" / "collection_vehicle.lua"
@@ -73,7 +74,7 @@ def test_great_circles_say_what_they_are_and_draw_straight_lines():
     way = travel.way(points, kerb=[False] * 3)
     assert way.geometry == tuple(points)
     matrices = travel.matrices(points, kerb=[False] * 3)
-    assert [round(leg) for leg in way.leg_m] == [matrices.distance_m[0, 1], matrices.distance_m[1, 2]]
+    assert [round(leg.distance_m) for leg in way.legs] == [matrices.distance_m[0, 1], matrices.distance_m[1, 2]]
 
 
 def test_streets_are_longer_than_great_circles_and_know_one_ways(helsinki: Path, streets: Streets):
@@ -108,12 +109,67 @@ def test_the_way_of_a_round_is_the_one_that_the_matrices_measured(helsinki: Path
     order = [place for place in range(len(points)) if place not in cut_off]
     assert len(order) > 20
     way = streets.way([points[place] for place in order], kerb=[measured.kerb[place] for place in order])
-    for leg_m, a, b in zip(way.leg_m, order, order[1:], strict=False):
-        assert leg_m == pytest.approx(measured.distance_m[a, b], abs=1.5)
+    for leg, a, b in zip(way.legs, order, order[1:], strict=False):
+        assert leg.distance_m == pytest.approx(measured.distance_m[a, b], abs=1.5)
     assert len(way.geometry) > len(order)
+    ends = [leg.point_index for leg in way.legs]
+    assert ends == sorted(ends)
+    assert ends[-1] == len(way.geometry) - 1
     longitudes, latitudes = zip(*way.geometry, strict=True)
     assert 24 < min(longitudes) < max(longitudes) < 26
     assert 60 < min(latitudes) < max(latitudes) < 61
+
+
+def line_m(points: tuple[Point, ...]) -> float:
+    straight = GreatCircles(detour_factor=1.0, speed_kmh=16)
+    return sum(leg.distance_m for leg in straight.way(points, kerb=[False] * len(points)).legs)
+
+
+def test_steps_tell_the_whole_way_along_the_line_that_is_drawn(helsinki: Path, streets: Streets):
+    points = street_points(helsinki, 30)
+    way = streets.way(points, kerb=[True] * len(points))
+    came_to = 0
+    for leg in way.legs:
+        kinds = [step.manoeuvre for step in leg.steps]
+        assert (kinds[0], kinds[-1]) == (Manoeuvre.DEPART, Manoeuvre.ARRIVE)
+        assert sum(step.distance_m for step in leg.steps) == pytest.approx(leg.distance_m, abs=1)
+        places = [step.point_index for step in leg.steps]
+        # A place between two streets may be come to on one and left on the other, a few metres apart.
+        assert places[0] - came_to in {0, 1}
+        assert places[-1] == leg.point_index
+        assert line_m(way.geometry[came_to : places[0] + 1]) < 10
+        for step, following in pairwise(leg.steps):
+            drawn = way.geometry[step.point_index : following.point_index + 1]
+            assert line_m(drawn) == pytest.approx(step.distance_m, abs=1 + 0.01 * step.distance_m)
+        came_to = leg.point_index
+    steps = [step for leg in way.legs for step in leg.steps]
+    assert {step.street for step in steps} >= {"Mannerheimintie", None}
+    assert {Manoeuvre.TURN, Manoeuvre.NEW_NAME} <= {step.manoeuvre for step in steps}
+    assert {step.modifier for step in steps if step.manoeuvre is Manoeuvre.DEPART} <= {*COMPASS, Modifier.UTURN}
+
+
+def test_who_leaves_against_the_way_that_he_came_is_told_to_turn_round(helsinki: Path, streets: Streets):
+    turned = 0
+    for there, further in pairwise(street_points(helsinki, 30)):
+        way = streets.way([there, further, there], kerb=[False] * 3)
+        assert way.legs[0].steps[0].modifier in COMPASS
+        leaves = way.legs[1].steps[0]
+        came, at, goes = way.geometry[leaves.point_index - 1 :][:3]
+        ahead = (at[0] - came[0]) * (goes[0] - at[0]) / 4 + (at[1] - came[1]) * (goes[1] - at[1])
+        turned += leaves.modifier is Modifier.UTURN
+        assert (ahead < 0) == (leaves.modifier is Modifier.UTURN)
+    assert 0 < turned < 29
+
+
+def test_without_streets_each_leg_says_where_to_go_and_that_no_street_is_known():
+    travel = GreatCircles(detour_factor=1.4, speed_kmh=16)
+    way = travel.way([(2.0, 48.0), (2.01, 48.0), (2.01, 48.01), (2.0, 48.0)], kerb=[False] * 4)
+    assert [[(step.manoeuvre, step.modifier) for step in leg.steps] for leg in way.legs] == [
+        [(Manoeuvre.DIRECT, Modifier.EAST)],
+        [(Manoeuvre.DIRECT, Modifier.NORTH)],
+        [(Manoeuvre.DIRECT, Modifier.SOUTH_WEST)],
+    ]
+    assert [leg.steps[0].distance_m for leg in way.legs] == [round(leg.distance_m, 1) for leg in way.legs]
 
 
 def test_a_thousand_places_take_seconds_on_a_real_commune(reference_data: Path, cache: Path):

@@ -19,11 +19,11 @@ VALUES (
 -- name: save_stop!
 INSERT INTO planned_stop (
     commune_insee, plan_id, route_index, stop_index, kind, place_id, longitude_deg, latitude_deg, arrive_at, depart_at,
-    load_l, distance_m, reason
+    load_l, distance_m, reason, load_kg, point_index, steps
 )
 VALUES (
     :commune_insee, :plan_id, :route_index, :stop_index, :kind, :place_id, :longitude_deg, :latitude_deg, :arrive_at,
-    :depart_at, :load_l, :distance_m, :reason
+    :depart_at, :load_l, :distance_m, :reason, :load_kg, :point_index, :steps
 );
 
 -- name: save_left_out!
@@ -61,7 +61,7 @@ ORDER BY route_index;
 -- name: stops
 SELECT
     route_index, stop_index, kind, place_id, longitude_deg, latitude_deg, arrive_at, depart_at, load_l, distance_m,
-    reason
+    reason, load_kg, point_index, steps
 FROM planned_stop
 WHERE commune_insee = :commune_insee AND plan_id = :plan_id
 ORDER BY route_index, stop_index;

@@ -1,0 +1,68 @@
+"""What people read of a round, in English."""
+
+from __future__ import annotations
+
+from api.phrases.catalogue import Catalogue, Language
+from storage.model import Manoeuvre, Modifier, StopKind
+
+ENGLISH = Catalogue(
+    language=Language.ENGLISH,
+    steps={
+        Manoeuvre.DEPART: "Head {way}",
+        (Manoeuvre.DEPART, Modifier.UTURN): "Turn round",
+        Manoeuvre.TURN: "Turn {way}",
+        (Manoeuvre.TURN, Modifier.STRAIGHT): "Go straight on",
+        (Manoeuvre.TURN, Modifier.UTURN): "Make a U-turn",
+        Manoeuvre.NEW_NAME: "Continue {way}",
+        (Manoeuvre.NEW_NAME, Modifier.UTURN): "Make a U-turn",
+        Manoeuvre.CONTINUE: "Continue {way}",
+        (Manoeuvre.CONTINUE, Modifier.UTURN): "Make a U-turn",
+        Manoeuvre.MERGE: "Merge {way}",
+        (Manoeuvre.MERGE, Modifier.STRAIGHT): "Merge",
+        Manoeuvre.ON_RAMP: "Take the ramp {way}",
+        Manoeuvre.OFF_RAMP: "Take the exit {way}",
+        Manoeuvre.FORK: "At the fork, keep {way}",
+        Manoeuvre.END_OF_ROAD: "At the end of the road, turn {way}",
+        (Manoeuvre.END_OF_ROAD, Modifier.STRAIGHT): "At the end of the road, go straight on",
+        (Manoeuvre.END_OF_ROAD, Modifier.UTURN): "At the end of the road, make a U-turn",
+        Manoeuvre.ROUNDABOUT: "At the roundabout, take the {exit} exit",
+        Manoeuvre.EXIT_ROUNDABOUT: "Leave the roundabout",
+        Manoeuvre.ROUNDABOUT_TURN: "At the roundabout, turn {way}",
+        (Manoeuvre.ROUNDABOUT_TURN, Modifier.STRAIGHT): "At the roundabout, go straight on",
+        (Manoeuvre.ROUNDABOUT_TURN, Modifier.UTURN): "At the roundabout, turn round",
+        Manoeuvre.ARRIVE: "Arrive, {way}: {destination}",
+        (Manoeuvre.ARRIVE, Modifier.STRAIGHT): "Arrive: {destination}",
+        (Manoeuvre.ARRIVE, Modifier.LEFT): "Arrive, on the left: {destination}",
+        (Manoeuvre.ARRIVE, Modifier.RIGHT): "Arrive, on the right: {destination}",
+        Manoeuvre.DIRECT: "Go to {destination}, to the {way} (streets unknown, distance estimated)",
+    },
+    ways={
+        Modifier.UTURN: "back",
+        Modifier.SHARP_LEFT: "sharp left",
+        Modifier.LEFT: "left",
+        Modifier.SLIGHT_LEFT: "slightly left",
+        Modifier.STRAIGHT: "straight on",
+        Modifier.SLIGHT_RIGHT: "slightly right",
+        Modifier.RIGHT: "right",
+        Modifier.SHARP_RIGHT: "sharp right",
+        Modifier.NORTH: "north",
+        Modifier.NORTH_EAST: "north-east",
+        Modifier.EAST: "east",
+        Modifier.SOUTH_EAST: "south-east",
+        Modifier.SOUTH: "south",
+        Modifier.SOUTH_WEST: "south-west",
+        Modifier.WEST: "west",
+        Modifier.NORTH_WEST: "north-west",
+    },
+    onto=" onto {street}",
+    first_exit="1st",
+    nth_exit="no. {number}",
+    stops={
+        StopKind.DEPOT: "depot",
+        StopKind.BIN: "bin",
+        StopKind.DISPOSAL: "disposal site",
+        StopKind.BREAK: "break",
+    },
+    labels={},
+    decimal_point=".",
+)

@@ -1,0 +1,66 @@
+"""What people read of a round, in French."""
+
+from __future__ import annotations
+
+from api.phrases.catalogue import Catalogue, Language
+from storage.model import Manoeuvre, Modifier, StopKind
+
+FRENCH = Catalogue(
+    language=Language.FRENCH,
+    steps={
+        Manoeuvre.DEPART: "Partez vers {way}",
+        (Manoeuvre.DEPART, Modifier.UTURN): "Repartez en sens inverse",
+        Manoeuvre.TURN: "Tournez {way}",
+        (Manoeuvre.TURN, Modifier.STRAIGHT): "Continuez tout droit",
+        (Manoeuvre.TURN, Modifier.UTURN): "Faites demi-tour",
+        Manoeuvre.NEW_NAME: "Continuez {way}",
+        (Manoeuvre.NEW_NAME, Modifier.UTURN): "Faites demi-tour",
+        Manoeuvre.CONTINUE: "Continuez {way}",
+        (Manoeuvre.CONTINUE, Modifier.UTURN): "Faites demi-tour",
+        Manoeuvre.MERGE: "Insérez-vous {way}",
+        (Manoeuvre.MERGE, Modifier.STRAIGHT): "Insérez-vous dans la circulation",
+        Manoeuvre.ON_RAMP: "Prenez la bretelle {way}",
+        Manoeuvre.OFF_RAMP: "Prenez la sortie {way}",
+        Manoeuvre.FORK: "À la bifurcation, prenez {way}",
+        Manoeuvre.END_OF_ROAD: "Au bout de la rue, tournez {way}",
+        (Manoeuvre.END_OF_ROAD, Modifier.STRAIGHT): "Au bout de la rue, continuez tout droit",
+        (Manoeuvre.END_OF_ROAD, Modifier.UTURN): "Au bout de la rue, faites demi-tour",
+        Manoeuvre.ROUNDABOUT: "Au rond-point, prenez la {exit} sortie",
+        Manoeuvre.EXIT_ROUNDABOUT: "Sortez du rond-point",
+        Manoeuvre.ROUNDABOUT_TURN: "Au rond-point, prenez {way}",
+        (Manoeuvre.ROUNDABOUT_TURN, Modifier.STRAIGHT): "Au rond-point, continuez tout droit",
+        (Manoeuvre.ROUNDABOUT_TURN, Modifier.UTURN): "Au rond-point, faites demi-tour",
+        Manoeuvre.ARRIVE: "Arrivée, {way} : {destination}",
+        (Manoeuvre.ARRIVE, Modifier.STRAIGHT): "Arrivée : {destination}",
+        Manoeuvre.DIRECT: "Rejoignez {destination}, vers {way} (rues inconnues, distance estimée)",
+    },
+    ways={
+        Modifier.UTURN: "en sens inverse",
+        Modifier.SHARP_LEFT: "franchement à gauche",
+        Modifier.LEFT: "à gauche",
+        Modifier.SLIGHT_LEFT: "légèrement à gauche",
+        Modifier.STRAIGHT: "tout droit",
+        Modifier.SLIGHT_RIGHT: "légèrement à droite",
+        Modifier.RIGHT: "à droite",
+        Modifier.SHARP_RIGHT: "franchement à droite",
+        Modifier.NORTH: "le nord",
+        Modifier.NORTH_EAST: "le nord-est",
+        Modifier.EAST: "l'est",
+        Modifier.SOUTH_EAST: "le sud-est",
+        Modifier.SOUTH: "le sud",
+        Modifier.SOUTH_WEST: "le sud-ouest",
+        Modifier.WEST: "l'ouest",
+        Modifier.NORTH_WEST: "le nord-ouest",
+    },
+    onto=" sur {street}",
+    first_exit="1re",
+    nth_exit="{number}e",
+    stops={
+        StopKind.DEPOT: "dépôt",
+        StopKind.BIN: "corbeille",
+        StopKind.DISPOSAL: "exutoire",
+        StopKind.BREAK: "pause",
+    },
+    labels={},
+    decimal_point=",",
+)
