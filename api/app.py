@@ -19,6 +19,7 @@ from api.options import IGN_PLAN_URL, ApiOptions
 from api.routes import (
     alerts,
     bins,
+    checks,
     communes,
     delivery_bays,
     device_health,
@@ -86,6 +87,7 @@ def create_app(options: ApiOptions) -> FastAPI:
         delivery_bays,
         parking,
         kerb,
+        checks,
         places,
         intake,
         streets,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from storage.checks import CheckTakenError
 from storage.device_file import LineError
 from storage.errors import ConflictError, InputError, NotFoundError, SchemaError, UnavailableError, VoirieError
 
@@ -33,6 +35,14 @@ class ProblemError(BaseModel):
     detail: str = Field(description="What is wrong there", examples=["commune 93051 has no bin 'COR-9999'"])
 
 
+class ProblemHeld(BaseModel):
+    """Who holds what was asked for."""
+
+    by: str = Field(description="The role that took it", examples=["Patrouille 2"])
+    since: datetime
+    expires_at: datetime
+
+
 class Problem(BaseModel):
     """An error, as RFC 9457 describes them. `type` is stable and for machines, `detail` is for people."""
 
@@ -42,6 +52,9 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened this time", examples=["commune 93051 has no bin 'COR-9999'"])
     instance: str = Field(description="The path that was asked for", examples=["/api/v1/communes/93051/bins/COR-9999"])
     errors: list[ProblemError] = Field(default=[], description="Each thing that is wrong, when there are several")
+    held: ProblemHeld | None = Field(
+        default=None, description="With `check-taken` alone: who goes there, since and until when"
+    )
 
 
 class ListedError(InputError):
@@ -79,7 +92,13 @@ class InvalidFileError(ListedError):
 
 
 def problem(
-    request: Request, status: int, detail: str, *, kind: str | None = None, errors: Sequence[ProblemError] = ()
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    kind: str | None = None,
+    errors: Sequence[ProblemError] = (),
+    held: ProblemHeld | None = None,
 ) -> Response:
     """Return the response for one problem; `kind` defaults to the status's name."""
     title = kind.replace("-", " ").capitalize() if kind else HTTPStatus(status).phrase
@@ -90,8 +109,9 @@ def problem(
         detail=detail,
         instance=request.url.path,
         errors=list(errors),
+        held=held,
     )
-    return Response(body.model_dump_json(), status_code=status, media_type=MEDIA_TYPE)
+    return Response(body.model_dump_json(exclude_none=True), status_code=status, media_type=MEDIA_TYPE)
 
 
 def unexpected(request: Request) -> Response:
@@ -105,7 +125,7 @@ def _on_voirie_error(request: Request, error: Exception) -> Response:
     if isinstance(error, NotFoundError):
         return problem(request, 404, str(error))
     if isinstance(error, ConflictError):
-        return problem(request, 409, str(error))
+        return _on_conflict(request, error)
     if isinstance(error, InputError):
         return problem(request, 422, str(error), kind="invalid-request")
     if isinstance(error, UnavailableError | SchemaError):
@@ -113,6 +133,13 @@ def _on_voirie_error(request: Request, error: Exception) -> Response:
         return problem(request, 503, str(error))
     log.error("request_failed", path=request.url.path, exc_info=error)
     return unexpected(request)
+
+
+def _on_conflict(request: Request, error: ConflictError) -> Response:
+    if not isinstance(error, CheckTakenError):
+        return problem(request, 409, str(error))
+    held = ProblemHeld(by=error.held.taken_by, since=error.held.taken_at, expires_at=error.held.expires_at)
+    return problem(request, 409, str(error), kind="check-taken", held=held)
 
 
 def _on_database_error(request: Request, error: Exception) -> Response:

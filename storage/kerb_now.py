@@ -186,9 +186,9 @@ def kerb_map(
     parameters = _asked(commune_insee, day=now.astimezone(zone).date(), kinds=kinds, bounds=bounds)
     with connection.cursor(binary=True) as cursor:
         rows: list[KerbRow] = cursor.execute(statement("kerb", "map"), parameters, prepare=False).fetchall()
-    unmade = _unmade(connection, commune_insee)
-    if unmade:
-        words = _last_words(connection, commune_insee, [row[0] for row in rows if row[0] in unmade])
+    newer = unmade(connection, commune_insee)
+    if newer:
+        words = last_words(connection, commune_insee, [row[0] for row in rows if row[0] in newer])
         rows = [
             (*row[:6], *words[row[0]][1:4], None, words[row[0]][4] or row[10]) if row[0] in words else row
             for row in rows
@@ -196,14 +196,15 @@ def kerb_map(
     return KerbMap(now=now, rows=rows, timetables=timetables(connection, commune_insee, zone=zone))
 
 
-def _unmade(connection: Connection, commune_insee: str) -> set[str]:
+def unmade(connection: Connection, commune_insee: str) -> set[str]:
+    """Return the places with readings of which no sessions are made yet."""
     return {row[0] for row in connection.execute(statement("kerb", "unmade"), {"commune_insee": commune_insee})}
 
 
-type _Words = tuple[datetime | None, datetime | None, bool | None, datetime | None, float | None]
+type LastWords = tuple[datetime | None, datetime | None, bool | None, datetime | None, float | None]
 
 
-def _last_words(connection: Connection, commune_insee: str, place_ids: list[str]) -> dict[str, _Words]:
+def last_words(connection: Connection, commune_insee: str, place_ids: list[str]) -> dict[str, LastWords]:
     """Return (heard_at, measured_at, occupied, since, silent_after_s) of places, straight from their readings."""
     if not place_ids:
         return {}
@@ -213,13 +214,13 @@ def _last_words(connection: Connection, commune_insee: str, place_ids: list[str]
 
 
 def _newer_words(connection: Connection, commune_insee: str, places: list[KerbNow]) -> dict[str, KerbNow]:
-    unmade = _unmade(connection, commune_insee)
-    ours = {place.place_id: place for place in places if place.place_id in unmade}
+    newer = unmade(connection, commune_insee)
+    ours = {place.place_id: place for place in places if place.place_id in newer}
     return {
         place_id: ours[place_id]._replace(
             heard_at=heard_at, measured_at=measured_at, occupied=occupied, since=since, certainty=None
         )
-        for place_id, (heard_at, measured_at, occupied, since, _) in _last_words(
+        for place_id, (heard_at, measured_at, occupied, since, _) in last_words(
             connection, commune_insee, list(ours)
         ).items()
     }

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 _DAY = timedelta(days=1)
 _LEAST_OCCUPANCY_DAYS = 7
 """Occupancy needs its neighbours, up to 30 hours away on either side, and its figures are kept two days ahead."""
+_LEAST_CHECKS_DAYS = 367
+"""The database itself refuses to delete what officers told within a year."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +32,7 @@ class RetentionOptions:
     intake_ledger_days: int = 7
     forecasts_days: int = 14
     alerts_days: int = 400
+    checks_days: int = 400
     statistics_days: int = 1826
 
     def __post_init__(self) -> None:
@@ -41,6 +44,8 @@ class RetentionOptions:
             raise ValueError(
                 f"expected occupancy_readings_days >= {_LEAST_OCCUPANCY_DAYS}, got {self.occupancy_readings_days}"
             )
+        if self.checks_days < _LEAST_CHECKS_DAYS:
+            raise ValueError(f"expected checks_days >= {_LEAST_CHECKS_DAYS}, got {self.checks_days}")
         for name in ("fill_readings_days", "occupancy_readings_days", "sessions_days"):
             if getattr(self, name) > self.statistics_days:
                 raise ValueError(
@@ -119,6 +124,13 @@ KINDS: tuple[Kind, ...] = (
         tables=("alert",),
     ),
     Kind(
+        name="kerb_check_event",
+        days="checks_days",
+        why="what officers told of checks, for who answers for it; no vehicle is in it, and a role instead of a name",
+        tables=("kerb_check_event",),
+        by_wall_clock=True,
+    ),
+    Kind(
         name="statistics",
         days="statistics_days",
         why="hourly figures, emptyings, how forecasts held; no single stay is seen in them: the observatory's years",
@@ -143,7 +155,7 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "vehicle_event device_change fill_model town_event"
     ),
     "one row for each place, device or piece of work, replaced": (
-        "bin_level device_health review_due session_due occupancy_present forgotten vehicle_position"
+        "bin_level device_health review_due session_due occupancy_present kerb_check forgotten vehicle_position"
     ),
 }
 """Tables that nothing is forgotten of, by reason. Rows of forecasts go with their run."""

@@ -4,6 +4,7 @@ Values are frozen, keyword-only and carry their unit in the name. Every time is 
 is made at the rim. Measured, predicted and declared fill are three different fields, never one.
 """
 
+from storage.model.checks import CheckAct, CheckCause, CheckEvent, CheckReason, TakenCheck, ToldCheck
 from storage.model.communes import Clock, Commune, Simulation
 from storage.model.devices import (
     Catalogue,
@@ -77,6 +78,10 @@ __all__ = [
     "BinRule",
     "BinShape",
     "Catalogue",
+    "CheckAct",
+    "CheckCause",
+    "CheckEvent",
+    "CheckReason",
     "Clock",
     "ClosedBy",
     "Commune",
@@ -145,6 +150,8 @@ __all__ = [
     "SpaceNow",
     "Step",
     "StopKind",
+    "TakenCheck",
+    "ToldCheck",
     "TownEvent",
     "TownEventKind",
     "TrainedModel",

@@ -89,3 +89,6 @@ GROUP BY commune_insee, collector, date_trunc('day', committed_at, 'UTC');
 
 -- name: forget_forecast_score!
 DELETE FROM forecast_score WHERE commune_insee = :commune_insee AND day < (:before::timestamptz AT TIME ZONE 'UTC')::date;
+
+-- name: forget_kerb_check_event!
+DELETE FROM kerb_check_event WHERE commune_insee = :commune_insee AND told_at < :before;

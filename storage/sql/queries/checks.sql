@@ -1,0 +1,127 @@
+-- name: told^
+SELECT event_id, place_id, act, cause, comment, told_by, happened_at, told_at
+FROM kerb_check_event
+WHERE commune_insee = :commune_insee AND event_id = :event_id;
+
+-- name: lock_place^
+-- One officer at a time about a place, also about one of which nothing is kept yet.
+SELECT pg_advisory_xact_lock(7237126, hashtext(:commune_insee || '/' || :place_id));
+
+-- name: is_sensed^
+SELECT EXISTS (
+    SELECT FROM place
+    WHERE commune_insee = :commune_insee AND place_id = :place_id AND kind IN ('delivery_bay', 'parking_space')
+);
+
+-- name: tell!
+INSERT INTO kerb_check_event (
+    commune_insee, event_id, place_id, act, cause, comment, told_by, device_id, happened_at
+)
+SELECT
+    :commune_insee, :event_id, :place_id, :act, :cause, :comment, :told_by,
+    (
+        SELECT device_id FROM mounting
+        WHERE commune_insee = :commune_insee
+            AND place_id = :place_id
+            AND mounted_at <= :happened_at
+            AND coalesce(unmounted_at, 'infinity') > :happened_at
+        LIMIT 1
+    ),
+    :happened_at;
+
+-- name: holder
+SELECT place_id, holder_id, taken_by, taken_at, expires_at
+FROM kerb_check
+WHERE commune_insee = :commune_insee AND place_id = :place_id AND expires_at > :now;
+
+-- name: take!
+INSERT INTO kerb_check (commune_insee, place_id, holder_id, taken_by, taken_at, expires_at)
+VALUES (:commune_insee, :place_id, :holder_id, :taken_by, :taken_at, :expires_at)
+ON CONFLICT (commune_insee, place_id) DO UPDATE
+SET holder_id = excluded.holder_id,
+    taken_by = excluded.taken_by,
+    taken_at = CASE
+        WHEN kerb_check.holder_id = excluded.holder_id AND kerb_check.expires_at > excluded.taken_at THEN kerb_check.taken_at
+        ELSE excluded.taken_at
+    END,
+    expires_at = excluded.expires_at;
+
+-- name: let_go!
+UPDATE kerb_check SET holder_id = NULL, taken_by = NULL, taken_at = NULL, expires_at = NULL
+WHERE commune_insee = :commune_insee AND place_id = :place_id AND holder_id = :holder_id;
+
+-- name: close!
+-- One that is told late changes nothing that is newer. The take ends with it, unless that began later.
+INSERT INTO kerb_check (commune_insee, place_id, closed_at, cause)
+VALUES (:commune_insee, :place_id, :closed_at, :cause)
+ON CONFLICT (commune_insee, place_id) DO UPDATE
+SET closed_at = greatest(kerb_check.closed_at, excluded.closed_at),
+    cause = CASE WHEN kerb_check.closed_at > excluded.closed_at THEN kerb_check.cause ELSE excluded.cause END,
+    holder_id = CASE WHEN kerb_check.taken_at > excluded.closed_at THEN kerb_check.holder_id END,
+    taken_by = CASE WHEN kerb_check.taken_at > excluded.closed_at THEN kerb_check.taken_by END,
+    taken_at = CASE WHEN kerb_check.taken_at > excluded.closed_at THEN kerb_check.taken_at END,
+    expires_at = CASE WHEN kerb_check.taken_at > excluded.closed_at THEN kerb_check.expires_at END;
+
+-- name: log
+SELECT event_id, place_id, act, cause, comment, told_by, happened_at, told_at
+FROM kerb_check_event
+WHERE commune_insee = :commune_insee
+    AND happened_at >= :since
+    AND (:place_id::text IS NULL OR place_id = :place_id)
+ORDER BY happened_at DESC, told_at DESC, event_id
+LIMIT :limit;
+
+-- name: closings
+-- How often each cause was told.
+SELECT cause, count(*) FROM kerb_check_event
+WHERE commune_insee = :commune_insee AND act = 'closed'
+GROUP BY cause;
+
+-- name: held_now^
+SELECT count(*) FROM kerb_check WHERE commune_insee = :commune_insee AND expires_at > :now;
+
+-- name: doubted
+-- Sensors that officers found wrong since, with how often they were found right.
+SELECT
+    device_id,
+    count(*) FILTER (WHERE cause IN ('tolerated', 'booked', 'authorised')),
+    count(*) FILTER (WHERE cause = 'sensor_wrong')
+FROM kerb_check_event
+WHERE commune_insee = :commune_insee AND act = 'closed' AND device_id IS NOT NULL AND happened_at >= :since
+GROUP BY device_id
+HAVING count(*) FILTER (WHERE cause = 'sensor_wrong') > 0;
+
+-- name: notify
+SELECT pg_notify('voirie_live', :message);
+
+-- name: occupied
+-- Bays and spaces within a box of which the sensor says that somebody stands there, as of the last time sessions were made,
+-- and those of `unmade`, of which it has said more since.
+SELECT
+    place.place_id, place.kind, place.longitude_deg, place.latitude_deg, place.street, kerb.name, kerb.part_of,
+    kerb.rule_set_id,
+    coalesce(
+        present.device_id,
+        (
+            SELECT device_id FROM mounting
+            WHERE mounting.commune_insee = place.commune_insee
+                AND mounting.place_id = place.place_id
+                AND unmounted_at IS NULL
+        )
+    ),
+    present.measured_at, present.occupied, present.since, present.certainty,
+    coalesce(health.silent_after_s, :silent_after_s)::float8, at_it.holder_id, at_it.taken_by, at_it.taken_at,
+    at_it.expires_at, at_it.closed_at
+FROM place
+LEFT JOIN occupancy_present AS present
+    ON present.commune_insee = place.commune_insee AND present.place_id = place.place_id
+LEFT JOIN kerb_place AS kerb ON kerb.commune_insee = place.commune_insee AND kerb.place_id = place.place_id
+LEFT JOIN device_health AS health ON health.device_id = present.device_id
+LEFT JOIN kerb_check AS at_it ON at_it.commune_insee = place.commune_insee AND at_it.place_id = place.place_id
+WHERE place.commune_insee = :commune_insee
+    AND place.kind = ANY (:kinds)
+    AND place.longitude_deg BETWEEN :west AND :east
+    AND place.latitude_deg BETWEEN :south AND :north
+    AND (present.occupied OR place.place_id = ANY (:unmade))
+    AND (kerb.valid_from IS NULL OR kerb.valid_from <= :day)
+    AND (kerb.valid_until IS NULL OR kerb.valid_until >= :day);
