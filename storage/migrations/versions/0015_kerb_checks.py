@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
-    run_sql_file("0013_kerb_checks.sql")
+    run_sql_file("0015_kerb_checks.sql")
