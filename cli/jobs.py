@@ -11,7 +11,7 @@ import structlog
 
 from config.settings import Settings
 from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for, score_due_for, training_is_due
-from storage import communes, fill_models, forecast_scores, forecasts, plans, readings, refusals, retention
+from storage import communes, fill_models, forecast_scores, forecasts, observatory, plans, readings, refusals, retention
 from storage.database import Connection, connect
 from storage.model import Commune, ForecastRun, Plan, StopKind, TrainedModel
 
@@ -164,6 +164,17 @@ class Jobs:
                 of=of,
             ),
         )
+
+    def observe(self, connection: Connection, commune: Commune) -> None:
+        """Bring the observatory's figures up to the commune's now, unless they are; stored when the call returns."""
+        from optimise.occupancy.observe import observation_is_due, observe
+
+        now = present(connection, commune.commune_insee)
+        if now is None:
+            return
+        state = observatory.state(connection, commune.commune_insee)
+        if observation_is_due(now=now, time_zone=commune.time_zone, state=state):
+            observe(connection, commune.commune_insee, now=now)
 
     def plan(
         self,

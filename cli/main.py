@@ -16,6 +16,7 @@ from cli.evaluate import evaluate
 from cli.events import events
 from cli.faults import faults
 from cli.models import models, train
+from cli.observatory import observatory
 from cli.options import ConfigOption, JsonOption, start
 from cli.places import places
 from cli.replay import replay
@@ -64,6 +65,7 @@ app.command()(faults)
 app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="evaluate")
 app.command()(train)
+app.command()(observatory)
 app.add_typer(models, name="models")
 app.add_typer(report, name="report")
 app.add_typer(events, name="events")

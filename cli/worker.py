@@ -34,6 +34,7 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
     _add_sessions(app, jobs)
     _add_replay(app, jobs)
     _add_scoring(app, jobs)
+    _add_observing(app, jobs)
     _add_forgetting(app, jobs)
     return app
 
@@ -123,6 +124,17 @@ def _add_scoring(app: App, jobs: Jobs) -> None:
                 due = jobs.due(connection, commune)
                 if due.score_for is not None:
                     jobs.score(connection, commune.commune_insee, day=due.score_for)
+
+
+def _add_observing(app: App, jobs: Jobs) -> None:
+    @app.periodic(cron="*/10 * * * *")
+    @app.task(name="observe", queueing_lock="observe", lock="observe")
+    def observe(timestamp: int) -> None:
+        """Tell the observatory of the kerb what the days that are over were like, beside the heavy jobs."""
+        log.debug("observe", timestamp=timestamp)
+        with jobs.connect() as connection:
+            for commune in communes.every(connection):
+                jobs.observe(connection, commune)
 
 
 def _add_forgetting(app: App, jobs: Jobs) -> None:

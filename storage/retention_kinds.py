@@ -138,6 +138,9 @@ KINDS: tuple[Kind, ...] = (
             "fill_hourly_kept",
             "occupancy_hourly_kept",
             "session_hourly_kept",
+            "kerb_day",
+            "kerb_month",
+            "kerb_hour",
             "detected_emptying",
             "declared_check",
             "forecast_score",
@@ -155,7 +158,8 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "vehicle_event device_change fill_model town_event"
     ),
     "one row for each place, device or piece of work, replaced": (
-        "bin_level device_health review_due session_due occupancy_present kerb_check forgotten vehicle_position"
+        "bin_level device_health review_due session_due occupancy_present kerb_check forgotten observatory "
+        "vehicle_position"
     ),
 }
 """Tables that nothing is forgotten of, by reason. Rows of forecasts go with their run."""

@@ -15,7 +15,7 @@ from optimise.occupancy.options import SessionOptions
 from optimise.occupancy.present import present_of
 from optimise.occupancy.reports import Report
 from optimise.occupancy.sessions import Session, sessions_of
-from storage import communes
+from storage import communes, observatory
 from storage import sessions as stored
 from storage.database import Connection
 from storage.kerb.standing import overstay_s
@@ -114,6 +114,12 @@ def _make(
             )
         )
     stored.replace(connection, commune_insee, after=after, sessions=made)
+    observatory.mark_changed(
+        connection,
+        commune_insee,
+        after=[moment for _, moment in after],
+        changed_since=[one.changed_since for one in due],
+    )
     stored.save_present(connection, commune_insee, present)
     stored.forget_present(connection, commune_insee, empty)
     return SessionsTally(places=len(due), reports=sum(len(rows) for _, rows in contexts), sessions=len(made))

@@ -13,6 +13,7 @@ SHORT = {
     "double precision": "float8",
     "time without time zone": "time",
     "_int2": "smallint[]",
+    "_int4": "integer[]",
     "_int8": "bigint[]",
     "_text": "text[]",
     "_timestamptz": "timestamptz[]",

@@ -92,3 +92,15 @@ DELETE FROM forecast_score WHERE commune_insee = :commune_insee AND day < (:befo
 
 -- name: forget_kerb_check_event!
 DELETE FROM kerb_check_event WHERE commune_insee = :commune_insee AND told_at < :before;
+
+-- name: forget_kerb_day!
+DELETE FROM kerb_day WHERE commune_insee = :commune_insee AND day < (:before::timestamptz AT TIME ZONE 'UTC')::date;
+
+-- name: forget_kerb_month!
+-- A month goes when its last day does.
+DELETE FROM kerb_month
+WHERE commune_insee = :commune_insee AND month < date_trunc('month', :before::timestamptz AT TIME ZONE 'UTC')::date;
+
+-- name: forget_kerb_hour!
+DELETE FROM kerb_hour
+WHERE commune_insee = :commune_insee AND month < date_trunc('month', :before::timestamptz AT TIME ZONE 'UTC')::date;

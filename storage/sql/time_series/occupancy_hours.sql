@@ -1,6 +1,7 @@
 -- A commune's occupancy in the hours [since, until), from the live parts: what happened between an hour's first and last
--- reading is in its part; a state lasts from a part's last reading to the next part's first. Two readings more than 30
--- hours apart (SENSOR_SILENT_AFTER) say nothing of the time between, nor does the last reading of all of what follows it.
+-- reading is in its part; a state lasts from a part's last reading to the next part's first. Two readings
+-- farther apart than the sensor is ever silent by its own habit, or than 30 hours (SENSOR_SILENT_AFTER), say nothing of the
+-- time between, nor does the last reading of all of what follows it.
 -- Parts are read once, and a condition on the place reaches them.
 CREATE OR REPLACE FUNCTION occupancy_hours(insee text, since timestamptz, until timestamptz)
 RETURNS TABLE (
@@ -21,8 +22,15 @@ FROM (
         part.*,
         lead(part.first_at) OVER following AS next_at,
         lag(part.last_at) OVER following AS before_at,
-        lag(part.last_occupied) OVER following AS before_occupied
+        lag(part.last_occupied) OVER following AS before_occupied,
+        coalesce(habit.patience, INTERVAL '30 hours') AS patience
     FROM occupancy_hourly_live AS part
+    LEFT JOIN (
+        SELECT health.place_id, least(INTERVAL '30 hours', max(health.silent_after_s) * INTERVAL '1 second') AS patience
+        FROM device_health AS health
+        WHERE health.commune_insee = insee
+        GROUP BY health.place_id
+    ) AS habit ON habit.place_id = part.place_id
     WHERE part.commune_insee = insee
         AND part.hour > since - INTERVAL '32 hours'
         AND part.hour < until + INTERVAL '32 hours'
@@ -39,7 +47,7 @@ CROSS JOIN LATERAL (
         linked.inner_arrivals
             + coalesce(
                 linked.first_occupied AND NOT linked.before_occupied
-                    AND linked.first_at - linked.before_at <= INTERVAL '30 hours',
+                    AND linked.first_at - linked.before_at <= linked.patience,
                 false
             )::int AS arrivals
     UNION ALL
@@ -51,7 +59,7 @@ CROSS JOIN LATERAL (
                 epoch FROM least(linked.next_at, hours + INTERVAL '1 hour') - greatest(linked.last_at, hours)
             )::double precision AS seconds
         FROM generate_series(linked.hour, linked.next_at, INTERVAL '1 hour') AS hours
-        WHERE linked.next_at - linked.last_at <= INTERVAL '30 hours'
+        WHERE linked.next_at - linked.last_at <= linked.patience
     ) AS crossed
 ) AS piece
 WHERE piece.hour >= since AND piece.hour < until

@@ -1,0 +1,182 @@
+"""What the observatory's figures say of a period: by bay, street, quarter, hour, class of day and month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from storage.database import Connection, statement
+from storage.errors import InputError
+from storage.kerb.usage import UsageSums
+from storage.model import PlaceKind
+
+_DAY = timedelta(days=1)
+_LONGEST = timedelta(days=3660)
+_KEYS = 6
+"""Columns before the sums: place_id, street, quarter, month, hour, day_class."""
+
+
+class By(StrEnum):
+    """What figures are told by; together they make groups of groups."""
+
+    BAY = "bay"
+    STREET = "street"
+    QUARTER = "quarter"
+    HOUR = "hour"
+    DAY_CLASS = "day_class"
+    MONTH = "month"
+
+
+_OF_HOURS = {By.HOUR, By.DAY_CLASS}
+_SENSED = (PlaceKind.DELIVERY_BAY, PlaceKind.PARKING_SPACE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """The local days of [since, until), told by what, of which places.
+
+    By hour or class of days the period is one of whole months, and single bays are not told.
+    """
+
+    since: date
+    until: date
+    by: frozenset[By] = frozenset()
+    kind: PlaceKind | None = None
+    street: str | None = None
+    quarter: str | None = None
+    place_ids: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse nonsense, with InputError: people ask."""
+        if not self.since < self.until:
+            raise InputError(
+                f"from {self.since}, to {self.until - _DAY}: expected a day to end with not before the first"
+            )
+        if self.until - self.since > _LONGEST:
+            raise InputError(f"expected a period of at most {_LONGEST.days} days, got {(self.until - self.since).days}")
+        if self.kind is not None and self.kind not in _SENSED:
+            raise InputError(f"kind: expected {' or '.join(_SENSED)}, got {self.kind}")
+        if self.of_hours and (By.BAY in self.by or self.place_ids is not None):
+            raise InputError("by hour or class of days figures are of streets and quarters: leave the bays out")
+
+    @property
+    def of_hours(self) -> bool:
+        """Whether hours of the day tell them apart."""
+        return bool(self.by & _OF_HOURS)
+
+    @property
+    def period(self) -> tuple[date, date]:
+        """The first day and the day after the last that the answer is of."""
+        if not self.of_hours:
+            return self.since, self.until
+        last = self.until - _DAY
+        return _first_of(self.since), _next_month(last)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """One line of an answer: what it is of (None: not told by it; an empty street or quarter: none), and its sums."""
+
+    place_id: str | None = None
+    street: str | None = None
+    quarter: str | None = None
+    month: date | None = None
+    hour: int | None = None
+    day_class: str | None = None
+    places: int | None = None
+    sums: UsageSums
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What two periods' lines are put side by side by."""
+        return self.place_id, self.street, self.quarter, self.month, self.hour, self.day_class
+
+
+def answer(connection: Connection, commune_insee: str, question: Question) -> list[Group]:
+    """Return a line for each group that anything was awaited or known of, in the order of the groups."""
+    asked = _parameters(commune_insee, question)
+    name = "by_hour" if question.of_hours else "by_place"
+    with connection.cursor(binary=True) as cursor:
+        # Never prepared: which groups there are decides how it is best done.
+        rows = cursor.execute(statement("observatory", name), asked, prepare=False).fetchall()
+        places: dict[tuple[Any, ...], int] = {}
+        if not question.of_hours:
+            counted = cursor.execute(statement("observatory", "places"), asked, prepare=False)
+            places = {tuple(row[:4]): row[4] for row in counted}
+    return [_group(row, places.get(tuple(row[:4]))) for row in rows if row[_KEYS] is not None]
+
+
+def _group(row: tuple[Any, ...], places: int | None) -> Group:
+    place_id, street, quarter, month, hour, day_class, *sums = row
+    (
+        awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays,
+        overstay_s, wanted, refused, refused_var,
+    ) = sums  # fmt: skip
+    return Group(
+        place_id=place_id,
+        street=street,
+        quarter=quarter,
+        month=month,
+        hour=hour,
+        day_class=day_class,
+        places=places,
+        sums=UsageSums(
+            awaited_s=awaited_s,
+            known_s=known_s,
+            occupied_s=occupied_s,
+            saturated_s=saturated_s,
+            sessions=sessions,
+            dwells=dwells,
+            dwell_s=dwell_s,
+            dwell_counts=tuple(count or 0 for count in dwell_counts or ()),
+            limited=limited,
+            overstays=overstays,
+            overstay_s=overstay_s,
+            wanted=wanted,
+            refused=refused,
+            refused_var=refused_var,
+        ),
+    )
+
+
+def _parameters(commune_insee: str, question: Question) -> dict[str, Any]:
+    since, until = question.period
+    first = since if since.day == 1 else _next_month(since)
+    end = _first_of(until)
+    if first > end:  # within one month
+        first = end = until
+        head, tail = (since, until), (until, until)
+    else:
+        head, tail = (since, first), (end, until)
+    return {
+        "commune_insee": commune_insee,
+        "since": since,
+        "until": until,
+        "first_month": first,
+        "end_month": end,
+        "head_from": head[0],
+        "head_until": head[1],
+        "tail_from": tail[0],
+        "tail_until": tail[1],
+        "by_bay": By.BAY in question.by,
+        "by_street": By.STREET in question.by,
+        "by_quarter": By.QUARTER in question.by,
+        "by_month": By.MONTH in question.by,
+        "by_hour": By.HOUR in question.by,
+        "by_day_class": By.DAY_CLASS in question.by,
+        "with_quarter": By.QUARTER in question.by or question.quarter is not None,
+        "kind": None if question.kind is None else question.kind.value,
+        "street": question.street,
+        "quarter": question.quarter,
+        "place_ids": None if question.place_ids is None else list(question.place_ids),
+    }
+
+
+def _first_of(day: date) -> date:
+    return day.replace(day=1)
+
+
+def _next_month(day: date) -> date:
+    return _first_of(_first_of(day) + 32 * _DAY)
