@@ -21,6 +21,7 @@ from cli.options import ConfigOption, JsonOption, start
 from cli.places import places
 from cli.replay import replay
 from cli.report.command import report
+from cli.rounds import rounds
 from cli.rules import rules
 from cli.solve import solve
 
@@ -70,6 +71,7 @@ app.add_typer(models, name="models")
 app.add_typer(report, name="report")
 app.add_typer(events, name="events")
 app.add_typer(rules, name="rules")
+app.add_typer(rounds, name="round")
 
 
 @app.command()

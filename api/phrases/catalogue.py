@@ -23,6 +23,7 @@ class Catalogue:
     `steps`: by manoeuvre, the sentence; by (manoeuvre, modifier) where one reads otherwise. `{way}` stands for the
     modifier in `ways`, `{destination}` for where the leg leads, `{exit}` for the number of a roundabout's exit.
     `onto` is put behind when the street has a name. `labels` are words of the sheet and of exported files, by name.
+    `weekdays` begin with Monday.
     """
 
     language: Language
@@ -34,6 +35,8 @@ class Catalogue:
     stops: Mapping[StopKind, str]
     labels: Mapping[str, str]
     decimal_point: str
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
 
 
 def catalogue(language: Language) -> Catalogue:
