@@ -25,6 +25,10 @@ RUN .venv/bin/python -m pip install --no-cache-dir --no-index --no-deps --no-bui
     && .venv/bin/python -m compileall -q api cli config ingest optimise simulators storage
 
 FROM python:3.13.14-slim-trixie
+# pg_dump and pg_restore of the database's version, for `voirie backup` and `voirie restore`.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client-17 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/voirie voirie \
     && install --directory --owner=voirie --group=voirie /var/lib/voirie
 # Owned by root: the processes cannot change what they run.

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.backup.command import backup, restore
 from cli.bench import bench
 from cli.communes import communes
 from cli.decode import decode
@@ -56,6 +57,8 @@ def _say_and_exit(sentence: str, code: int) -> None:
     sys.exit(code)
 
 
+app.command()(backup)
+app.command()(restore)
 app.command()(decode)
 app.command()(replay)
 app.command()(solve)

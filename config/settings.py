@@ -66,6 +66,7 @@ class DatabaseSettings(_Table):
     url: str = ""
     password_file: Path | None = None
     pool_size: int = Field(default=8, ge=1, le=200)
+    tools_folder: Path | None = None
 
 
 class MqttSettings(_Table):
