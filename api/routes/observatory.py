@@ -1,0 +1,82 @@
+"""The observatory of the kerb: how bays and spaces were used in a period."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
+
+from api.errors import documented
+from api.here import Here, Reading
+from api.models.observatory import ObservatoryModel
+from storage import observatory_answers as answers
+from storage.model import PlaceKind
+from storage.observatory_figures import Question
+
+router = APIRouter(
+    prefix="/communes/{commune_insee}/observatory", tags=["observatory"], responses=documented(404, 422, 503)
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What an observatory is asked, as HTTP says it."""
+
+    since: Annotated[
+        date | None, Query(alias="from", description="First local day; otherwise 28 days before the last")
+    ] = None
+    until: Annotated[date | None, Query(alias="to", description="Last local day; otherwise the last known")] = None
+    by: Annotated[
+        str,
+        Query(max_length=100, description="bay, street, quarter, hour, day_class, month, with commas", examples=[""]),
+    ] = ""
+    kind: Annotated[PlaceKind | None, Query(description="Only delivery_bay or parking_space")] = None
+    street: Annotated[str | None, Query(max_length=200, description="Only of this street")] = None
+    quarter: Annotated[str | None, Query(max_length=100, description="Only of this zone")] = None
+    place_id: Annotated[list[str] | None, Query(max_length=500, description="Only these bays and spaces")] = None
+    compare: Annotated[
+        str | None, Query(max_length=30, description="Another period, FROM..TO, or previous: as long, just before")
+    ] = None
+
+
+Asking = Annotated[Asked, Depends(Asked)]
+
+
+@router.get("", summary="How the kerb was used", response_model=ObservatoryModel)
+def show_usage(here: Reading, asked: Asking) -> Response:
+    """Return occupancy, turnover, dwells, overstays, saturation and who found no place, group by group."""
+    document = answers.document(here.insee, _compared(here, asked))
+    return Response(msgspec.json.encode(document), media_type="application/json")
+
+
+@router.get(".csv", summary="How the kerb was used, as a table", response_class=Response)
+def export_usage(here: Reading, asked: Asking) -> Response:
+    """Return the same as CSV: UTF-8, commas, a line for each group under the names of the figures."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(answers.table(_compared(here, asked)))
+    name = f"observatoire-{here.insee}.csv"
+    return Response(
+        text.getvalue(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f"attachment; filename={name}"},
+    )
+
+
+def _compared(here: Here, asked: Asked) -> answers.Compared:
+    first, end = answers.period(here.connection, here.insee, since=asked.since, until=asked.until)
+    question = Question(
+        since=first,
+        until=end,
+        by=answers.by_of(asked.by),
+        kind=asked.kind,
+        street=asked.street,
+        quarter=asked.quarter,
+        place_ids=None if asked.place_id is None else tuple(asked.place_id),
+    )
+    other = None if asked.compare is None else answers.other_period(asked.compare, question)
+    return answers.compared(here.connection, here.insee, question, other)

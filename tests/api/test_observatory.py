@@ -1,0 +1,86 @@
+"""The observatory over HTTP says what the tables know, and its documents are what they promise to be."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from api.models.observatory import ObservatoryModel
+from optimise.occupancy.job import make_sessions
+from optimise.occupancy.observe import observe
+from storage.database import Connection
+from storage.model import PlaceKind
+from tests.api.rows import INSEE, NOW, mount, occupancy, take_in
+
+OBSERVATORY = f"/api/v1/communes/{INSEE}/observatory"
+
+
+@pytest.fixture
+def observed(rows: Connection) -> Connection:
+    """Eight days of a bay that is taken every second half hour, made into figures."""
+    device_id = mount(rows, "ADL-01", eui="A1", kind=PlaceKind.DELIVERY_BAY)
+    first = NOW - timedelta(days=8)
+    take_in(
+        rows,
+        *(
+            occupancy(
+                "ADL-01", occupied=number % 2 == 0, at=first + number * timedelta(minutes=30), device_id=device_id
+            )
+            for number in range(8 * 48)
+        ),
+    )
+    make_sessions(rows, INSEE)
+    observe(rows, INSEE, now=NOW)
+    rows.commit()
+    return rows
+
+
+def test_figures_by_street_with_the_period_before(client: httpx.Client, observed: Connection):
+    asked = {"from": "2026-03-07", "to": "2026-03-09", "by": "street", "compare": "previous", "kind": "delivery_bay"}
+    answer = client.get(OBSERVATORY, params=asked).json()
+    model = ObservatoryModel.model_validate_json(client.get(OBSERVATORY, params=asked).content)
+    (group,) = model.groups
+    assert (group.street, group.places) == ("Avenue Émile Cossonneau", 1)
+    assert (group.known_h, group.offline_h, group.occupied_share) == (72.0, 0.0, 0.5)
+    assert (group.sessions, group.turnover_per_day, group.mean_dwell_s) == (72, 24.0, 1800.0)
+    assert answer["groups"][0]["change"]["occupied_share"] == 0
+    assert answer["known_until"] == "2026-03-09"
+    # Taken half of the time: as many find no place as find one.
+    assert group.refused_share == pytest.approx(0.5)
+    assert group.refused == pytest.approx(72)
+    assert group.refused_low is not None
+    assert group.refused_low < 72
+
+
+def test_hours_are_of_whole_months(client: httpx.Client, observed: Connection):
+    answer = client.get(OBSERVATORY, params={"from": "2026-03-07", "to": "2026-03-08", "by": "hour,day_class"}).json()
+    assert (answer["from"], answer["to"]) == ("2026-03-01", "2026-03-31")
+    assert len(answer["groups"]) == 24 * 3
+    assert {group["occupied_share"] for group in answer["groups"]} == {0.5}
+    (sunday,) = (one for one in answer["groups"] if (one["hour"], one["day_class"]) == (14, "sunday"))
+    assert (sunday["known_h"], sunday["offline_h"]) == (1.0, 1.0)  # the Sunday before, no sensor spoke yet
+
+
+def test_the_table_says_the_same(client: httpx.Client, observed: Connection):
+    answer = client.get(f"{OBSERVATORY}.csv", params={"by": "bay,month"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["place_id"], row["month"], row["occupied_share"]) == ("ADL-01", "2026-03", "0.5")
+
+
+def test_what_is_not_known_yet_is_not_found(client: httpx.Client, rows: Connection):
+    answer = client.get(OBSERVATORY)
+    assert answer.status_code == 404
+    assert "no figures yet" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"by": "moon"}, {"kind": "bin"}, {"compare": "yesterday"}, {"from": "x"}, {"from": "2026-03-10"}]
+)
+def test_what_cannot_be_answered_is_refused(client: httpx.Client, observed: Connection, wrong: dict[str, str]):
+    asked = {"from": "2026-03-07", "to": "2026-03-09"} | wrong
+    assert client.get(OBSERVATORY, params=asked).status_code == 422
