@@ -95,6 +95,12 @@ def latest_run(connection: Connection, commune_insee: str, *, at: datetime) -> F
     return fetch_one(connection, ForecastRun, statement("forecasts", "latest_run"), parameters)
 
 
+def run(connection: Connection, commune_insee: str, run_id: UUID) -> ForecastRun | None:
+    """Return a run, None when the commune has no such one."""
+    key = {"commune_insee": commune_insee, "run_id": run_id}
+    return fetch_one(connection, ForecastRun, statement("forecasts", "run"), key)
+
+
 def of_run(
     connection: Connection,
     commune_insee: str,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from optimise.rounds.policy import Outlook
 from storage import forecasts
@@ -33,18 +34,26 @@ def read_outlooks(
     as_of: datetime,
     service_at: datetime,
     next_at: datetime,
+    run_id: UUID | None = None,
 ) -> Outlooks:
     """Read the outlook of each bin from the newest run made of data up to `as_of`.
 
-    A run that does not reach the next chance is read at its last hour instead. Raises InputError when there is no
-    run, or when it says nothing of the time of service.
+    With `run_id` from that one, as long as its hours are kept. A run that does not reach the next chance is read at
+    its last hour instead. Raises InputError when there is no run, or when it says nothing of the time of service.
     """
     run = forecasts.latest_run(connection, commune_insee, at=as_of)
     if run is None:
         raise InputError(f"commune {commune_insee} has no fill forecast made of data up to {as_of:%Y-%m-%d %H:%M} UTC")
+    asked = None if run_id is None else forecasts.run(connection, commune_insee, run_id)
     # A day planned while it is under way is served from the first forecast hour on.
-    service_at = max(service_at, run.as_of + timedelta(hours=1))
-    now = _at(connection, run, service_at)
+    service_at = max(service_at, (asked or run).as_of + timedelta(hours=1))
+    now = _at(connection, asked or run, service_at)
+    if asked is not None and now:
+        run = asked
+    elif asked is not None:
+        # The hours of replaced runs are let go.
+        service_at = max(service_at, run.as_of + timedelta(hours=1))
+        now = _at(connection, run, service_at)
     if not now:
         raise InputError(
             f"the newest fill forecast of commune {commune_insee}, as of {run.as_of:%Y-%m-%d %H:%M} UTC, "

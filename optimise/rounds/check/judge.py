@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 
 from optimise.rounds.check.drive import DrivenRoute
+from optimise.rounds.check.locks import broken_locks
 from optimise.rounds.check.rules import Rule, Verdict, Violation
+from optimise.rounds.locks import Locks
 from optimise.rounds.problem import Problem
 from optimise.rounds.solution import Solution
 
 
-def check(problem: Problem, solution: Solution) -> Verdict:
-    """Judge `solution` by `problem`."""
+def check(problem: Problem, solution: Solution, locks: Locks | None = None) -> Verdict:
+    """Judge `solution` by `problem`, and by what may not change in it."""
     driven = [DrivenRoute(problem, route) for route in solution.routes]
     violations = [violation for route in driven for violation in route.violations]
     violations += _fleet(problem, solution)
     violations += _bins(problem, solution)
+    violations += broken_locks(problem, solution, locks or Locks())
     left = set(range(len(problem.stop_ids))) - {stop for route in solution.routes for stop in route.stops}
     distance_m = sum(route.distance_m for route in driven)
     duration_s = sum(route.end_s - route.start_s for route in solution.routes)

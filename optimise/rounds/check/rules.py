@@ -42,6 +42,9 @@ class Rule(StrEnum):
     BREAK_LENGTH = "break_length"
     BREAK_WINDOW = "break_window"
     TOTALS = "totals"
+    LOCKED_VEHICLE = "locked_vehicle"
+    LOCKED_FIRST = "locked_first"
+    LOCKED_IN_PLACE = "locked_in_place"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,6 +50,11 @@ WHERE commune_insee = :commune_insee AND as_of <= :now
 ORDER BY as_of DESC, made_at DESC
 LIMIT 1;
 
+-- name: run^
+SELECT commune_insee, run_id, model_id, model_version, as_of, made_at, trained_from, trained_until, scores
+FROM forecast_run
+WHERE commune_insee = :commune_insee AND run_id = :run_id;
+
 -- name: of_run
 SELECT place_id, valid_at, p05, p10, p50, p90, p95, probability_full
 FROM fill_forecast
