@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -98,10 +99,10 @@ def read_street_lines(extract: Path) -> StreetLines:
     ways: list[int] = []
     names: dict[int, str] = {}
     for way in osmium.FileProcessor(str(extract)).with_locations().with_filter(osmium.filter.KeyFilter("highway")):
-        if not way.is_way() or way.tags.get("highway") in _NOT_FOR_VEHICLES:
+        if not isinstance(way, osmium.osm.Way) or way.tags.get("highway") in _NOT_FOR_VEHICLES:
             continue
         nodes = [(node.lon, node.lat) for node in way.nodes if node.location.valid()]
-        for (a_lon, a_lat), (b_lon, b_lat) in zip(nodes, nodes[1:], strict=False):
+        for (a_lon, a_lat), (b_lon, b_lat) in pairwise(nodes):
             ends.append((a_lon, a_lat, b_lon, b_lat))
             ways.append(way.id)
         name = way.tags.get("name")
@@ -119,7 +120,7 @@ def read_street_lines(extract: Path) -> StreetLines:
 def _steps(points: Floats) -> list[tuple[Floats, Floats]]:
     """Return the middle and the heading (a unit vector) of each short step along a line."""
     found = []
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         length = float(np.hypot(*(b - a)))
         if length > 0:
             count = max(1, round(length / _STEP_M))

@@ -27,9 +27,9 @@ def broken_locks(problem: Problem, solution: Solution, locks: Locks) -> Iterator
         begins = [(visit.kind, visit.index) for visit in visits.get(vehicle, ())[: len(head)]]
         for number, step in enumerate(head):
             if begins[number : number + 1] != [step]:
-                stop = step[1] if step[0] is VisitKind.STOP else None
+                where = step[1] if step[0] is VisitKind.STOP else None
                 detail = f"the round is to begin with it (visit {number + 1}) and does not"
-                yield _broken(Rule.LOCKED_FIRST, problem, vehicle, stop, detail)
+                yield _broken(Rule.LOCKED_FIRST, problem, vehicle, where, detail)
                 break
     for vehicle, order in locks.order.items():
         yield from _out_of_order(problem, vehicle, order, locks, visits.get(vehicle, ()))

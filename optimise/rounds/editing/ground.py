@@ -59,7 +59,7 @@ class Ground:
         in_heads = {at for head in self.heads.values() for at in head if at >= 0}
         self.fixed = frozenset(locks.pinned | in_heads)
         self._like = like
-        self._matrices: dict[tuple[int, object], tuple[Floats, Integers]] = {} if like is None else like._matrices
+        self.matrices: dict[tuple[int, object], tuple[Floats, Integers]] = {} if like is None else like.matrices
         self.of_vehicle = [self._measured(vehicle) for vehicle in range(len(problem.vehicles))]
         self.extra = [self._extra(vehicle) for vehicle in range(len(problem.vehicles))]
         longest_s = int(max([0, *self.service_s, *(site.unload_s for site in problem.disposals)]))
@@ -84,12 +84,12 @@ class Ground:
         if problem.traffic is not None:
             percent = typical_percent(problem.traffic, who.shift_from_s, who.latest_end_s)
         key = (who.profile, (prices.per_metre, prices.per_second, percent))
-        if key not in self._matrices:
+        if key not in self.matrices:
             travel = problem.travel(vehicle)
             seconds = travel.duration_s * percent // 100
             cost = (travel.distance_m * prices.per_metre + seconds * prices.per_second).astype(np.float64)
-            self._matrices[key] = (cost, seconds)
-        return self._matrices[key]
+            self.matrices[key] = (cost, seconds)
+        return self.matrices[key]
 
     def _extra(self, vehicle: int) -> Floats:
         """Return what serving each bin costs a vehicle besides the way: its time, and a strange sector."""

@@ -1,4 +1,4 @@
-"""Rounds mended around what is locked: neighbouring bins are taken out and put back where they cost least, again and again.
+"""Rounds mended around what is locked: neighbouring bins are taken out and put back where they cost least.
 
 Slack induction by string removals (Christiaens & Vanden Berghe, 2020, Transportation Science 54(2), 417-433,
 doi:10.1287/trsc.2019.0914), as in `engines/ruin_recreate.py`, but on whole rounds with everything that a day asks for:

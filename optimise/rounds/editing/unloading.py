@@ -90,7 +90,7 @@ class _Trips:
 
     def _reaching(self, k: int, best: list[float]) -> list[tuple[int, float]]:
         """Return the moments from which moment k can be reached without unloading, with what they cost so far."""
-        found = []
+        found: list[tuple[int, float]] = []
         load_l = load_kg = 0
         for before in range(k - 1, -1, -1):
             load_l += self._loads[before][0]
