@@ -25,7 +25,8 @@ class ApiOptions:
 
     `commune_insee` is the commune that the page shows; the routes serve every commune of the database. Without
     `tiles_url` no request leaves the server's own origin, and the page draws the streets of `streets_extract` (an
-    OpenStreetMap extract of that commune), if there is one. `catalogue` are the models that devices may be of.
+    OpenStreetMap extract of that commune), if there is one. `co2_kg_per_km` is what a collection vehicle
+    emits. `catalogue` are the models that devices may be of.
     """
 
     database_url: str
@@ -37,6 +38,7 @@ class ApiOptions:
     pool_wait_s: float = 5.0
     heartbeat_s: float = 15.0
     max_body_bytes: int = 1_048_576
+    co2_kg_per_km: float = 0.8
     catalogue: Catalogue = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,6 +56,8 @@ class ApiOptions:
             missing = [name for name in ("{z}", "{x}", "{y}") if name not in self.tiles_url]
             if missing:
                 raise SettingsError(f"expected tiles_url to contain {', '.join(missing)}, got {self.tiles_url!r}")
+        if not self.co2_kg_per_km >= 0:
+            raise SettingsError(f"expected co2_kg_per_km >= 0, got {self.co2_kg_per_km}")
         for name in ("pool_size", "pool_wait_s", "heartbeat_s", "max_body_bytes"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"expected {name} > 0, got {getattr(self, name)}")

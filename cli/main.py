@@ -16,6 +16,8 @@ from cli.devices import devices
 from cli.evaluate import evaluate
 from cli.events import events
 from cli.faults import faults
+from cli.former import former, sectors
+from cli.kpi import kpi
 from cli.models import models, train
 from cli.observatory import observatory
 from cli.options import ConfigOption, JsonOption, start
@@ -75,6 +77,9 @@ app.add_typer(report, name="report")
 app.add_typer(events, name="events")
 app.add_typer(rules, name="rules")
 app.add_typer(rounds, name="round")
+app.command()(kpi)
+app.add_typer(former, name="former")
+app.add_typer(sectors, name="sectors")
 
 
 @app.command()

@@ -163,6 +163,7 @@ def api_options(settings: Settings) -> ApiOptions:
         tiles_url=settings.api.tiles_url or None,
         pool_size=settings.database.pool_size,
         catalogue=catalogue(),
+        co2_kg_per_km=settings.rounds.co2_kg_per_km,
     )
 
 

@@ -140,6 +140,7 @@ class RoundsSettings(_Table):
     plan_at: time = time(18, 0)
     solve_s: float = Field(default=25, gt=0, le=3600)
     overflow_eur: float = Field(default=20, ge=0)
+    co2_kg_per_km: float = Field(default=0.8, ge=0)
     seed: int = 0
 
 

@@ -57,6 +57,7 @@ from storage.model.kinds import (
     StopKind,
     Verdict,
 )
+from storage.model.kpi import FormerRound, Kpi, KpiBy
 from storage.model.occupancy import OccupancyPresent, OccupancySession
 from storage.model.places import Bin, DeliveryBay, DisposalSite, ParkingSpace, Place, Vehicle
 from storage.model.plan_versions import PlanDeed, PlanOrigin, PlanSource, PlanStatus, PlanVersion
@@ -105,6 +106,7 @@ __all__ = [
     "FillReading",
     "ForecastRun",
     "ForecastScore",
+    "FormerRound",
     "FullDate",
     "Geometry",
     "HolidayUse",
@@ -114,6 +116,8 @@ __all__ = [
     "KerbNow",
     "KerbPlace",
     "KnownModel",
+    "Kpi",
+    "KpiBy",
     "LeftOut",
     "LocalHours",
     "Manoeuvre",

@@ -1,0 +1,77 @@
+"""`voirie kpi`, `voirie former` and `voirie sectors` as processes, on a real database."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from storage.database import connect
+from tests.api.rows import save_commune, save_places, save_plan
+from tests.tools import REPOSITORY
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
+
+type Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def voirie(database_url: str, tmp_path: Path) -> Run:
+    """Runs the command on the database of a commune with one plan."""
+    with connect(database_url) as connection:
+        save_commune(connection)
+        save_places(connection)
+        save_plan(connection)
+
+    def run(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": database_url},
+            cwd=tmp_path,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def test_sectors_former_rounds_and_figures(voirie: Run, tmp_path: Path):
+    told = voirie("sectors", "import", "-", "--json", given="place_id,sector\nCOR-0001,Nord\nCOR-0002,Nord\n")
+    assert json.loads(told.stdout) == {"bins": 2, "sectors": 1, "errors": [], "dry_run": False}
+    assert json.loads(voirie("sectors", "list", "--json").stdout)["sectors"] == [
+        {"sector": None, "bins": 1}, {"sector": "Nord", "bins": 2},
+    ]  # fmt: skip
+    former = voirie("former", "import", "-", "--json", given="sector,weekday,km,hours\nNord,3,6,2\n")
+    assert json.loads(former.stdout) == {"rounds": 1, "computed": 0, "errors": [], "dry_run": False}
+    assert json.loads(voirie("former", "list", "--json").stdout)["rounds"][0]["km"] == 6
+    days = ("--from", "2026-03-09", "--to", "2026-03-15")
+    done = voirie("kpi", *days, "--by", "sector", "--csv", "kpi.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    north = json.loads(done.stdout)["kpis"][1]
+    assert (north["key"], north["planned"]["km"], north["former"]["km"]) == ("Nord", 1.8, 6)
+    assert (tmp_path / "kpi.csv").read_text(encoding="utf-8").splitlines()[0].startswith("key,days,planned_days,")
+    assert "2026-03" in voirie("kpi", *days, "--by", "month").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "sentence"),
+    [
+        (["kpi", "--from", "hier"], None, "--from: expected a day like 2026-03-11, got 'hier'"),
+        (["kpi", "--by", "year"], None, "--by: expected one of day, sector, month, got 'year'"),
+        (["former", "import", "-"], "sector,weekday\nNord,1\n", "line 2: expected km and hours"),
+        (["sectors", "import", "-"], "place_id,sector\nCOR-9,Nord\n", "commune 93051 has no bin 'COR-9'"),
+        (["former", "import", "-", "--compute"], "sector,weekday\nNord,1\n", "expected the commune to have disposal"),
+    ],
+)
+def test_faults_are_told_and_nothing_is_kept(voirie: Run, arguments: list[str], given: str | None, sentence: str):
+    done = voirie(*arguments, given=given)
+    assert done.returncode == 2
+    assert sentence in done.stderr
