@@ -15,7 +15,7 @@ class FillModelModel(Model):
     """A fill model: what it saw, how good it is, and whether forecasts are made with it."""
 
     model_id: UUID
-    method: str = Field(examples=["paced-rates-2"])
+    method: str = Field(examples=["paced-rates-3"])
     libraries: dict[str, str] = Field(description="Versions of the libraries that its numbers depend on")
     seed: int
     as_of: Moment = Field(description="The commune's present when it was trained, UTC")

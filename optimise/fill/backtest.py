@@ -14,17 +14,22 @@ import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
 from optimise.fill.baselines import Baseline
+from optimise.fill.describe import NAMES
+from optimise.fill.groups import Groups, groups_of
+from optimise.fill.habits import habits_of
+from optimise.fill.laws import Moments
 from optimise.fill.model import TERMS, FillModel, fit_model
 from optimise.fill.options import FillOptions
 from optimise.fill.readings import HOUR_S, Floats, Ints
 from optimise.fill.slots import DAY_H
-from optimise.fill.starts import next_emptied
+from optimise.fill.starts import known_emptyings, next_emptied
 from optimise.fill.training import TrainingData
 
 AHEAD_H = (1, 3, 6, 12, 18, 24, 30, 36, 48)
 _LEAST_HOURS = 3 * DAY_H
 _MOST_TEST_H = 10 * DAY_H
 _TEST_SHARE = 0.35
+_MOST_ISSUES = 100
 _STEP_H = 29  # wanders through the hours of the day
 
 
@@ -33,7 +38,8 @@ class HeldOut:
     """Forecasts and what happened, in columns of one length n.
 
     `fold`; `bin_row`; `at_s`, Unix seconds of the moment forecast, `ahead_h` hours after the forecast was made;
-    `actual` and `expected` fill; `terms` (n, 6) as in `model.Outlook`; `baselines`: name -> (n,).
+    `actual` and `expected` fill; `terms` (n, 6) and `table` (n, 6) as in `model.Outlook`; `group`, the bin's;
+    `baselines`: name -> (n,).
     """
 
     fold: Ints
@@ -43,7 +49,13 @@ class HeldOut:
     actual: Floats
     expected: Floats
     terms: Floats
+    table: Floats
+    group: Ints
     baselines: dict[str, Floats]
+
+    def moments(self) -> Moments:
+        """Return what was forecast, without the law of its errors."""
+        return Moments(expected=self.expected, terms=self.terms, table=self.table, group=self.group)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,18 +89,21 @@ def hold_out_bins(
             parts.append(_forecast_past(data, told.hiding(fold_of == fold), rows, trial))
         if progress:
             progress("held_out_bins", (fold + 1) / trial.options.folds)
-    return _in_folds(_joined(parts, trial), fold_of)
+    return _in_folds(_joined(parts, trial), fold_of, data)
 
 
 def hold_out_time(data: TrainingData, trial: Trial) -> HeldOut:
     """Forecast every sensored bin from its own levels, for times after the model's; folds group bins as above."""
     fold_of = _folds(data, trial)
-    return _in_folds(_forecast_past(data, data, np.flatnonzero(fold_of >= 0), trial), fold_of)
+    return _in_folds(_forecast_past(data, data, np.flatnonzero(fold_of >= 0), trial), fold_of, data)
 
 
 def cut_of(data: TrainingData) -> int:
     """Return the last moment, on a whole hour, that a model to be tested may have seen."""
-    test_h = min(_MOST_TEST_H, int(data.hours * _TEST_SHARE))
+    sensored = max(int(np.isfinite(data.hourly.level).any(axis=1).sum()), 1)
+    # Few bins take more days to show how errors are distributed.
+    most_h = _MOST_TEST_H * max(1, _MOST_ISSUES // sensored)
+    test_h = min(most_h, int(data.hours * _TEST_SHARE))
     return data.start_s + (data.hours - test_h) * HOUR_S
 
 
@@ -106,7 +121,9 @@ def _forecast_past(truth: TrainingData, seen: TrainingData, rows: Ints, trial: T
         return _joined([], trial)
     cut_s = cut_of(truth)
     model = fit_model(seen.at(cut_s), seed=trial.seed, options=trial.options, kernel=trial.kernel)
-    issues = range(cut_s, truth.start_s + truth.hours * HOUR_S - HOUR_S, _STEP_H * HOUR_S)
+    until_s = truth.start_s + truth.hours * HOUR_S - HOUR_S
+    rare = (until_s - cut_s) // HOUR_S // _STEP_H // _MOST_ISSUES * DAY_H
+    issues = range(cut_s, until_s, (_STEP_H + rare) * HOUR_S)
     return _joined([_forecast_once(truth, seen.at(issue_s), model, rows, trial) for issue_s in issues], trial)
 
 
@@ -129,12 +146,23 @@ def _forecast_once(truth: TrainingData, known: TrainingData, model: FillModel, r
         actual=actual[use],
         expected=outlook.expected[use],
         terms=outlook.terms[use],
+        table=outlook.table[use],
+        group=np.zeros_like(bin_row),
         baselines={b.name: b.predict(known, bins, times)[use] for b in trial.baselines},
     )
 
 
-def _in_folds(held: HeldOut, fold_of: Ints) -> HeldOut:
-    return replace(held, fold=fold_of[held.bin_row])
+def groups_of_town(data: TrainingData) -> Groups:
+    """Return the groups of the bins in which intervals have to hold."""
+    known = known_emptyings(data)
+    habits = habits_of(known, len(data.bins))
+    everyone = np.arange(len(data.bins))
+    usual_h = habits.usual_h[habits.before(everyone, np.full(len(everyone), data.as_of_s))]
+    return groups_of(data.bins, measured=data.has_sensor, usual_h=usual_h)
+
+
+def _in_folds(held: HeldOut, fold_of: Ints, data: TrainingData) -> HeldOut:
+    return replace(held, fold=fold_of[held.bin_row], group=groups_of_town(data).of_bin[held.bin_row])
 
 
 def _joined(parts: Sequence[HeldOut], trial: Trial) -> HeldOut:
@@ -147,5 +175,7 @@ def _joined(parts: Sequence[HeldOut], trial: Trial) -> HeldOut:
         actual=np.concatenate([none, *(part.actual for part in parts)]),
         expected=np.concatenate([none, *(part.expected for part in parts)]),
         terms=np.concatenate([np.zeros((0, len(TERMS))), *(part.terms for part in parts)]),
+        table=np.concatenate([np.zeros((0, len(NAMES))), *(part.table for part in parts)]),
+        group=np.concatenate([nobody, *(part.group for part in parts)]),
         baselines={b.name: np.concatenate([none, *(p.baselines[b.name] for p in parts)]) for b in trial.baselines},
     )

@@ -7,13 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships neither types nor stubs
 
-from optimise.fill.backtest import HeldOut, Trial, hold_out_bins, hold_out_time
+from optimise.fill.backtest import HeldOut, Trial, groups_of_town, hold_out_bins, hold_out_time
 from optimise.fill.baselines import SENSORED, UNSENSORED
+from optimise.fill.curves import Curves, curves_of
 from optimise.fill.evaluation import mean_absolute_error, score
-from optimise.fill.intervals import FULL, Spread, learn_spread
-from optimise.fill.model import FillModel, fit_model
+from optimise.fill.groups import Groups
+from optimise.fill.intervals import FULL
+from optimise.fill.laws import ErrorLaw, learn_error_law
+from optimise.fill.model import FillModel, Outlook, fit_model
 from optimise.fill.options import FillOptions
 from optimise.fill.readings import Floats, Ints
 from optimise.fill.training import TrainingData
@@ -22,6 +26,8 @@ PROBABILITIES = (0.05, 0.1, 0.5, 0.9, 0.95)
 
 OVERFLOWING = 1.1
 """From here on waste lies beside the bin: a tenth of its volume more than it holds was thrown in."""
+
+_SILENT_AFTER = 3.0
 
 type Progress = Callable[[str, float], None]
 
@@ -41,11 +47,15 @@ class ForecastTable:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Forecaster:
-    """What training yields. `scores` were made on bins and times that the scored model and law had not seen."""
+    """What training yields. `scores` were made on bins and times that the scored model and law had not seen.
+
+    `unmeasured` and `measured` are the laws of errors without a sensor and with one, by the `groups` of the bins.
+    """
 
     model: FillModel
-    unmeasured: Spread
-    measured: Spread
+    groups: Groups
+    unmeasured: ErrorLaw
+    measured: ErrorLaw
     scores: dict[str, Any]
 
     def forecast(self, data: TrainingData, valid_s: Ints) -> ForecastTable:
@@ -53,10 +63,16 @@ class Forecaster:
         outlook = self.model.outlook(data, np.arange(len(data.bins)), valid_s)
         shape = outlook.expected.shape
         quantiles, full, overflow = np.zeros((*shape, len(PROBABILITIES))), np.zeros(shape), np.zeros(shape)
-        for law, rows in ((self.measured, outlook.measured), (self.unmeasured, ~outlook.measured)):
-            expected, terms = outlook.expected[rows], outlook.terms[rows]
-            quantiles[rows], full[rows] = _by(law, expected, terms)
-            overflow[rows] = law.probability_reaching(OVERFLOWING, expected, terms)
+        silent = without_sensor(outlook.silence)
+        for rows, first, second in (
+            (silent <= 0, self.measured, None),
+            (silent >= 1, self.unmeasured, None),
+            ((silent > 0) & (silent < 1), self.measured, self.unmeasured),
+        ):
+            found = self._curves(first, outlook.of(rows), rows)
+            if second is not None:
+                found = found.blended(self._curves(second, outlook.of(rows), rows), silent[rows])
+            quantiles[rows], (full[rows], overflow[rows]) = found.quantiles, found.reaching
         quantiles = np.minimum(quantiles, self.model.options.most_fill)
         # Fill never falls between emptyings, so neither does any quantile of it, nor the chance of being full.
         full = np.clip(np.maximum.accumulate(full, axis=1), 0.0, 1.0)
@@ -65,6 +81,19 @@ class Forecaster:
             probability_full=full,
             probability_overflow=np.clip(np.maximum.accumulate(overflow, axis=1), 0.0, full),
         )
+
+    def _curves(self, law: ErrorLaw, outlook: Outlook, rows: NDArray[np.bool_]) -> Curves:
+        return curves_of(
+            law, outlook, self.groups.of_bin[rows], probabilities=PROBABILITIES, levels=(FULL, OVERFLOWING)
+        )
+
+
+def without_sensor(silence: Floats) -> Floats:
+    """Return (bins,) from 0, a sensor speaks, to 1, it says no more than none would, by its `silence` (`Starts`).
+
+    In between, the forecast passes from one law of errors to the other without a jump.
+    """
+    return np.clip((silence - 1) / (_SILENT_AFTER - 1), 0.0, 1.0)
 
 
 def train(
@@ -89,10 +118,12 @@ def _train(data: TrainingData, *, seed: int, options: FillOptions, report: Progr
     bins_out = hold_out_bins(data, trial, progress=report)
     time_out = hold_out_time(data, replace(trial, baselines=SENSORED))
     report("held_out_times", 1.0)
+    groups = groups_of_town(data)
     return Forecaster(
         model=model,
-        unmeasured=_law(bins_out),
-        measured=_law(time_out),
+        groups=groups,
+        unmeasured=law_of(bins_out, groups=len(groups.names), seed=seed),
+        measured=law_of(time_out, groups=len(groups.names), seed=seed),
         scores={"unsensored": honest_scores(bins_out), "sensored": honest_scores(time_out)},
     )
 
@@ -117,21 +148,22 @@ def honest_scores(held: HeldOut) -> dict[str, Any] | None:
 def honest_quantiles(held: HeldOut) -> tuple[Floats, Floats]:
     """Return fill (n, 5) at `PROBABILITIES` and the probability of full (n,), each fold by the law of the others."""
     quantiles, full = np.zeros((len(held.actual), len(PROBABILITIES))), np.zeros(len(held.actual))
+    groups = int(held.group.max(initial=0)) + 1
     for fold in np.unique(held.fold):
         out = held.fold == fold
-        quantiles[out], full[out] = _by(_law(held, use=~out), held.expected[out], held.terms[out])
+        law, moments = law_of(held, groups=groups, use=~out), held.moments().where(out)
+        quantiles[out], full[out] = law.quantiles(moments, PROBABILITIES), law.probability_reaching(FULL, moments)
     return quantiles, full
 
 
-def _law(held: HeldOut, *, use: np.typing.NDArray[np.bool_] | None = None) -> Spread:
+def law_of(held: HeldOut, *, groups: int, seed: int = 0, use: NDArray[np.bool_] | None = None) -> ErrorLaw:
+    """Return the law that the forecasts of the past teach, those alone that `use` (n,) marks."""
     use = np.ones(len(held.actual), dtype=bool) if use is None else use
-    return learn_spread(
-        expected=held.expected[use],
-        terms=held.terms[use],
-        actual=held.actual[use],
+    return learn_error_law(
+        held.moments().where(use),
+        held.actual[use],
         bin_row=held.bin_row[use],
+        fold=held.fold[use],
+        groups=groups,
+        seed=seed,
     )
-
-
-def _by(spread: Spread, expected: Floats, terms: Floats) -> tuple[Floats, Floats]:
-    return spread.quantiles(expected, terms, PROBABILITIES), spread.probability_reaching(FULL, expected, terms)

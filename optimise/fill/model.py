@@ -12,7 +12,9 @@ from sklearn.gaussian_process.kernels import Kernel
 
 from optimise.fill.crews import Looks, calibrate_eye, rate_evidence
 from optimise.fill.day_effects import DayEffects, learn_day_effects
+from optimise.fill.describe import describe
 from optimise.fill.features import place_features
+from optimise.fill.habits import habits_of
 from optimise.fill.options import FillOptions
 from optimise.fill.pace import Pace, Rhythm, activity, learn_rhythm, pace_of
 from optimise.fill.rates import Evidence, Noise, Rates, infer_rates, learn_noise, sensor_evidence, tune_kernel
@@ -32,12 +34,25 @@ class Outlook:
 
     `expected`: fill; `terms` (rows, moments, 6): what could make it wrong, each a variance up to a factor that
     `intervals` learns: an uncertain rate, lumpy deposits, days that differ, anything proportional, an unknown start, a
-    floor. `measured` (rows,): a sensor spoke lately.
+    floor. `table` (rows, moments, 6) describes the moments (`describe`). `measured` (rows,): a sensor spoke lately;
+    `silence` (rows,): how long ago, as in `starts.Starts`.
     """
 
     expected: Floats
     terms: Floats
+    table: Floats
     measured: np.typing.NDArray[np.bool_]
+    silence: Floats
+
+    def of(self, rows: np.typing.NDArray[np.bool_]) -> Outlook:
+        """Return the outlook of the rows that `rows` (rows,) marks."""
+        return Outlook(
+            expected=self.expected[rows],
+            terms=self.terms[rows],
+            table=self.table[rows],
+            measured=self.measured[rows],
+            silence=self.silence[rows],
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,18 +76,35 @@ class FillModel:
         extra = self.days.added(data, rows, rate_l_per_h[rows], ahead_h=ahead_h)
         busy = np.append(busy, self.days.factors(data, ahead_h=ahead_h))
         pace = pace_of(data, self.rhythm, busy, rows=rows, ahead_h=ahead_h, extra=extra)
-        return _outlook(self.rates, starts, pace, rows=rows, valid_s=valid_s, volume_l=data.volume_l)
+        return self._outlook(data, starts, pace, rows=rows, valid_s=valid_s)
 
-
-def _outlook(rates: Rates, starts: Starts, pace: Pace, *, rows: Ints, valid_s: Ints, volume_l: Floats) -> Outlook:
-    moments = np.asarray(valid_s, dtype=np.float64)[None, :]
-    local = np.arange(len(rows))[:, None]
-    paced_h = pace.between(local, starts.at_s[rows, None], moments)
-    volume = volume_l[rows, None]
-    gain = np.exp(rates.log_rate[rows, None]) * paced_h / volume
-    unknown = ~starts.known[rows, None]
-    terms = variance_terms(gain, paced_h, log_sd=rates.log_sd[rows, None], volume_l=volume, unknown=unknown)
-    return Outlook(expected=starts.level[rows, None] + gain, terms=terms, measured=starts.measured[rows])
+    def _outlook(self, data: TrainingData, starts: Starts, pace: Pace, *, rows: Ints, valid_s: Ints) -> Outlook:
+        moments = np.asarray(valid_s, dtype=np.float64)[None, :]
+        local = np.arange(len(rows))[:, None]
+        at_s = starts.at_s[rows, None]
+        paced_h, paced_now_h = (
+            pace.between(local, at_s, moments),
+            pace.between(local, at_s, np.full((1, 1), float(data.as_of_s))),
+        )
+        volume, level = data.volume_l[rows, None], starts.level[rows, None]
+        per_h = np.exp(self.rates.log_rate[rows, None]) / volume
+        gain, log_sd = per_h * paced_h, self.rates.log_sd[rows, None]
+        habits = habits_of(known_emptyings(data), len(data.bins))
+        last = habits.before(rows, np.full(len(rows), data.as_of_s))[:, None]
+        return Outlook(
+            expected=level + gain,
+            terms=variance_terms(gain, paced_h, log_sd=log_sd, volume_l=volume, unknown=~starts.known[rows, None]),
+            table=describe(
+                habits=habits,
+                last=last,
+                age_h=(data.as_of_s - starts.emptied_s[rows, None]) / HOUR_S,
+                log_sd=log_sd,
+                expected_now=level + per_h * paced_now_h,
+                expected_then=level + gain,
+            ),
+            measured=starts.measured[rows],
+            silence=starts.silence[rows],
+        )
 
 
 def variance_terms(

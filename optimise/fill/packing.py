@@ -23,7 +23,7 @@ from optimise.fill.forecast import Forecaster
 from optimise.fill.kernels import OnColumns
 from storage.errors import InputError
 
-_FORMAT = 2
+_FORMAT = 3
 _KERNELS = {kind.__name__: kind for kind in (RBF, ConstantKernel, Exponentiation, Matern, Product, Sum, OnColumns)}
 
 type _Arrays = dict[str, NDArray[Any]]

@@ -12,6 +12,11 @@ type Ints = NDArray[np.int64]
 
 HOUR_S = 3600
 
+_GAPS = 3
+_MOST_GAP_S = 72 * HOUR_S
+_NEAR_S = 3 * HOUR_S
+_LAST_FEW = 40
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingOptions:
@@ -104,6 +109,18 @@ def find_emptyings(readings: Readings, options: ReadingOptions) -> tuple[Ints, I
     return row[found], readings.at_s[found]
 
 
+def usual_gap_s(readings: Readings, bins: int) -> Floats:
+    """Return (bins,) the median time between the last readings of each bin, 0 without two of them."""
+    result = np.zeros(bins)
+    end = np.searchsorted(readings.bin_row, np.arange(bins), side="right")
+    count = np.minimum(end - np.searchsorted(readings.bin_row, np.arange(bins)), _LAST_FEW)
+    for few in np.unique(count[count > 1]):
+        rows = np.flatnonzero(count == few)
+        times = readings.at_s[end[rows, None] - np.arange(few, 0, -1)]
+        result[rows] = np.median(np.diff(times, axis=1), axis=1)
+    return result
+
+
 def on_hours(
     readings: Readings,
     *,
@@ -114,14 +131,19 @@ def on_hours(
     hours: int,
     options: ReadingOptions,
 ) -> HourlyLevels:
-    """Interpolate levels at `start_s` + k hours, never across an emptying or a silence longer than `max_gap_s`."""
+    """Interpolate levels at `start_s` + k hours, never across an emptying or a silence longer than `max_gap_s`.
+
+    Of a sensor that speaks more seldom, gains are read across up to three of its usual gaps, but levels, by which
+    forecasts are judged, only within some hours of what it said.
+    """
     level = np.full((bins, hours + 1), np.nan, dtype=np.float32)
     gained = np.full((bins, hours), np.nan, dtype=np.float32)
     if len(readings) < 2:  # noqa: PLR2004 - a line takes two points
         return HourlyLevels(level=level, gained=gained)
     key = ordered_key(readings.bin_row, readings.at_s)
     step_s = np.diff(readings.at_s)
-    unbroken = (np.diff(readings.bin_row) == 0) & (step_s > 0) & (step_s <= options.max_gap_s)
+    longest_s = np.maximum(options.max_gap_s, np.minimum(_GAPS * usual_gap_s(readings, bins), _MOST_GAP_S))
+    unbroken = (np.diff(readings.bin_row) == 0) & (step_s > 0) & (step_s <= longest_s[readings.bin_row[1:]])
     # An emptying between readings i and i + 1 breaks that step; one at the very reading i + 1 was found by its fall.
     emptied = np.searchsorted(key, ordered_key(emptied_row, emptied_s), side="left")
     inside = (emptied > 0) & (emptied < len(key))
@@ -138,7 +160,8 @@ def on_hours(
     share = (marks - key[step]) / np.maximum(step_s[step], 1)
     value = readings.fill[step] + share * (readings.fill[step + 1] - readings.fill[step])
     at_mark = np.where(inside_step, value, np.nan)
-    level[sensored] = at_mark
+    aside = np.minimum(marks - key[step], key[step + 1] - marks)
+    level[sensored] = np.where((step_s[step] <= options.max_gap_s) | (aside <= _NEAR_S), at_mark, np.nan)
     continuous = broken_before[step[:, 1:] + 1] - broken_before[step[:, :-1]] == 0
     # Saturation is judged by the hour's first level: judging by the last would discard just the hours that gained most.
     seen = continuous & (at_mark[:, :-1] < options.saturated)

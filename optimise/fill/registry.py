@@ -25,7 +25,7 @@ from storage.model import ModelStatus, TrainedModel
 
 log = structlog.get_logger()
 
-METHOD = "paced-rates-2"
+METHOD = "paced-rates-3"
 _LIBRARIES = ("numpy", "scikit-learn", "scipy")
 
 

@@ -13,16 +13,37 @@ from optimise.fill.readings import HOUR_S, Ints
 WEEK_H = 168
 DAY_H = 24
 _SATURDAY = 5
+_DAY_S = DAY_H * HOUR_S
+_MONDAY_S = 4 * _DAY_S  # 1970-01-05 was a Monday
 
 
 @lru_cache(maxsize=64)
 def local_slots(start_s: int, hours: int, time_zone: str) -> Ints:
     """Return (hours,) the local hour of the week, 0 = Monday 00:00-01:00, of each hour since `start_s`."""
-    zone = ZoneInfo(time_zone)
-    moments = (datetime.fromtimestamp(start_s + hour * HOUR_S, UTC).astimezone(zone) for hour in range(hours))
-    slots = np.fromiter((m.weekday() * DAY_H + m.hour for m in moments), dtype=np.int64, count=hours)
+    at_s = start_s + HOUR_S * np.arange(hours, dtype=np.int64)
+    slots = (at_s + offsets_s(at_s, time_zone) - _MONDAY_S) // HOUR_S % WEEK_H
     slots.flags.writeable = False  # the cache hands the same array to everybody
     return slots
+
+
+def offsets_s(at_s: Ints, time_zone: str) -> Ints:
+    """Return (n,) by how many seconds the local clock is ahead of UTC at Unix seconds `at_s` (n,)."""
+    if not len(at_s):
+        return np.zeros(0, dtype=np.int64)
+    zone = ZoneInfo(time_zone)
+
+    def offset_s(moment_s: int) -> int:
+        offset = datetime.fromtimestamp(moment_s, UTC).astimezone(zone).utcoffset()
+        return 0 if offset is None else int(offset.total_seconds())
+
+    day = at_s // _DAY_S
+    days, where = np.unique(day, return_inverse=True)
+    edges = {int(one): offset_s(int(one) * _DAY_S) for one in np.union1d(days, days + 1)}
+    result = np.array([edges[int(one)] for one in days], dtype=np.int64)[where]
+    # Only on the days on which clocks change does it take a look at each moment.
+    changes = np.array([edges[int(one)] != edges[int(one) + 1] for one in days])[where]
+    result[changes] = [offset_s(int(moment)) for moment in at_s[changes]]
+    return result
 
 
 def day_class(slot: Ints) -> Ints:

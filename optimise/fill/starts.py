@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimise.fill.options import FillOptions
-from optimise.fill.readings import HOUR_S, Floats, Ints, ordered_key
+from optimise.fill.readings import HOUR_S, Floats, Ints, ordered_key, usual_gap_s
 from optimise.fill.training import Emptyings, TrainingData
 
 _FEWEST_INTERVALS = 4
 _OVERDUE = 1.3
 _LAST_FEW = 5
+_FRESH_GAPS = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,12 +22,16 @@ class Starts:
     """Per bin: `level` (fill) at `at_s`, from which it only grows; all (bins,).
 
     `measured`: a sensor spoke lately. `known`: there was a level or an emptying at all; otherwise `at_s` is a guess.
+    `emptied_s`: when the bin was last emptied, as far as that is known, else `at_s`; `silence`: how long its sensor has
+    said nothing, 1 being the longest after which it still counts; inf without one.
     """
 
     level: Floats
     at_s: Floats
     measured: NDArray[np.bool_]
     known: NDArray[np.bool_]
+    emptied_s: Floats
+    silence: Floats
 
 
 def known_emptyings(data: TrainingData) -> Emptyings:
@@ -68,7 +73,9 @@ def starts_of(data: TrainingData, options: FillOptions) -> Starts:
     emptied_s = _last(data.declared.bin_row, data.declared.at_s, bins)
     seen_s = _last(data.readings.bin_row, data.readings.at_s, bins)
     fell_s = _last(data.detected.bin_row, data.detected.at_s, bins)
-    measured = data.as_of_s - seen_s <= options.fresh_h * HOUR_S
+    # Who speaks once a day is not silent after a day.
+    fresh_s = np.maximum(options.fresh_h * HOUR_S, _FRESH_GAPS * usual_gap_s(data.readings, bins))
+    measured = data.as_of_s - seen_s <= fresh_s
     if not data.planned:
         emptied_s = np.where(measured, emptied_s, _not_overdue(data, emptied_s))
     # A reading at or after the last emptying is a level to start from; `fell_s` is itself such a reading.
@@ -78,7 +85,14 @@ def starts_of(data: TrainingData, options: FillOptions) -> Starts:
     known = np.isfinite(seen_s) | np.isfinite(emptied_s)
     guess_s = data.as_of_s - _usual_interval_s(data, options) / 2
     at_s = np.where(known, np.where(from_level, seen_s, emptied_s), guess_s)
-    return Starts(level=np.nan_to_num(level), at_s=at_s, measured=measured, known=known)
+    return Starts(
+        level=np.nan_to_num(level),
+        at_s=at_s,
+        measured=measured,
+        known=known,
+        emptied_s=np.where(np.isfinite(since_s), since_s, at_s),
+        silence=np.where(np.isfinite(seen_s), (data.as_of_s - seen_s) / fresh_s, np.inf),
+    )
 
 
 def _last(bin_row: Ints, at_s: Ints, bins: int) -> Floats:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from optimise.fill.conformal import interval, learn_law
 from optimise.fill.rates import leave_one_out
 from optimise.fill.towns import unsensored
 from optimise.fill.towns.columns import parse_mapping
-from optimise.fill.towns.conformal import interval, learn_law
 from optimise.fill.towns.evaluate import TrialOptions, evaluate
 from optimise.fill.towns.learnt import learn
 from optimise.fill.towns.likelihood import learn_likelihood

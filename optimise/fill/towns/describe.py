@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimise.fill.forest import Expected
 from optimise.fill.readings import HOUR_S, Floats
 from optimise.fill.slots import DAY_H
 from optimise.fill.towns.around import paced_age
 from optimise.fill.towns.clock import week_hour
-from optimise.fill.towns.forest import Expected
 from optimise.fill.towns.learnt import Learnt
 from optimise.fill.towns.looks import Looks, told
 from optimise.fill.towns.moments import Cases

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optimise.fill.conformal import interval
 from optimise.fill.evaluation import POINTS, mean_absolute_error, pinball_loss
+from optimise.fill.forest import middle
 from optimise.fill.readings import HOUR_S, Floats, Ints
-from optimise.fill.towns.conformal import interval
-from optimise.fill.towns.forest import middle
 from optimise.fill.towns.setting import Setting, Tested
 
 PROBABILITIES = (0.05, 0.1, 0.5, 0.9, 0.95)

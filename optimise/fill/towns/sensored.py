@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from optimise.fill.conformal import learn_law
+from optimise.fill.forest import grow, pool_weights
 from optimise.fill.readings import Floats
-from optimise.fill.towns.conformal import learn_law
-from optimise.fill.towns.forest import grow, pool_weights
 from optimise.fill.towns.learnt import Learnt, learn
 from optimise.fill.towns.moments import Cases
 from optimise.fill.towns.present import History, Issues, choose_issues, describe_present, own_forecasts

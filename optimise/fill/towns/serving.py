@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optimise.fill.describe import describe
 from optimise.fill.evaluation import mean_absolute_error
-from optimise.fill.forecast import PROBABILITIES, train
-from optimise.fill.model import FillModel, variance_terms
+from optimise.fill.forecast import PROBABILITIES, Forecaster, train
+from optimise.fill.habits import habits_of
+from optimise.fill.laws import Moments
+from optimise.fill.model import variance_terms
 from optimise.fill.pace import activity, pace_of
 from optimise.fill.readings import HOUR_S, Floats, Ints, ReadingOptions, Readings, on_hours
+from optimise.fill.starts import known_emptyings
 from optimise.fill.towns.setting import Setting, Tested
 from optimise.fill.towns.town import Town
 from optimise.fill.training import Emptyings, TrainingData
@@ -52,19 +56,32 @@ def _forecast(setting: Setting, part: Tested) -> Floats:
     data = _training_data(town, hidden)
     forecaster = train(data.at(setting.cuts.test_s), seed=setting.seed)
     assert part.interval is not None  # cases of held-out bins are of one interval each
-    expected, terms = _outlook(forecaster.model, data, part.bin_row, town.emptied_s[part.interval], part.at_s)
-    quantiles = forecaster.unmeasured.quantiles(expected, terms, PROBABILITIES)
+    moments = _moments(forecaster, data, part.bin_row, town.emptied_s[part.interval], part.at_s)
+    quantiles = forecaster.unmeasured.quantiles(moments, PROBABILITIES)
     return quantiles[:, [PROBABILITIES.index(share) for share in (0.1, 0.5, 0.9)]]
 
 
-def _outlook(model: FillModel, data: TrainingData, row: Ints, since_s: Ints, at_s: Ints) -> tuple[Floats, Floats]:
-    """Return what `model` expects of bins `row` (n,) at `at_s`, emptied at `since_s`, and its variance terms (n, 6)."""
+def _moments(forecaster: Forecaster, data: TrainingData, row: Ints, since_s: Ints, at_s: Ints) -> Moments:
+    """Return what is expected of bins `row` (n,) at `at_s`, emptied at `since_s`, by who is asked at `at_s` itself."""
+    model = forecaster.model
     busy = activity(data, model.rhythm, np.exp(model.rates.log_rate), dispersion_l=model.noise.dispersion_l)
     pace = pace_of(data, model.rhythm, busy, rows=np.arange(len(data.bins)), ahead_h=1)
     paced_h, volume_l = pace.between(row, since_s, at_s), data.volume_l[row]
-    gain = np.exp(model.rates.log_rate[row]) * paced_h / volume_l
-    unknown = np.zeros(len(row), dtype=bool)
-    return gain, variance_terms(gain, paced_h, log_sd=model.rates.log_sd[row], volume_l=volume_l, unknown=unknown)
+    gain, log_sd = np.exp(model.rates.log_rate[row]) * paced_h / volume_l, model.rates.log_sd[row]
+    habits = habits_of(known_emptyings(data), len(data.bins))
+    return Moments(
+        expected=gain,
+        terms=variance_terms(gain, paced_h, log_sd=log_sd, volume_l=volume_l, unknown=np.zeros(len(row), dtype=bool)),
+        table=describe(
+            habits=habits,
+            last=habits.before(row, since_s),
+            age_h=(at_s - since_s) / HOUR_S,
+            log_sd=log_sd,
+            expected_now=gain,
+            expected_then=gain,
+        ),
+        group=forecaster.groups.of_bin[row],
+    )
 
 
 def _training_data(town: Town, hidden: NDArray[np.bool_]) -> TrainingData:

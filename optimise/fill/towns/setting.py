@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimise.fill.forest import level_marks
 from optimise.fill.readings import Floats, Ints
 from optimise.fill.towns.around import LevelGrid, level_grid
 from optimise.fill.towns.folds import Cuts, bin_folds, cut_times
-from optimise.fill.towns.forest import level_marks
 from optimise.fill.towns.moments import Cases, choose_cases
 from optimise.fill.towns.simple import Variants
 from optimise.fill.towns.town import Town

@@ -14,10 +14,10 @@ from itertools import combinations
 
 import numpy as np
 
+from optimise.fill.conformal import learn_law
+from optimise.fill.forest import ERRORS, Forest, grow, pool_weights
 from optimise.fill.readings import Floats
-from optimise.fill.towns.conformal import learn_law
 from optimise.fill.towns.describe import Description, describe
-from optimise.fill.towns.forest import ERRORS, Forest, grow, pool_weights
 from optimise.fill.towns.learnt import learn
 from optimise.fill.towns.looks import looks_before, looks_elsewhere, own_rate_forecasts
 from optimise.fill.towns.moments import Cases

@@ -9,12 +9,14 @@ Source: Meinshausen, Quantile Regression Forests, JMLR 7 (2006); trees as in Geu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 from sklearn.ensemble import ExtraTreesRegressor
 
-from optimise.fill.readings import Floats
+from optimise.fill.readings import Floats, Ints
 
 _FINE_LEVELS = 51
 COARSE = 0.03
@@ -23,6 +25,8 @@ _TREES = 40
 _EVEN = 0.02
 _NOTHING = 1e-12
 ERRORS = np.linspace(-4.0, 4.0, 101)
+
+type Integers = NDArray[np.integer[Any]]
 
 
 def level_marks(fill: Floats) -> Floats:
@@ -40,20 +44,41 @@ def reached(actual: Floats, marks: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Forest:
-    """Trees and the distribution (leaves, g) of levels in each of their leaves."""
+    """Trees as plain arrays over all their nodes (m,), and the distribution (leaves, g) of levels in each leaf.
 
-    trees: ExtraTreesRegressor
-    leaves: tuple[Floats, ...]
+    From node k, who has at most `threshold[k]` of `feature[k]` goes to `left[k]`, the others to `right[k]`; `leaf[k]`
+    is the row of `levels` where the way ends, -1 where it goes on. `columns` of a description are the features.
+    """
+
+    roots: Ints
+    feature: Integers
+    threshold: Floats
+    left: Integers
+    right: Integers
+    leaf: Integers
+    levels: NDArray[np.float32]
     columns: tuple[int, ...]
 
     def distribution(self, table: Floats) -> Floats:
         """Return (n, g) the chance that fill is at most each mark, for descriptions `table` (n, all columns)."""
-        leaf = self.trees.apply(_filled(table[:, self.columns]))
-        total = np.zeros((len(table), self.leaves[0].shape[1]))
-        for tree, levels in enumerate(self.leaves):
-            total += levels[leaf[:, tree]]
-        result: Floats = total / len(self.leaves)
+        used = _filled(table[:, self.columns])
+        total = np.zeros((len(table), self.levels.shape[1]))
+        for root in self.roots:
+            total += self.levels[self.leaf[self._ends(used, int(root))]]
+        result: Floats = total / len(self.roots)
         return result
+
+    def _ends(self, used: NDArray[np.float32], root: int) -> NDArray[np.intp]:
+        """Return (n,) the node at which each row's way through the tree at `root` ends."""
+        node = np.full(len(used), root, dtype=np.intp)
+        going = np.arange(len(used))
+        while len(going):
+            at = node[going]
+            inner = self.leaf[at] < 0
+            going, at = going[inner], at[inner]
+            under = used[going, self.feature[at]] <= self.threshold[at]
+            node[going] = np.where(under, self.left[at], self.right[at])
+        return node
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,21 +124,45 @@ def grow(
         bootstrap=False,
         random_state=seed,
     ).fit(used, actual, sample_weight=weight)
-    leaf = forest.apply(used)
     below = reached(actual, marks) * weight[:, None]
-    leaves = []
-    for tree in range(leaf.shape[1]):
-        nodes = forest.estimators_[tree].tree_.node_count
-        mass = np.bincount(leaf[:, tree], weights=weight, minlength=nodes)
-        levels = np.zeros((nodes, len(marks)))
-        order = np.argsort(leaf[:, tree], kind="stable")
-        first = np.flatnonzero(np.append(True, np.diff(leaf[order, tree]) != 0))
-        levels[leaf[order[first], tree]] = np.add.reduceat(below[order], first, axis=0)
-        leaves.append(levels / np.maximum(mass, 1e-12)[:, None])
-    return Forest(trees=forest, leaves=tuple(leaves), columns=columns)
+    return _plain([one.tree_ for one in forest.estimators_], used, below, weight, columns=columns)
 
 
-def _filled(table: Floats) -> Floats:
+def _plain(
+    trees: list[Any], used: NDArray[np.float32], below: Floats, weight: Floats, *, columns: tuple[int, ...]
+) -> Forest:
+    """Return the fitted `trees` of scikit-learn with what fell into their leaves: `below` (n, g), weighed."""
+    firsts = np.cumsum([0, *(tree.node_count for tree in trees)])
+    parts = []
+    leaf = np.full(firsts[-1], -1, dtype=np.int32)
+    leaves = 0
+    for first, tree in zip(firsts, trees, strict=False):
+        ends = tree.apply(used)
+        nodes, owner = np.unique(ends, return_inverse=True)
+        order = np.argsort(owner, kind="stable")
+        starts = np.flatnonzero(np.append(True, np.diff(owner[order]) != 0))
+        mass = np.bincount(owner, weights=weight)
+        parts.append(np.add.reduceat(below[order], starts, axis=0) / np.maximum(mass, _NOTHING)[:, None])
+        leaf[first + nodes] = leaves + np.arange(len(nodes))
+        leaves += len(nodes)
+
+    def joined(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(tree, name) for tree in trees])
+
+    first_of = np.repeat(firsts[:-1], np.diff(firsts))
+    return Forest(
+        roots=firsts[:-1].astype(np.int64),
+        feature=joined("feature").astype(np.int16),
+        threshold=joined("threshold"),
+        left=(joined("children_left") + first_of).astype(np.int32),
+        right=(joined("children_right") + first_of).astype(np.int32),
+        leaf=leaf,
+        levels=np.concatenate(parts).astype(np.float32),
+        columns=columns,
+    )
+
+
+def _filled(table: Floats) -> NDArray[np.float32]:
     """Return the table as trees take it: what is unknown is apart from all that is known."""
     return np.nan_to_num(table, nan=-9.0, posinf=1e6, neginf=-1e6).astype(np.float32)
 

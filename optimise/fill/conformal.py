@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimise.fill.forest import COARSE, middle
 from optimise.fill.readings import Floats, Ints
-from optimise.fill.towns.forest import COARSE, middle
 
 _LENT_BINS = 4.0
 

@@ -1,0 +1,35 @@
+"""The moment at which a bin is forecast, in numbers: what tells how wrong its rate may be. Pure.
+
+A bin that was left for longer than usual *until now* mostly fills slower than it was thought to; that it will be left
+longer still, if nobody comes, tells nothing. So all that speaks of emptyings is of the moment of the forecast.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimise.fill.habits import Habits
+from optimise.fill.readings import Floats, Ints
+
+NAMES = ("age_of_usual", "last_of_usual", "spread", "doubt", "expected", "gain_ahead")
+_MOST_EXPECTED = 2.0
+
+
+def describe(
+    *, habits: Habits, last: Ints, age_h: Floats, log_sd: Floats, expected_now: Floats, expected_then: Floats
+) -> Floats:
+    """Return (..., 6), the `NAMES` of moments of bins; all arguments but `habits` broadcast against each other.
+
+    `last` indexes the last emptying (-1: none) and `age_h` are the hours since it; `expected_now` is the fill to expect
+    at the forecast, `expected_then` at the moment forecast; `log_sd` says how uncertain the bin's rate is.
+    """
+    usual_h = habits.usual_h[last]
+    parts = [
+        np.log((np.maximum(age_h, 0.0) + 1) / usual_h),
+        np.log(habits.last_h[last] / usual_h),
+        habits.spread[last],
+        log_sd,
+        np.minimum(expected_then, _MOST_EXPECTED),
+        np.minimum(expected_then - expected_now, _MOST_EXPECTED),
+    ]
+    return np.stack(np.broadcast_arrays(*parts), axis=-1)
