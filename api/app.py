@@ -16,6 +16,7 @@ from api import errors
 from api.live import LiveHub
 from api.metrics import Metrics
 from api.options import IGN_PLAN_URL, ApiOptions
+from api.ports import Ports
 from api.routes import (
     alerts,
     bins,
@@ -37,6 +38,7 @@ from api.routes import (
     pages,
     parking,
     places,
+    plan_edits,
     plans,
     round_exports,
     round_rules,
@@ -51,6 +53,7 @@ from storage.database import open_pool
 
 __all__ = ["IGN_PLAN_URL", "ApiOptions", "create_app"]
 
+_NO_PORTS = Ports()
 _DESCRIPTION = """\
 From the sensors on a commune's streets to what its teams do next. Times are UTC, units are in the names (`_m` metres,
 `_s` seconds, `_l` litres, `_fraction` 0 to 1, `_deg` degrees WGS 84). Measured, predicted and declared values are
@@ -58,8 +61,8 @@ separate fields; unknown is said, never guessed. Every error is `application/pro
 """
 
 
-def create_app(options: ApiOptions) -> FastAPI:
-    """Return the application. Nothing is opened before its lifespan starts."""
+def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
+    """Return the application, with what decides for it in `ports`. Nothing is opened before its lifespan starts."""
     counted = Metrics()
     app = FastAPI(
         title="Voirie",
@@ -69,7 +72,7 @@ def create_app(options: ApiOptions) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # FastAPI's pages load scripts from elsewhere
         redoc_url=None,
-        lifespan=_lifespan(options, counted),
+        lifespan=_lifespan(options, ports, counted),
         generate_unique_id_function=lambda route: route.name,
     )
     errors.install(app)
@@ -85,6 +88,7 @@ def create_app(options: ApiOptions) -> FastAPI:
         device_health,
         devices,
         plans,
+        plan_edits,
         round_exports,
         kpi,
         round_rules,
@@ -112,7 +116,7 @@ def create_app(options: ApiOptions) -> FastAPI:
 
 
 def _lifespan(
-    options: ApiOptions, counted: Metrics
+    options: ApiOptions, ports: Ports, counted: Metrics
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -122,7 +126,12 @@ def _lifespan(
         hub = LiveHub(options.database_url, heartbeat_s=options.heartbeat_s)
         hub.start()
         state = AppState(
-            options=options, pool=pool, live=hub, metrics=counted, streets=StreetsCache(options.streets_extract)
+            options=options,
+            ports=ports,
+            pool=pool,
+            live=hub,
+            metrics=counted,
+            streets=StreetsCache(options.streets_extract),
         )
         try:
             yield dict(state)

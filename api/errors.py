@@ -67,6 +67,12 @@ class ListedError(InputError):
         self.errors = list(errors)
 
 
+class EditRefusedError(InputError):
+    """The edits break a rule."""
+
+    kind = "edit-refused"
+
+
 class UnknownPlacesError(ListedError):
     """The request names places that the commune does not have."""
 
@@ -127,7 +133,7 @@ def _on_voirie_error(request: Request, error: Exception) -> Response:
     if isinstance(error, ConflictError):
         return _on_conflict(request, error)
     if isinstance(error, InputError):
-        return problem(request, 422, str(error), kind="invalid-request")
+        return problem(request, 422, str(error), kind=getattr(error, "kind", "invalid-request"))
     if isinstance(error, UnavailableError | SchemaError):
         log.warning("service_unavailable", path=request.url.path, error=str(error))
         return problem(request, 503, str(error))

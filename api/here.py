@@ -63,6 +63,13 @@ def _here(connection: Connection, commune_insee: str) -> Here:
     return Here(connection=connection, commune=commune, clock=clock, now=clock.now())
 
 
+@contextmanager
+def within(request: Request, commune_insee: str, *, read_only: bool = False) -> Iterator[Here]:
+    """Yield the commune in a transaction of its own, which ends with the block: for requests that wait in between."""
+    with _transaction(request, read_only=read_only) as connection:
+        yield _here(connection, commune_insee)
+
+
 def _reading(request: Request, commune_insee: CommuneInsee) -> Iterator[Here]:
     with _transaction(request, read_only=True) as connection:
         yield _here(connection, commune_insee)

@@ -10,6 +10,7 @@ from psycopg_pool import ConnectionPool
 from api.live import LiveHub
 from api.metrics import Metrics
 from api.options import ApiOptions
+from api.ports import Ports
 from api.streets import StreetsCache
 from storage.database import Connection
 
@@ -18,6 +19,7 @@ class AppState(TypedDict):
     """Every resource of the API; request handlers reach it through `state_of`."""
 
     options: ApiOptions
+    ports: Ports
     pool: ConnectionPool[Connection]
     live: LiveHub
     metrics: Metrics

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import structlog
 
 from config.settings import Settings
 from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for, score_due_for, training_is_due
-from storage import communes, fill_models, forecast_scores, forecasts, observatory, plans, readings, refusals, retention
+from storage import (
+    communes,
+    fill_models,
+    forecast_scores,
+    forecasts,
+    observatory,
+    plan_requests,
+    plans,
+    readings,
+    refusals,
+    retention,
+)
 from storage.database import Connection, connect
-from storage.model import Commune, ForecastRun, Plan, StopKind, TrainedModel
+from storage.errors import InputError, PlanRefusedError
+from storage.model import Commune, ForecastRun, Plan, RequestState, StopKind, TrainedModel
+
+if TYPE_CHECKING:
+    from optimise.rounds.warm_streets import WarmStreets
 
 log = structlog.get_logger()
 
@@ -48,6 +66,7 @@ class Jobs:
     def __init__(self, *, settings: Settings, database_url: str) -> None:
         self._settings = settings
         self._database_url = database_url
+        self._streets: WarmStreets | None = None
         self._agenda = AgendaOptions(
             every_h=settings.forecast.every_h, plan_at=settings.rounds.plan_at, train_at=settings.forecast.train_at
         )
@@ -201,6 +220,7 @@ class Jobs:
                 must_not_serve=told.leave,
                 closed_ways=told.close,
             ),
+            opener=self._warm().open,
             progress=lambda event: log.info(
                 "plan_progress", commune=commune_insee, text=f"{event.phase}: {event.detail}", cost_eur=event.cost_eur
             ),
@@ -216,6 +236,61 @@ class Jobs:
             distance_m=round(plan.distance_m),
         )
         return plan
+
+    def edit(self, connection: Connection, commune_insee: str, request_id: UUID) -> None:
+        """Answer a request for edits of a plan: with a draft, with why not, or with our failure."""
+        from cli.wiring import editor_options
+        from optimise.rounds.editing.editor import edit_plan
+
+        asked = plan_requests.one(connection, commune_insee, request_id)
+        if asked.state is not RequestState.WAITING:
+            return
+        answer: dict[str, Any]
+        try:
+            draft = edit_plan(
+                connection,
+                commune_insee,
+                asked.plan_id,
+                asked.content["edits"],
+                by=asked.asked_by,
+                options=editor_options(self._settings, self._warm()),
+            )
+            answer = {"state": RequestState.DONE, "made_plan_id": draft.plan_id}
+        except (InputError, PlanRefusedError) as error:
+            answer = {"state": RequestState.REFUSED, "detail": str(error)}
+        except Exception:
+            # Whoever waits is told at once; the log has the rest.
+            plan_requests.answer(
+                connection,
+                commune_insee,
+                request_id,
+                state=RequestState.FAILED,
+                detail="Voirie failed on this request.",
+            )
+            raise
+        plan_requests.answer(connection, commune_insee, request_id, **answer)
+
+    @staticmethod
+    def requests_waiting(connection: Connection, commune_insee: str) -> list[UUID]:
+        """Return the requests for edits without an answer."""
+        return plan_requests.waiting(connection, commune_insee)
+
+    def warm(self, connection: Connection, commune: Commune) -> None:
+        """Take the streets and travel times of the commune's newest plan into memory."""
+        from cli.wiring import editor_options
+        from optimise.rounds.editing.editor import warm_up
+
+        plan = plans.latest(connection, commune.commune_insee)
+        if plan is not None:
+            with contextlib.suppress(InputError):
+                warm_up(connection, plan, options=editor_options(self._settings, self._warm()))
+
+    def _warm(self) -> WarmStreets:
+        if self._streets is None:
+            from optimise.rounds.warm_streets import WarmStreets
+
+            self._streets = WarmStreets()
+        return self._streets
 
     def forget(self, connection: Connection) -> None:
         """Forget what is older than the settings say, unless this was done today by every commune's clock."""

@@ -22,6 +22,7 @@ from cli.models import models, train
 from cli.observatory import observatory
 from cli.options import ConfigOption, JsonOption, start
 from cli.places import places
+from cli.plans import plan
 from cli.replay import replay
 from cli.report.command import report
 from cli.rounds import rounds
@@ -80,6 +81,7 @@ app.add_typer(rounds, name="round")
 app.command()(kpi)
 app.add_typer(former, name="former")
 app.add_typer(sectors, name="sectors")
+app.add_typer(plan, name="plan")
 
 
 @app.command()
@@ -143,38 +145,6 @@ def forecast(config: ConfigOption = None, *, as_json: JsonOption = False) -> Non
     from cli.services import forecast_now
 
     forecast_now(settings, as_json=as_json)
-
-
-@app.command()
-def plan(
-    config: ConfigOption = None,
-    service_date: Annotated[
-        str | None, typer.Option("--date", help="Day of service, YYYY-MM-DD; otherwise tomorrow.", show_default=False)
-    ] = None,
-    serve: Annotated[
-        list[str] | None, typer.Option(metavar="BIN", help="Impose this bin; may be repeated.", show_default=False)
-    ] = None,
-    leave: Annotated[
-        list[str] | None, typer.Option(metavar="BIN", help="Leave this bin; may be repeated.", show_default=False)
-    ] = None,
-    close: Annotated[
-        list[int] | None,
-        typer.Option(metavar="WAY", help="Close this OpenStreetMap way; may be repeated.", show_default=False),
-    ] = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Plan the rounds of a day now; a plan that the checker refuses is not kept."""
-    settings = start(config)
-    from cli.jobs import DayOrders
-    from cli.services import plan_now
-
-    plan_now(
-        settings,
-        service_date=service_date,
-        as_json=as_json,
-        orders=DayOrders(serve=frozenset(serve or ()), leave=frozenset(leave or ()), close=frozenset(close or ())),
-    )
 
 
 StreetsOption = Annotated[

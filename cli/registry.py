@@ -94,6 +94,11 @@ def telling(*, author: str | None, comment: str | None = None) -> Telling:
     return Telling(catalogue=catalogue(), author=author or _user(), comment=comment)
 
 
+def who() -> str:
+    """Return who works at this terminal, as audits name them."""
+    return _user() or "voirie"
+
+
 def _user() -> str | None:
     try:
         return getpass.getuser()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import json
 import sys
@@ -11,14 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import structlog
 import typer
 
+from cli.queues import QUEUE
 from cli.stopping import stop_on_signals
-from cli.wiring import api_options, collector_options, database_url
+from cli.wiring import api_options, api_ports, collector_options, database_url
 from config.settings import Settings
 from storage import communes
 from storage.database import connect
@@ -27,6 +31,8 @@ from storage.jobs import last_heartbeat
 from storage.schema_version import require_schema
 
 if TYPE_CHECKING:
+    from procrastinate import App
+
     from cli.jobs import DayOrders
     from ingest.collector import CollectorOptions
 
@@ -112,7 +118,7 @@ def serve(settings: Settings) -> None:
 
     options = api_options(settings)
     wait_for_schema(options.database_url)
-    make_server(create_app(options), host=settings.api.host, port=settings.api.port).run()
+    make_server(create_app(options, api_ports(settings)), host=settings.api.host, port=settings.api.port).run()
 
 
 def work(settings: Settings) -> None:
@@ -126,10 +132,26 @@ def work(settings: Settings) -> None:
     with app.open():
         # What became due while no worker ran is done at once, not at the next full minute.
         app.configure_task("tick").defer(timestamp=int(time.time()))
+        app.configure_task("warm", queue=QUEUE, queueing_lock="warm").defer()
     log.info("worker_started")
-    # Solving holds the interpreter for seconds at a time: a short heartbeat limit would declare this worker dead.
-    # One place for a heavy job (their lock keeps others out of the second), one for the review of readings.
-    app.run_worker(concurrency=2, stalled_worker_timeout=600, shutdown_graceful_timeout=5, fetch_job_polling_interval=1)
+    asyncio.run(_work(app))
+
+
+async def _work(app: App) -> None:
+    """Run the jobs, and beside them what somebody waits for, which no training keeps waiting.
+
+    Solving holds the interpreter for seconds at a time: a short heartbeat limit would declare this worker dead.
+    """
+    run = partial(
+        app.run_worker_async, stalled_worker_timeout=600, shutdown_graceful_timeout=5, fetch_job_polling_interval=1
+    )
+    async with app.open_async():
+        at_once = asyncio.create_task(run(queues=[QUEUE], concurrency=1, install_signal_handlers=False))
+        # One place for a heavy job (their lock keeps others out of the second), one for the review of readings.
+        await run(concurrency=2)
+        at_once.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await at_once
 
 
 def check_worker(settings: Settings) -> None:

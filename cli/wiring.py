@@ -15,12 +15,15 @@ from storage.errors import SettingsError
 
 if TYPE_CHECKING:  # each command imports only the room that it runs, so that all of them start fast
     from api.app import ApiOptions
+    from api.ports import Ports
     from ingest.collector import CollectorOptions
     from ingest.replay import ReplayOptions
     from ingest.topics import Network
     from optimise.fill.drift import DriftOptions
     from optimise.fill.job import JobOptions
+    from optimise.rounds.editing.editor import EditorOptions
     from optimise.rounds.planner import PlannerOptions
+    from optimise.rounds.warm_streets import WarmStreets
     from storage.model import Catalogue
     from storage.retention_kinds import RetentionOptions
     from storage.time_series import TimeSeriesOptions
@@ -181,6 +184,27 @@ def planner_options(settings: Settings) -> PlannerOptions:
         detour_factor=settings.streets.detour_factor,
         policy=PolicyOptions(overflow_eur=settings.rounds.overflow_eur),
     )
+
+
+def editor_options(settings: Settings, warm: WarmStreets) -> EditorOptions:
+    """Return what edits of plans are made with; `warm` keeps the streets in memory."""
+    from optimise.rounds.editing.editor import EditorOptions
+
+    return EditorOptions(
+        planner=planner_options(settings),
+        whole_s=settings.rounds.edit_s,
+        change_eur=settings.rounds.edit_change_eur,
+        opener=warm.open,
+        lines=warm.lines,
+    )
+
+
+def api_ports(settings: Settings) -> Ports:
+    """Return what decides for `voirie api`; nothing heavy is loaded before it is asked."""
+    from api.ports import Ports
+    from cli.at_once import WorkerAtOnce
+
+    return Ports(at_once=WorkerAtOnce(database_url(settings)))
 
 
 def forecast_options(settings: Settings) -> JobOptions:

@@ -7,6 +7,7 @@ a job queued twice works once, and two workers never do the same work at the sam
 from __future__ import annotations
 
 import contextlib
+from uuid import UUID
 
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector
@@ -14,7 +15,9 @@ from procrastinate.builtin_tasks import remove_old_jobs
 from procrastinate.exceptions import AlreadyEnqueued
 
 from cli.jobs import Jobs, present
+from cli.queues import QUEUE
 from storage import communes
+from storage.database import Connection
 
 log = structlog.get_logger()
 
@@ -29,6 +32,7 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
     app = App(connector=PsycopgConnector(conninfo=database_url))
 
     _add_heavy(app, jobs)
+    _add_at_once(app, jobs)
     _add_tick(app, jobs)
     _add_review(app, jobs)
     _add_sessions(app, jobs)
@@ -72,6 +76,29 @@ def _add_heavy(app: App, jobs: Jobs) -> None:
                 jobs.plan(connection, commune_insee, service_date=due.plan_for, as_of=due.now)
 
 
+def _add_at_once(app: App, jobs: Jobs) -> None:
+    @app.task(name="edit_plan", queue=QUEUE)
+    def edit_plan(commune_insee: str, request_id: str) -> None:
+        """Answer a request for edits, unless it is answered."""
+        with jobs.connect() as connection:
+            jobs.edit(connection, commune_insee, UUID(request_id))
+
+    @app.task(name="warm", queue=QUEUE)
+    def warm() -> None:
+        """Take the streets of the plans that somebody may edit next into memory."""
+        with jobs.connect() as connection:
+            for commune in communes.every(connection):
+                jobs.warm(connection, commune)
+
+
+def _queue_requests(app: App, jobs: Jobs, connection: Connection, commune_insee: str) -> None:
+    """Queue the requests that nobody told the worker of: whoever asked may have been cut off in between."""
+    for request_id in jobs.requests_waiting(connection, commune_insee):
+        deferrer = app.configure_task("edit_plan", queue=QUEUE, queueing_lock=f"edit_plan {request_id}")
+        with contextlib.suppress(AlreadyEnqueued):
+            deferrer.defer(commune_insee=commune_insee, request_id=str(request_id))
+
+
 def _add_tick(app: App, jobs: Jobs) -> None:
     @app.periodic(cron="* * * * *")
     @app.task(name="tick", queueing_lock="tick")
@@ -80,6 +107,7 @@ def _add_tick(app: App, jobs: Jobs) -> None:
         log.debug("tick", timestamp=timestamp)
         with jobs.connect() as connection:
             for commune in communes.every(connection):
+                _queue_requests(app, jobs, connection, commune.commune_insee)
                 due = jobs.due(connection, commune)
                 if due.training:
                     _queue(app, "train", commune.commune_insee)

@@ -60,7 +60,15 @@ from storage.model.kinds import (
 from storage.model.kpi import FormerRound, Kpi, KpiBy
 from storage.model.occupancy import OccupancyPresent, OccupancySession
 from storage.model.places import Bin, DeliveryBay, DisposalSite, ParkingSpace, Place, Vehicle
-from storage.model.plan_versions import PlanDeed, PlanOrigin, PlanSource, PlanStatus, PlanVersion
+from storage.model.plan_versions import (
+    PlanDeed,
+    PlanOrigin,
+    PlanRequest,
+    PlanSource,
+    PlanStatus,
+    PlanVersion,
+    RequestState,
+)
 from storage.model.plans import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
 from storage.model.present import SENSOR_SILENT_AFTER, BinNow, SpaceNow
 from storage.model.review import Alert, BinLevel, DeclaredCheck, DetectedEmptying, DeviceHealth
@@ -134,6 +142,7 @@ __all__ = [
     "Plan",
     "PlanDeed",
     "PlanOrigin",
+    "PlanRequest",
     "PlanSource",
     "PlanStatus",
     "PlanVersion",
@@ -144,6 +153,7 @@ __all__ = [
     "RefusalReason",
     "RefusedMessage",
     "RegisteredDevice",
+    "RequestState",
     "RoundRules",
     "Rule",
     "RuleUse",

@@ -68,3 +68,28 @@ class PlanDeed:
     done_by: str
     action: str
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+class RequestState(StrEnum):
+    """Where a request to the worker is: refused because of what was asked, failed because of us."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanRequest:
+    """Edits that somebody asked for; `made_plan_id` is the draft that answers them."""
+
+    commune_insee: str
+    request_id: UUID
+    plan_id: UUID
+    content: dict[str, Any]
+    asked_by: str
+    asked_at: datetime
+    state: RequestState
+    made_plan_id: UUID | None
+    answer: dict[str, Any] | None
+    answered_at: datetime | None

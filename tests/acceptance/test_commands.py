@@ -23,6 +23,8 @@ def commands_of(group: Any, *path: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            if command.invoke_without_command:
+                found[" ".join((*path, name))] = command
             found |= commands_of(command, *path, name)
         else:
             found[" ".join((*path, name))] = command

@@ -9,15 +9,16 @@ from contextlib import contextmanager
 import httpx
 
 from api.app import ApiOptions, create_app
+from api.ports import Ports
 from api.serve import make_server
 from tests.tools import free_port, wait_until
 
 
 @contextmanager
-def serving(options: ApiOptions) -> Iterator[str]:
+def serving(options: ApiOptions, ports: Ports | None = None) -> Iterator[str]:
     """Serve with `options` until the block ends; yields the base URL."""
     port = free_port()
-    server = make_server(create_app(options), host="127.0.0.1", port=port)
+    server = make_server(create_app(options, ports or Ports()), host="127.0.0.1", port=port)
     thread = threading.Thread(target=server.run, name="voirie-api")
     thread.start()
     try:
@@ -30,7 +31,7 @@ def serving(options: ApiOptions) -> Iterator[str]:
 
 
 @contextmanager
-def client_of(options: ApiOptions) -> Iterator[httpx.Client]:
+def client_of(options: ApiOptions, ports: Ports | None = None) -> Iterator[httpx.Client]:
     """Serve with `options` and yield a client whose paths start at the server's root."""
-    with serving(options) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with serving(options, ports) as url, httpx.Client(base_url=url, timeout=20) as client:
         yield client

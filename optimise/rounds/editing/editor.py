@@ -162,6 +162,17 @@ def edit_plan(
     return plan
 
 
+def warm_up(connection: Connection, plan: Plan, *, options: EditorOptions) -> None:
+    """Measure what an edit of a plan would ask for, so that what `options` opens travel with has it in memory."""
+    day = options_of(plan, options.planner)
+    with connection.transaction():
+        loaded = load_day(
+            connection, plan.commune_insee, service_date=plan.service_date, as_of=plan.as_of, options=day,
+            run_id=plan.forecast_run_id,
+        )  # fmt: skip
+    day_task(loaded, measuring_of(loaded, day, options.opener), policy=day.policy, options=day.day())
+
+
 def _base(
     connection: Connection,
     commune_insee: str,
