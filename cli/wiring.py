@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # each command imports only the room that it runs, so that al
     from optimise.fill.job import JobOptions
     from optimise.rounds.editing.editor import EditorOptions
     from optimise.rounds.planner import PlannerOptions
+    from optimise.rounds.problem import Traffic
     from optimise.rounds.warm_streets import WarmStreets
     from storage.model import Catalogue
     from storage.retention_kinds import RetentionOptions
@@ -172,6 +173,7 @@ def api_options(settings: Settings) -> ApiOptions:
 
 def planner_options(settings: Settings) -> PlannerOptions:
     """Return what the planner runs with."""
+    from optimise.rounds.day import PriceOptions, WishOptions
     from optimise.rounds.planner import PlannerOptions
     from optimise.rounds.policy import PolicyOptions
 
@@ -182,7 +184,23 @@ def planner_options(settings: Settings) -> PlannerOptions:
         solve_s=settings.rounds.solve_s,
         seed=settings.rounds.seed,
         detour_factor=settings.streets.detour_factor,
+        traffic=_traffic(settings),
         policy=PolicyOptions(overflow_eur=settings.rounds.overflow_eur),
+        prices=PriceOptions(**settings.rounds.prices.model_dump()),
+        wishes=WishOptions(**settings.rounds.wishes.model_dump()),
+    )
+
+
+def _traffic(settings: Settings) -> Traffic | None:
+    """Return how much longer driving takes by the hour, None where no hour differs."""
+    from optimise.rounds.problem import Traffic
+
+    told = settings.rounds.traffic
+    if not told:
+        return None
+    return Traffic(
+        from_s=tuple((entry.begins.hour * 60 + entry.begins.minute) * 60 + entry.begins.second for entry in told),
+        percent=tuple(entry.percent for entry in told),
     )
 
 

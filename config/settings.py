@@ -11,11 +11,12 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -134,6 +135,30 @@ class ForecastSettings(_Table):
     seed: int = 0
 
 
+class RoundPriceSettings(_Table):
+    """What driving costs the town, in euros."""
+
+    km_eur: float = Field(default=1.5, ge=0)
+    hour_eur: float = Field(default=45, ge=0)
+    vehicle_eur: float = Field(default=30, ge=0)
+    overtime_hour_eur: float = Field(default=11.25, ge=0)
+
+
+class RoundWishSettings(_Table):
+    """What a good day has besides being cheap, in euros that no invoice shows."""
+
+    longest_hour_eur: float = Field(default=0, ge=0)
+    split_eur: float = Field(default=0, ge=0)
+    unfamiliar_eur: float = Field(default=0.5, ge=0)
+
+
+class TrafficSettings(_Table):
+    """From a local time on, driving takes so many percent of what it takes on free streets."""
+
+    begins: time
+    percent: int = Field(ge=10, le=1000)
+
+
 class RoundsSettings(_Table):
     """The daily plan."""
 
@@ -147,6 +172,19 @@ class RoundsSettings(_Table):
     repair_change_eur: float = Field(default=2, ge=0)
     repair_late_min: float = Field(default=20, gt=0)
     seed: int = 0
+    prices: RoundPriceSettings = RoundPriceSettings()
+    wishes: RoundWishSettings = RoundWishSettings()
+    traffic: tuple[TrafficSettings, ...] = ()
+
+    @field_validator("traffic")
+    @classmethod
+    def _grows(cls, traffic: tuple[TrafficSettings, ...]) -> tuple[TrafficSettings, ...]:
+        for earlier, later in pairwise(traffic):
+            if not earlier.begins < later.begins:
+                raise ValueError(
+                    f"expected traffic to begin later and later, got {later.begins} after {earlier.begins}"
+                )
+        return traffic
 
 
 class TimeSeriesSettings(_Table):
@@ -347,5 +385,8 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
         if field is None:
             raise SettingsError(f"environment variable {name}: there is no table {table!r} in the settings")
         options = getattr(field.annotation, "model_fields", None)
-        if option and options is not None and option not in options:
-            raise SettingsError(f"environment variable {name}: the table {table!r} has no option {option!r}")
+        while option and options is not None:
+            first, _, option = option.partition("__")
+            if first not in options:
+                raise SettingsError(f"environment variable {name}: the table {table!r} has no option {first!r}")
+            table, options = first, getattr(options[first].annotation, "model_fields", None)

@@ -19,6 +19,10 @@ _MINUTES = re.compile(rb'("(?:opens|closes)"\s*:\s*"\d\d:\d\d)"')
 MOST_BYTES = 20_000_000
 _NAMED = 5
 _PEOPLE_AT_MOST = 9
+_NOT_NEGATIVE = (
+    "capacity_kg", "width_cm", "height_cm", "length_cm", "laden_kg", "range_m", "overtime_s", "unloadings_at_most",
+    "km_eur", "hour_eur", "out_eur", "overtime_hour_eur",
+)  # fmt: skip
 
 
 def every(connection: Connection, commune_insee: str) -> RoundRules:
@@ -92,8 +96,7 @@ def decode(content: bytes) -> RoundRules:
         )
         _require(bin_rule.kg_per_l >= 0, f"bin {bin_rule.place_id}: expected kg_per_l >= 0, got {bin_rule.kg_per_l}")
     for rule in rules.vehicles:
-        for name in ("capacity_kg", "width_cm", "range_m", "overtime_s", "unloadings_at_most", "km_eur", "hour_eur",
-                     "out_eur", "overtime_hour_eur"):  # fmt: skip
+        for name in _NOT_NEGATIVE:
             value = getattr(rule, name)
             _require(value is None or value >= 0, f"vehicle {rule.vehicle_id}: expected {name} >= 0, got {value}")
         _require(

@@ -7,6 +7,7 @@ from datetime import time
 from pydantic import Field
 
 from api.models.common import Model
+from storage.model import VehicleSize
 
 
 class LocalHoursModel(Model):
@@ -33,6 +34,10 @@ class VehicleRuleModel(Model):
     vehicle_id: str = Field(min_length=1, max_length=100, examples=["BOM-1"])
     capacity_kg: float | None = Field(default=None, description="kg on board; null: no limit")
     width_cm: int = Field(default=0, description="cm; 0: not told")
+    size: VehicleSize = Field(default=VehicleSize.STANDARD, description="The variant of the streets' profile")
+    height_cm: int | None = Field(default=None, description="cm; null: its size's")
+    length_cm: int | None = Field(default=None, description="cm; null: its size's")
+    laden_kg: int | None = Field(default=None, description="What it weighs laden, kg; null: its size's")
     kind: str = ""
     crew: int = Field(default=1, description="People")
     range_m: float | None = Field(default=None, description="Metres on a charge; null: no limit")

@@ -1,6 +1,7 @@
--- A light collection vehicle (3.5 t tipper) on the streets of a French commune, for OSRM.
+-- A collection vehicle on the streets of a French commune, for OSRM: a 3.5 t tipper, and smaller and larger ones as variants.
 --
--- Reads like this: `setup` holds every figure; `process_way` says where the vehicle may drive and how fast; `process_node`
+-- Reads like this: `setup` holds every figure; `variants` what differs for a size of vehicle, `fit` what follows from a
+-- vehicle's own figures; `process_way` says where the vehicle may drive and how fast; `process_node`
 -- what stands in its way; `process_turn` what a turn costs. The tables and handlers named `lib/*` come with OSRM.
 --
 -- Two figures rule a way. Its speed is the time that the vehicle really takes. Its rate is how glad we are to be there: a
@@ -255,4 +256,54 @@ function process_turn(profile, turn)
   end
 end
 
-return { setup = setup, process_way = process_way, process_node = process_node, process_turn = process_turn }
+-- What differs from `setup` by size. The figures of a town's own vehicle go before these (docs/rounds.md).
+local variants = {
+  standard = {},
+  -- An electric or narrow tipper for old centres: it goes through alleys that others avoid.
+  small = {
+    vehicle_width = 1.6,
+    vehicle_height = 2.1,
+    vehicle_length = 4.8,
+    vehicle_weight = 2200,
+    vehicle_max_speed = 50,
+    liking_of_service = { alley = 0.9, driveway = 0.3, parking_aisle = 0.6, ["drive-through"] = 0.2 },
+    liking_of_narrow = 0.95,
+  },
+  -- A refuse truck of 19 t: slow to turn, kept out of alleys and pedestrian streets where anything else serves.
+  large = {
+    vehicle_width = 2.55,
+    vehicle_height = 3.6,
+    vehicle_length = 9.5,
+    vehicle_weight = 19000,
+    vehicle_max_speed = 60,
+    turn_s = 9,
+    oncoming_turn_s = 5,
+    limit_share = 0.7,
+    liking_of_highway = {
+      motorway = 0.2, motorway_link = 0.2, trunk = 0.5, trunk_link = 0.5, service = 0.6, living_street = 0.7,
+      pedestrian = 0.2,
+    },
+    liking_of_service = { alley = 0.2, driveway = 0.2, parking_aisle = 0.2, ["drive-through"] = 0.1 },
+    liking_of_narrow = 0.4,
+  },
+}
+local u_turn_s = { large = 120 }
+
+function vary(profile, size)
+  for name, figure in pairs(variants[size]) do
+    profile[name] = figure
+  end
+  profile.properties.u_turn_penalty = u_turn_s[size] or profile.properties.u_turn_penalty
+end
+
+-- Signs for goods vehicles mean those of more than 3.5 t (Code de la route, R110-2 and the sign B8).
+function fit(profile)
+  if profile.vehicle_weight > 3500 then
+    profile.access_tags_hierarchy = Sequence { "hgv", "motor_vehicle", "vehicle", "access" }
+    profile.restrictions = Sequence { "hgv", "motor_vehicle", "vehicle" }
+  end
+end
+
+return {
+  setup = setup, vary = vary, fit = fit, process_way = process_way, process_node = process_node, process_turn = process_turn,
+}

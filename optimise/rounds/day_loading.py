@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from optimise.rounds.day import Calendar, Fleet
-from optimise.rounds.day_task import Loaded, Measuring, widths
+from optimise.rounds.day_task import Loaded, Measuring, bodies
 from optimise.rounds.outlooks import read_outlooks
 from optimise.rounds.planner_options import PlannerOptions
 from optimise.rounds.travel import Travel, TravelOptions, open_travel
@@ -64,6 +64,6 @@ def load_day(
 
 
 def measuring_of(loaded: Loaded, options: PlannerOptions, opener: Opener = open_travel) -> Measuring:
-    """Open travel for each width of vehicle; streets are prepared for each once."""
-    travels = {width: opener(replace(options.travel(), width_cm=width)) for width in widths(loaded.fleet, loaded.rules)}
+    """Open travel for each body of vehicle; streets are prepared for each once."""
+    travels = {body: opener(replace(options.travel(), body=body)) for body in bodies(loaded.fleet, loaded.rules)}
     return Measuring(travels=travels, kerb_side=options.kerb_side, max_snap_m=options.max_snap_m)

@@ -1,4 +1,4 @@
-"""A day's problem with what lies around it: travel measured for each width of vehicle, places out of reach kept out."""
+"""A day's problem with what lies around it: travel measured for each body of vehicle, places out of reach kept out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from optimise.rounds.leaving import usual_detours_eur
 from optimise.rounds.outlooks import Outlooks
 from optimise.rounds.policy import Decision, PolicyOptions, decide
 from optimise.rounds.problem import Flags, Problem
-from optimise.rounds.travel import NO_WAY, Matrices, Travel, unreachable
+from optimise.rounds.travel import NO_WAY, Matrices, Travel, VehicleBody, unreachable
 from storage.model import Bin, Reason, RoundRules
 
 _OUT_OF_REACH = 10**7
@@ -33,9 +33,9 @@ class Loaded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measuring:
-    """How places are reached: on their side of the street, at most so far from one; `travels` by vehicles' widths."""
+    """How places are reached: on their side of the street, at most so far from one; `travels` by vehicles' bodies."""
 
-    travels: Mapping[int | None, Travel]
+    travels: Mapping[VehicleBody, Travel]
     kerb_side: bool
     max_snap_m: float
 
@@ -52,10 +52,14 @@ class Task:
     kept_out: dict[str, Reason]
 
 
-def widths(fleet: Fleet, rules: RoundRules) -> tuple[int | None, ...]:
-    """Return the widths (cm) of the fleet's vehicles, None where nobody told it; the first is profile 0."""
-    told = {rule.vehicle_id: rule.width_cm or None for rule in rules.vehicles}
-    return tuple(dict.fromkeys(told.get(vehicle.vehicle_id) for vehicle in fleet.vehicles))
+def bodies(fleet: Fleet, rules: RoundRules) -> tuple[VehicleBody, ...]:
+    """Return the bodies of the fleet's vehicles, each once; the first is profile 0."""
+    told = _body_of(rules)
+    return tuple(dict.fromkeys(told.get(vehicle.vehicle_id, VehicleBody()) for vehicle in fleet.vehicles))
+
+
+def _body_of(rules: RoundRules) -> dict[str, VehicleBody]:
+    return {rule.vehicle_id: VehicleBody.of(rule) for rule in rules.vehicles}
 
 
 def day_task(loaded: Loaded, measuring: Measuring, *, policy: PolicyOptions, options: DayOptions) -> Task:
@@ -67,8 +71,8 @@ def day_task(loaded: Loaded, measuring: Measuring, *, policy: PolicyOptions, opt
     everywhere = [*anchors, *known]
     points = [(place.longitude_deg, place.latitude_deg) for place in everywhere]
     kerb = [False] * len(anchors) + [measuring.kerb_side] * len(known)
-    profiles = widths(loaded.fleet, loaded.rules)
-    travels = tuple(measuring.travels[width] for width in profiles)
+    profiles = bodies(loaded.fleet, loaded.rules)
+    travels = tuple(measuring.travels[body] for body in profiles)
     measured = [travel.matrices(points, kerb=kerb) for travel in travels]
     cut_off = [
         unreachable(
@@ -84,8 +88,8 @@ def day_task(loaded: Loaded, measuring: Measuring, *, policy: PolicyOptions, opt
         kept_out[everywhere[row].place_id] = explain.cut_off(cut_off[0][row], snap_m=measured[0].snap_m[row])
     gone = set(nobody)
     rows = [row for row in range(len(everywhere)) if row not in gone]
-    told = {rule.vehicle_id: rule.width_cm or None for rule in loaded.rules.vehicles}
-    profile_of = {v.vehicle_id: profiles.index(told.get(v.vehicle_id)) for v in loaded.fleet.vehicles}
+    told = _body_of(loaded.rules)
+    profile_of = {v.vehicle_id: profiles.index(told.get(v.vehicle_id, VehicleBody())) for v in loaded.fleet.vehicles}
     served = [everywhere[row] for row in rows[len(anchors) :]]
     bins = [item for item in served if isinstance(item, Bin)]
     reached = [_reached(matrices.of(rows)) for matrices in measured]

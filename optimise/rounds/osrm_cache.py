@@ -12,13 +12,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import structlog
 
+from optimise.rounds.travel import VehicleBody
 from storage.errors import InputError, UnavailableError
 
 log = structlog.get_logger()
@@ -33,15 +34,15 @@ _KEPT_OF_LOG = 600
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StreetChanges:
-    """What differs from the profile for a day or a vehicle: ways closed (OpenStreetMap's ids), another width."""
+    """What differs from the profile for a day or a vehicle: ways closed (OpenStreetMap's ids), another body."""
 
     closed_ways: frozenset[int] = frozenset()
-    width_cm: int | None = None
+    body: VehicleBody = field(default_factory=VehicleBody)
 
     @property
     def any(self) -> bool:
         """Whether anything differs."""
-        return bool(self.closed_ways) or self.width_cm is not None
+        return bool(self.closed_ways) or self.body != VehicleBody()
 
 
 def prepared_streets(extract: Path, *, profile: Path, cache_dir: Path, changes: StreetChanges | None = None) -> Path:
@@ -74,7 +75,7 @@ def _content_key(extract: Path, profile: Path, changes: StreetChanges) -> str:
         with path.open("rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
     if changes.any:
-        digest.update(f"{sorted(changes.closed_ways)} {changes.width_cm}".encode())
+        digest.update(f"{sorted(changes.closed_ways)} {changes.body}".encode())
     return digest.hexdigest()[:20]
 
 
@@ -103,7 +104,17 @@ def _prepare(extract: Path, profile: Path, folder: Path, changes: StreetChanges)
 def _changed(changes: StreetChanges) -> str:
     """Return a profile that is `open_streets.lua` with other figures or without some ways."""
     closed = ", ".join(f"[{way}] = true" for way in sorted(changes.closed_ways))
-    width = "" if changes.width_cm is None else f"  profile.vehicle_width = {changes.width_cm / 100:.2f}\n"
+    body = changes.body
+    told = {
+        "vehicle_width": None if body.width_cm is None else body.width_cm / 100,
+        "vehicle_height": None if body.height_cm is None else body.height_cm / 100,
+        "vehicle_length": None if body.length_cm is None else body.length_cm / 100,
+        "vehicle_weight": body.weight_kg,
+    }
+    figures = "".join(f"  profile.{name} = {figure:.2f}\n" for name, figure in told.items() if figure is not None)
+    varied = (
+        "" if body == VehicleBody() else f'  streets.vary(profile, "{body.size}")\n{figures}  streets.fit(profile)\n'
+    )
     return (
         "api_version = 4\n"
         'local streets = require("open_streets")\n'
@@ -111,7 +122,7 @@ def _changed(changes: StreetChanges) -> str:
         "local setup, process_way = streets.setup, streets.process_way\n"
         "streets.setup = function()\n"
         "  local profile = setup()\n"
-        f"{width}"
+        f"{varied}"
         "  return profile\n"
         "end\n"
         "streets.process_way = function(profile, way, result, relations)\n"

@@ -7,7 +7,7 @@ rounds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +16,7 @@ import numpy as np
 
 from optimise.rounds.problem import Integers
 from storage.errors import InputError
-from storage.model import Step
+from storage.model import Step, VehicleRule, VehicleSize
 
 type Point = tuple[float, float]
 """Longitude and latitude, WGS 84 degrees."""
@@ -26,13 +26,38 @@ NO_WAY = -1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class VehicleBody:
+    """How large a vehicle is: a variant of the profile, and its own figures where somebody told them.
+
+    Streets that are too narrow, low or short for it are not used, nor those for less than its laden weight.
+    """
+
+    size: VehicleSize = VehicleSize.STANDARD
+    width_cm: int | None = None
+    height_cm: int | None = None
+    length_cm: int | None = None
+    weight_kg: int | None = None
+
+    @classmethod
+    def of(cls, rule: VehicleRule) -> VehicleBody:
+        """Return what a rule tells of its vehicle."""
+        return cls(
+            size=rule.size,
+            width_cm=rule.width_cm or None,
+            height_cm=rule.height_cm,
+            length_cm=rule.length_cm,
+            weight_kg=rule.laden_kg,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TravelOptions:
     """How to measure travel.
 
     `extract` is an OpenStreetMap file (.osm.pbf), None for great circles; `profile` the Lua profile of the vehicle;
     `cache_dir` keeps prepared streets. `kerb_side`: stop with the bin on the vehicle's right. `max_snap_m`: a place
     farther than this from any street is unreachable. `detour_factor` and `speed_kmh` serve great circles only.
-    `closed_ways`: OpenStreetMap's ids of ways that are closed. `width_cm`: of the vehicle, None for the profile's own.
+    `closed_ways`: OpenStreetMap's ids of ways that are closed. `body`: the vehicle's.
     """
 
     extract: Path | None
@@ -43,7 +68,7 @@ class TravelOptions:
     detour_factor: float = 1.4
     speed_kmh: float = 16.0
     closed_ways: frozenset[int] = frozenset()
-    width_cm: int | None = None
+    body: VehicleBody = field(default_factory=VehicleBody)
 
     def __post_init__(self) -> None:
         for name in ("max_snap_m", "speed_kmh"):
@@ -134,7 +159,7 @@ def open_travel(options: TravelOptions) -> Travel:
         options.extract,
         profile=options.profile,
         cache_dir=options.cache_dir,
-        changes=StreetChanges(closed_ways=options.closed_ways, width_cm=options.width_cm),
+        changes=StreetChanges(closed_ways=options.closed_ways, body=options.body),
     )
     return Streets(data, name=options.extract.name)
 

@@ -72,7 +72,7 @@ from storage.model.plan_versions import (
 from storage.model.plans import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
 from storage.model.present import SENSOR_SILENT_AFTER, BinNow, SpaceNow
 from storage.model.review import Alert, BinLevel, DeclaredCheck, DetectedEmptying, DeviceHealth
-from storage.model.round_rules import BinRule, DisposalRule, LocalHours, RoundRules, VehicleRule
+from storage.model.round_rules import BinRule, DisposalRule, LocalHours, RoundRules, VehicleRule, VehicleSize
 
 __all__ = [
     "COMPASS",
@@ -172,5 +172,6 @@ __all__ = [
     "Vehicle",
     "VehicleClass",
     "VehicleRule",
+    "VehicleSize",
     "Verdict",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import time
+from enum import StrEnum
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,17 +30,30 @@ class BinRule:
     kg_per_l: float = 0.0
 
 
+class VehicleSize(StrEnum):
+    """A variant of the streets' profile: an old centre's narrow vehicle, a 3.5 t tipper, a 19 t refuse truck."""
+
+    SMALL = "small"
+    STANDARD = "standard"
+    LARGE = "large"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VehicleRule:
     """What a vehicle can do and costs beside its capacity and shift. A price of None is the commune's.
 
     `capacity_kg` and `range_m` None: no limit. `end_depot_id` None: it comes back to where it started. `overtime_s` is
-    how much later than the shift's end it may come back. `sectors`: those that its crew knows.
+    how much later than the shift's end it may come back. `sectors`: those that its crew knows. `size` is the variant of
+    the streets' profile that measures it, with its own width, height, length and laden weight where they are told.
     """
 
     vehicle_id: str
     capacity_kg: float | None = None
     width_cm: int = 0
+    size: VehicleSize = VehicleSize.STANDARD
+    height_cm: int | None = None
+    length_cm: int | None = None
+    laden_kg: int | None = None
     kind: str = ""
     crew: int = 1
     range_m: float | None = None

@@ -24,6 +24,7 @@ from storage.model import (
     RoundRules,
     StopKind,
     VehicleRule,
+    VehicleSize,
 )
 from tests.storage.test_planner import (
     DAY,
@@ -47,7 +48,10 @@ RULES = RoundRules(
             vehicle_id="BOM-1", crew=2, width_cm=230, end_depot_id="DEPOT-2", capacity_kg=900, range_m=60_000,
             overtime_s=1800, hour_eur=60, sectors=("Nord",),
         ),
-        VehicleRule(vehicle_id="BOM-2", kind="small", width_cm=170),
+        VehicleRule(
+            vehicle_id="BOM-2", kind="small", width_cm=170, size=VehicleSize.SMALL, height_cm=200, length_cm=480,
+            laden_kg=2300,
+        ),
     ),
     disposal_sites=(DisposalRule(place_id="EXUTOIRE-1", windows=(LocalHours(opens=time(6), closes=time(11)),)),),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from optimise.rounds import osrm_cache
 from optimise.rounds.great_circle import GreatCircles
 from optimise.rounds.osrm_cache import prepared_streets
 from optimise.rounds.osrm_streets import Streets
-from optimise.rounds.travel import NO_WAY, Cutoff, Matrices, Point, TravelOptions, open_travel, unreachable
+from optimise.rounds.travel import NO_WAY, Cutoff, Matrices, Point, TravelOptions, VehicleBody, open_travel, unreachable
 from simulators.streets import default_extract
 from storage.errors import InputError
 from storage.model import COMPASS, Manoeuvre, Modifier
@@ -272,7 +272,7 @@ def test_a_closed_street_is_driven_round_and_a_wide_vehicle_meets_its_limits(hel
     assert len(list(tmp_path.glob("streets-*"))) == 2
     open_travel(closed)
     assert len(list(tmp_path.glob("streets-*"))) == 2
-    wide = open_travel(replace(streets, width_cm=100_000)).matrices(points, kerb=[False] * 12)
+    wide = open_travel(replace(streets, body=VehicleBody(width_cm=100_000))).matrices(points, kerb=[False] * 12)
     assert (wide.duration_s == NO_WAY).sum() >= (usual.duration_s == NO_WAY).sum()
 
 

@@ -9,9 +9,11 @@ from typing import get_args
 
 import pytest
 
-from cli.wiring import networks, retention_options, time_series_options
+from cli.wiring import networks, planner_options, retention_options, time_series_options
 from config.settings import Settings, read_settings
 from ingest.topics import EnvelopeKind, Network
+from optimise.rounds.day import PriceOptions, WishOptions
+from optimise.rounds.problem import Traffic
 from storage.errors import SettingsError
 from storage.retention_kinds import RetentionOptions
 from storage.time_series import TimeSeriesOptions
@@ -49,6 +51,22 @@ def test_rooms_agree_on_defaults():
     assert retention_options(Settings()) == RetentionOptions()
 
 
+def test_rounds_are_priced_as_the_planner_prices_them_unless_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    usual = planner_options(Settings())
+    assert (usual.prices, usual.wishes, usual.traffic) == (PriceOptions(), WishOptions(), None)
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        "[rounds]\ntraffic = [{ begins = 07:30:00, percent = 125 }, { begins = 09:00:00, percent = 100 }]\n"
+        "[rounds.prices]\nkm_eur = 2\n[rounds.wishes]\nsplit_eur = 3\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("VOIRIE_ROUNDS__PRICES__HOUR_EUR", "50")
+    told = planner_options(read_settings(file))
+    assert told.prices == PriceOptions(km_eur=2, hour_eur=50)
+    assert told.wishes == WishOptions(split_eur=3)
+    assert told.traffic == Traffic(from_s=(27_000, 32_400), percent=(125, 100))
+
+
 def test_command_line_wins_over_environment_over_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     file = tmp_path / "mine.toml"
     file.write_text('[api]\nport = 1001\nhost = "10.0.0.1"\n[log]\nlevel = "debug"\n', encoding="utf-8")
@@ -84,6 +102,11 @@ def test_file_of_the_working_folder_is_found(tmp_path: Path):
         ('[mqtt]\nclient_id = "voirie-{instance}"\n', r"each instance would take every message"),
         ('[mqtt]\nca_file = "x"\n', r"mqtt\.url is not mqtts://"),
         ('[api]\ntiles_url = "https://tiles/{z}"\n', r"must contain \{z\}, \{x\} and \{y\}"),
+        ("[rounds.prices]\nkm_eur = -1\n", r"setting rounds\.prices\.km_eur: .*greater than or equal to 0"),
+        (
+            "[rounds]\ntraffic = [{ begins = 09:00:00, percent = 125 }, { begins = 08:00:00, percent = 100 }]\n",
+            r"setting rounds\.traffic: .*begin later and later",
+        ),
         ("[api\n", r"is not TOML"),
     ],
 )

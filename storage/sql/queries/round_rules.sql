@@ -11,11 +11,13 @@ SET max_width_cm = excluded.max_width_cm,
 -- name: save_vehicle!
 INSERT INTO vehicle_rule (
     commune_insee, vehicle_id, capacity_kg, width_cm, kind, crew, range_m, end_depot_id, overtime_s,
-    unloadings_at_most, home_empty, km_eur, hour_eur, out_eur, overtime_hour_eur, sectors
+    unloadings_at_most, home_empty, km_eur, hour_eur, out_eur, overtime_hour_eur, sectors, size, height_cm, length_cm,
+    laden_kg
 )
 VALUES (
     :commune_insee, :vehicle_id, :capacity_kg, :width_cm, :kind, :crew, :range_m, :end_depot_id, :overtime_s,
-    :unloadings_at_most, :home_empty, :km_eur, :hour_eur, :out_eur, :overtime_hour_eur, :sectors
+    :unloadings_at_most, :home_empty, :km_eur, :hour_eur, :out_eur, :overtime_hour_eur, :sectors,
+    :size, :height_cm, :length_cm, :laden_kg
 )
 ON CONFLICT (commune_insee, vehicle_id) DO UPDATE
 SET capacity_kg = excluded.capacity_kg,
@@ -31,7 +33,11 @@ SET capacity_kg = excluded.capacity_kg,
     hour_eur = excluded.hour_eur,
     out_eur = excluded.out_eur,
     overtime_hour_eur = excluded.overtime_hour_eur,
-    sectors = excluded.sectors;
+    sectors = excluded.sectors,
+    size = excluded.size,
+    height_cm = excluded.height_cm,
+    length_cm = excluded.length_cm,
+    laden_kg = excluded.laden_kg;
 
 -- name: save_disposal!
 INSERT INTO disposal_rule (commune_insee, place_id, windows)
@@ -47,7 +53,7 @@ ORDER BY place_id;
 -- name: of_vehicles
 SELECT
     vehicle_id, capacity_kg, width_cm, kind, crew, range_m, end_depot_id, overtime_s, unloadings_at_most, home_empty,
-    km_eur, hour_eur, out_eur, overtime_hour_eur, sectors
+    km_eur, hour_eur, out_eur, overtime_hour_eur, sectors, size, height_cm, length_cm, laden_kg
 FROM vehicle_rule
 WHERE commune_insee = :commune_insee
 ORDER BY vehicle_id;
