@@ -2,10 +2,12 @@
 
 FROM python:3.13.14-slim-trixie AS build
 WORKDIR /srv/voirie
+# `tracing` instead of `run` adds what traces need (docs/metrics.md).
+ARG REQUIREMENTS=run
 COPY requirements requirements
 RUN python -m venv .venv \
     && pip=".venv/bin/python -m pip install --no-cache-dir --require-hashes --only-binary :all:" \
-    && $pip -r requirements/run.txt \
+    && $pip -r requirements/$REQUIREMENTS.txt \
     && $pip --no-deps -r requirements/streets.txt \
     && $pip -r requirements/build.txt
 # The demo's streets under a name that does not depend on the version of Python.

@@ -38,6 +38,7 @@ lock: ## write the hashed requirement files again, from pyproject.toml and requi
 	@.venv/bin/python -m venv .voirie/uv
 	@.voirie/uv/bin/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	$(LOCK) pyproject.toml -o requirements/run.txt
+	$(LOCK) pyproject.toml --extra tracing -c requirements/run.txt -o requirements/tracing.txt
 	$(LOCK) pyproject.toml --extra dev -c requirements/run.txt -o requirements/dev.txt
 	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) requirements/uv.in -o requirements/uv.txt

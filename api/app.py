@@ -74,6 +74,8 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan(options, ports, counted),
         generate_unique_id_function=lambda route: route.name,
+        # Requests become traces when the entry point has set a tracer, and never because of a stray variable.
+        telemetry={"auto_configure": False, "metrics": False, "logs": False},
     )
     errors.install(app)
     version_1 = APIRouter(prefix="/api/v1")

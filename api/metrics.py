@@ -33,13 +33,17 @@ class Metrics:
         )
         self.live_clients = Gauge("voirie_live_clients", "Open streams of live events", registry=self._registry)
 
-    def observe_request(self, scope: Scope, *, status: int, seconds: float) -> None:
-        """Count one request under its operation (OpenAPI's operationId), never under its path: ids would be endless."""
+    def observe_request(self, scope: Scope, *, status: int, seconds: float) -> str:
+        """Count one request under its operation (OpenAPI's operationId), never under its path: ids would be endless.
+
+        Returns the operation.
+        """
         endpoint = scope.get("endpoint")
         operation = "unmatched" if endpoint is None else getattr(endpoint, "__name__", "static_file")
         self._requests.labels(scope["method"], operation, str(int(status))).inc()
         if operation != LIVE_OPERATION:
             self._seconds.labels(operation).observe(seconds)
+        return operation
 
     def exposition(self, tallies: dict[str, IntakeTally] | None, forecasts: Sequence[WatchedForecast] = ()) -> bytes:
         """Return Prometheus' text format; `tallies` by commune is what the ledger says, None: no database."""

@@ -26,7 +26,8 @@ class ApiOptions:
     `commune_insee` is the commune that the page shows; the routes serve every commune of the database. Without
     `tiles_url` no request leaves the server's own origin, and the page draws the streets of `streets_extract` (an
     OpenStreetMap extract of that commune), if there is one. `co2_kg_per_km` is what a collection vehicle
-    emits. `catalogue` are the models that devices may be of.
+    emits. `catalogue` are the models that devices may be of. With `log_requests` each request is a
+    line of the log.
     """
 
     database_url: str
@@ -39,6 +40,7 @@ class ApiOptions:
     heartbeat_s: float = 15.0
     max_body_bytes: int = 1_048_576
     co2_kg_per_km: float = 0.8
+    log_requests: bool = False
     catalogue: Catalogue = field(default_factory=dict)
 
     def __post_init__(self) -> None:

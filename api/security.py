@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import structlog
 from fastapi import Request
+from opentelemetry import trace
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import unexpected
 from api.metrics import Metrics
 from api.options import ApiOptions
+from api.request_ids import HEADER, request_id
 
 log = structlog.get_logger()
 
@@ -48,7 +50,7 @@ def security_headers(options: ApiOptions) -> dict[str, str]:
 
 
 class Guard:
-    """Adds the security headers, bounds bodies, times each request, and turns what nobody caught into a problem.
+    """Adds the security headers, names, bounds and times each request, and turns what nobody caught into a problem.
 
     The framework's own bound on bodies answers in plain text from outside of every error handler, hence this one.
     """
@@ -58,12 +60,19 @@ class Guard:
         self._headers = security_headers(options)
         self._metrics = metrics
         self._max_body_bytes = options.max_body_bytes
+        self._log_requests = options.log_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        named = request_id(scope)
+        trace.get_current_span().set_attribute("voirie.request_id", named)
+        with structlog.contextvars.bound_contextvars(request_id=named):
+            await self._serve(scope, receive, send, named)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, named: str) -> None:
         started = time.perf_counter()
         status: int | None = None
 
@@ -72,6 +81,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                headers[HEADER] = named
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -94,6 +104,14 @@ class Guard:
                 raise  # half a response is out: only closing the connection tells the client
             await unexpected(Request(scope))(scope, receive, send_guarded)
         finally:
-            self._metrics.observe_request(
-                scope, status=status or HTTPStatus.INTERNAL_SERVER_ERROR, seconds=time.perf_counter() - started
-            )
+            seconds = time.perf_counter() - started
+            status = status or HTTPStatus.INTERNAL_SERVER_ERROR
+            operation = self._metrics.observe_request(scope, status=status, seconds=seconds)
+            if self._log_requests:
+                log.info(
+                    "request_served",
+                    method=scope["method"],
+                    operation=operation,
+                    status=int(status),
+                    milliseconds=round(1000 * seconds, 1),
+                )

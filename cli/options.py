@@ -23,5 +23,5 @@ def start(config: Path | None, overrides: dict[str, dict[str, Any]] | None = Non
     from config.settings import read_settings
 
     settings = read_settings(config, overrides=overrides or {})
-    configure_logging(level=settings.log.level, form=settings.log.format)
+    configure_logging(level=settings.log.level, form=settings.log.format, traced=bool(settings.tracing.otlp_endpoint))
     return settings

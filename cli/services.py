@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import signal
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ import typer
 
 from cli.queues import QUEUE
 from cli.stopping import stop_on_signals
+from cli.tracing import start_tracing
 from cli.wiring import api_options, api_ports, collector_options, database_url
 from config.settings import Settings
 from storage import communes
@@ -71,6 +73,7 @@ def collect(settings: Settings, *, leave: bool = False) -> None:
     from ingest.collector import Collector
     from ingest.session import end_session
 
+    start_tracing(settings, service="voirie-collector")
     options = collector_options(settings)
     if leave and "{instance}" in options.client_id:
         raise InputError("--leave: name the session with --client-id, since {instance} stands for any")
@@ -116,6 +119,9 @@ def serve(settings: Settings) -> None:
     from api.app import create_app
     from api.serve import make_server
 
+    start_tracing(settings, service="voirie-api")
+    # The server stops at the signal, then raises it again: by default that kills us before what waits is sent.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     options = api_options(settings)
     wait_for_schema(options.database_url)
     make_server(create_app(options, api_ports(settings)), host=settings.api.host, port=settings.api.port).run()
@@ -126,6 +132,7 @@ def work(settings: Settings) -> None:
     from cli.jobs import Jobs
     from cli.worker import make_app
 
+    start_tracing(settings, service="voirie-worker")
     url = database_url(settings)
     wait_for_schema(url)
     app = make_app(database_url=url, jobs=Jobs(settings=settings, database_url=url))
@@ -142,8 +149,14 @@ async def _work(app: App) -> None:
 
     Solving holds the interpreter for seconds at a time: a short heartbeat limit would declare this worker dead.
     """
+    from cli.worker import named_and_traced
+
     run = partial(
-        app.run_worker_async, stalled_worker_timeout=600, shutdown_graceful_timeout=5, fetch_job_polling_interval=1
+        app.run_worker_async,
+        stalled_worker_timeout=600,
+        shutdown_graceful_timeout=5,
+        fetch_job_polling_interval=1,
+        task_middleware=[named_and_traced],
     )
     async with app.open_async():
         at_once = asyncio.create_task(run(queues=[QUEUE], concurrency=1, install_signal_handlers=False))

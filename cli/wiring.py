@@ -166,6 +166,7 @@ def api_options(settings: Settings) -> ApiOptions:
         streets_extract=settings.streets.extract,
         tiles_url=settings.api.tiles_url or None,
         pool_size=settings.database.pool_size,
+        log_requests=settings.log.requests,
         catalogue=catalogue(),
         co2_kg_per_km=settings.rounds.co2_kg_per_km,
     )

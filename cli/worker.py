@@ -7,12 +7,16 @@ a job queued twice works once, and two workers never do the same work at the sam
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import structlog
+from opentelemetry import trace
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.builtin_tasks import remove_old_jobs
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.worker import Worker
 
 from cli.jobs import Jobs, present
 from cli.queues import QUEUE
@@ -20,6 +24,7 @@ from storage import communes
 from storage.database import Connection
 
 log = structlog.get_logger()
+_tracer = trace.get_tracer("voirie.worker")
 
 _JOBS_KEPT_H = 72
 
@@ -41,6 +46,16 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
     _add_observing(app, jobs)
     _add_forgetting(app, jobs)
     return app
+
+
+def named_and_traced(call_next: Callable[[], Any], context: JobContext, _worker: Worker) -> Any:
+    """Run a job inside a span of its own, with its id and name in every line that it logs."""
+    name = context.job.task_name
+    with (
+        structlog.contextvars.bound_contextvars(job_id=context.job.id, job=name),
+        _tracer.start_as_current_span(f"job {name}", attributes={"voirie.job": name}),
+    ):
+        return call_next()
 
 
 def _queue(app: App, task: str, commune_insee: str) -> None:

@@ -236,6 +236,14 @@ class LogSettings(_Table):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
+    requests: bool = False
+
+
+class TracingSettings(_Table):
+    """Traces for OpenTelemetry; off without an endpoint."""
+
+    otlp_endpoint: str = Field(default="", pattern=r"^(https?://[^/?#]+(/[^?#]*)?)?$")
+    sample_share: float = Field(default=1.0, gt=0, le=1)
 
 
 class SimulatorSettings(_Table):
@@ -270,6 +278,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     simulator: SimulatorSettings = SimulatorSettings()
 
     @model_validator(mode="after")

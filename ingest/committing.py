@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
 
 import structlog
+from opentelemetry import trace
 
 from ingest.broker import BrokerSession
 from ingest.database import CollectorDatabase
@@ -17,9 +19,10 @@ from ingest.metrics import CollectorMetrics
 from ingest.refusal import quoted
 from ingest.summary import Summary
 from storage import readings
-from storage.model import IntakeBatch
+from storage.model import IntakeBatch, IntakeResult
 
 log = structlog.get_logger()
+_tracer = trace.get_tracer("voirie.collector")
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 5.0
 
@@ -71,6 +74,8 @@ class Committer:
                             self._insist(half, broker, stop)
                         return
                     # The message alone is at fault: it is kept as refused, which is the next attempt.
+                    for message in judged.messages:
+                        log.warning("message_at_fault", message_id=message.message_id, error=quoted(str(error)))
                     fault = error
                     continue
                 self._metrics.failures.labels("later").inc()
@@ -95,6 +100,14 @@ class Committer:
 
     def _commit(self, judged: Judged, fault: Exception | None) -> None:
         """Store what the messages say in one transaction; `fault` refuses them all with that cause."""
+        with _tracer.start_as_current_span(
+            "commit batch", attributes={"voirie.messages": len(judged.received)}
+        ) as span:
+            results = self._commit_traced(judged, fault)
+            span.set_attribute("voirie.stored", sum(result.stored for result in results))
+            span.set_attribute("voirie.refused", sum(result.refused for result in results))
+
+    def _commit_traced(self, judged: Judged, fault: Exception | None) -> list[IntakeResult]:
         began_s = time.monotonic()
         connection = self._database.connection()
         judged = self._judge.confirm(judged, connection)
@@ -111,6 +124,9 @@ class Committer:
             refused=sum(result.refused for result in results),
             seconds=round(time.monotonic() - began_s, 4),
         )
+        if _refusals_are_told():
+            _tell_refusals(judged)
+        return results
 
     def _batches(self, judged: Judged) -> list[IntakeBatch]:
         """Return one batch for each commune."""
@@ -118,6 +134,23 @@ class Committer:
         for message, one in zip(judged.messages, judged.taken, strict=True):
             by_commune.setdefault(message.network.commune_insee, []).append(one)
         return [_batch(commune_insee, self._collector, ours) for commune_insee, ours in by_commune.items()]
+
+
+def _refusals_are_told() -> bool:
+    """Whether the log wants a line for each: hashing the messages of a flood of them costs time."""
+    return logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
+
+
+def _tell_refusals(judged: Judged) -> None:
+    for message, one in zip(judged.messages, judged.taken, strict=True):
+        for refused in one.refused:
+            log.debug(
+                "message_refused",
+                message_id=message.message_id,
+                network=refused.network,
+                topic=quoted(refused.topic),
+                reason=refused.reason.value,
+            )
 
 
 def _batch(commune_insee: str, collector: str, taken: Sequence[Taken]) -> IntakeBatch:

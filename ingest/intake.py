@@ -100,7 +100,12 @@ def take_in_message(message: Message, registry: Registry, rules: IntakeRules) ->
         return refuse(message, refused.reason, refused.detail, eui=eui)
     except Exception as error:
         # One message that our code cannot bear must not stop the others; it is kept, so that the fault can be found.
-        log.exception("message_broke_intake", topic=quoted(message.topic), payload_bytes=len(message.payload))
+        log.exception(
+            "message_broke_intake",
+            message_id=message.message_id,
+            topic=quoted(message.topic),
+            payload_bytes=len(message.payload),
+        )
         return refuse(message, RefusalReason.INTERNAL_ERROR, f"{type(error).__name__}: {quoted(str(error))}", eui=eui)
 
 

@@ -1,0 +1,42 @@
+"""A request has a name: in its answer, and in every line that is logged because of it."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+
+from api.app import ApiOptions
+from tests.api.rows import INSEE
+from tests.api.serving import client_of
+
+NAME = "X-Request-ID"
+
+
+def test_a_callers_id_comes_back_and_others_get_one(client: httpx.Client):
+    assert client.get("/health/live", headers={NAME: "town-7.b_1"}).headers[NAME] == "town-7.b_1"
+    made = [client.get("/health/live").headers[NAME] for _ in range(2)]
+    assert made[0] != made[1]
+    assert all(re.fullmatch("[0-9a-f]{32}", name) for name in made)
+    assert client.get("/api/v1/nothing").headers[NAME], "errors have one, too"
+
+
+@pytest.mark.parametrize("harmful", ["a b", "x" * 65, "a;b", "<script>", '"', "-", "%0a"])
+def test_what_would_do_harm_in_a_log_is_replaced(client: httpx.Client, harmful: str):
+    assert re.fullmatch("[0-9a-f]{32}", client.get("/health/live", headers={NAME: harmful}).headers[NAME])
+
+
+def test_lines_of_a_request_carry_its_id():
+    """Without a database: the request fails in a thread of the pool, far from where the id was bound."""
+    options = ApiOptions(
+        database_url="postgresql://nobody@127.0.0.1:9/none", commune_insee=INSEE, pool_wait_s=0.1, log_requests=True
+    )
+    with client_of(options) as client, capture_logs(processors=[merge_contextvars]) as logged:
+        assert client.get("/health/ready", headers={NAME: "mine"}).status_code == 503
+    lines = {line["event"]: line for line in logged if line.get("request_id") == "mine"}
+    assert {"database_unavailable", "request_served"} <= set(lines)
+    served = lines["request_served"]
+    assert (served["operation"], served["status"], served["method"]) == ("health_ready", 503, "GET")
