@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from optimise.fill.readings import Floats, Ints
+from optimise.fill.readings import Ints
 from optimise.occupancy.trial.feeds import Stretch, find_dead
 from optimise.occupancy.trial.field import Field, build_field
-from optimise.occupancy.trial.learner import Answer, Asked, answer
+from optimise.occupancy.trial.learner import Answer, answer, together
 from optimise.occupancy.trial.moments import LEARN, TEST, VALIDATE, ask
 from optimise.occupancy.trial.scores import nothing, score
 from optimise.occupancy.trial.seen import ask_seen
@@ -146,21 +146,7 @@ def _unseen(field: Field, minutes: int, holding: Holding, options: TrialOptions)
     )
     if not asked:
         return nothing(), "too few readings to learn from and to validate on"
-    return score(_together(asked), _all(answers)), None
-
-
-def _together(parts: list[Asked]) -> Asked:
-    def joined(name: str) -> Floats:
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    return Asked(
-        features=np.concatenate([part.features for part in parts]),
-        base=joined("base"),
-        baselines={name: np.concatenate([part.baselines[name] for part in parts]) for name in parts[0].baselines},
-        fraction=joined("fraction"),
-        any_free=np.concatenate([part.any_free for part in parts]),
-        capacity=joined("capacity"),
-    )
+    return score(together(asked), _all(answers)), None
 
 
 def _all(answers: list[Answer]) -> Answer:

@@ -107,7 +107,7 @@ def build_field(table: Table, dead: NDArray[np.bool_], places: Ints, *, time_zon
         slot_mean=np.zeros((0, 0), dtype=np.float32),
     )
     measured = _slot_means(field, *shape)
-    return replace(field, slot_mean=measured, usual=_usual(measured, first_day))
+    return replace(field, slot_mean=measured, usual=usual_of(measured, first_day))
 
 
 def _key(place_row: Ints, at_s: Ints) -> Ints:
@@ -155,7 +155,7 @@ def _slot_means(field: Field, places: int, days: int) -> NDArray[np.float32]:
     return np.where((filled >= 0) & (age_s <= field.fresh_s[:, None]), held, np.nan).astype(np.float32)
 
 
-def _usual(measured: NDArray[np.float32], first_day: int) -> NDArray[np.float32]:
+def usual_of(measured: NDArray[np.float32], first_day: int) -> NDArray[np.float32]:
     """Return what is usual in each half hour: a mean over earlier days, recent ones and those of its weekday first."""
     places, width = measured.shape
     days = width // SLOTS

@@ -7,6 +7,7 @@ that of boosted trees too, bent by Platt's scaling (Platt 1999) so that it holds
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,22 @@ class Asked:
         )
 
 
+def together(parts: Sequence[Asked]) -> Asked:
+    """Return the questions of several parts as one."""
+
+    def joined(name: str) -> Floats:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return Asked(
+        features=np.concatenate([part.features for part in parts]),
+        base=joined("base"),
+        baselines={name: np.concatenate([part.baselines[name] for part in parts]) for name in parts[0].baselines},
+        fraction=joined("fraction"),
+        any_free=np.concatenate([part.any_free for part in parts]),
+        capacity=joined("capacity"),
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
     """What was foretold, (k,) each: the `free` places, and the `chance` that at least one is free."""
@@ -58,17 +75,53 @@ class Answer:
     chance: Floats
 
 
-def answer(learn: Asked, validate: Asked, test: Asked, *, rounds: int, seed: int) -> Answer:
-    """Learn from some questions in `rounds` of boosting, weigh and calibrate on others, answer the rest."""
-    chance = _chance(learn, validate, test, rounds=rounds, seed=seed)
-    fraction = _median(learn, validate, test, rounds=rounds, seed=seed)
-    # Of one bay the median is what is likelier.
-    fraction = np.where(test.capacity <= 1, (chance >= 0.5).astype(np.float64), fraction)  # noqa: PLR2004 - as likely as not
-    return Answer(free=fraction * test.capacity, chance=chance)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Raw:
+    """What trees say of questions, (k,) each: the free `fraction`, and the `logit` of the chance, not yet weighed."""
+
+    fraction: Floats
+    logit: Floats
 
 
-def _median(learn: Asked, validate: Asked, test: Asked, *, rounds: int, seed: int) -> Floats:
-    model = HistGradientBoostingRegressor(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fitted:
+    """Trees for the change of the free fraction and for the chance; None where `odds` alone are known of the chance."""
+
+    change: HistGradientBoostingRegressor
+    chance: HistGradientBoostingClassifier | None
+    odds: float
+
+    def say(self, asked: Asked) -> Raw:
+        """Return what the trees say of questions."""
+        fraction = np.clip(asked.base + self.change.predict(asked.features), 0, 1)
+        if self.chance is None:
+            logit = np.full(len(asked.base), self.odds)
+        else:
+            logit = _logit(self.chance.predict_proba(asked.features)[:, 1])
+        return Raw(fraction=fraction, logit=logit)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weighed:
+    """How much trees are believed: their `share` beside the baseline `best`, and `slope`, `shift` of their logits."""
+
+    best: str
+    share: float
+    slope: float
+    shift: float
+
+    def answer(self, asked: Asked, raw: Raw) -> Answer:
+        """Return the answers to questions."""
+        chance = 1 / (1 + np.exp(-(self.slope * raw.logit + self.shift)))
+        fraction = self.share * raw.fraction + (1 - self.share) * asked.baselines[self.best]
+        # Of one bay the median is what is likelier.
+        fraction = np.where(asked.capacity <= 1, (chance >= 0.5).astype(np.float64), fraction)  # noqa: PLR2004 - as likely as not
+        return Answer(free=fraction * asked.capacity, chance=chance)
+
+
+def fit(learn: Asked, *, rounds: int, seed: int) -> Fitted:
+    """Learn from questions in `rounds` of boosting."""
+    change = HistGradientBoostingRegressor(
         loss="absolute_error",
         max_iter=rounds,
         learning_rate=_PACE,
@@ -78,24 +131,12 @@ def _median(learn: Asked, validate: Asked, test: Asked, *, rounds: int, seed: in
         early_stopping=False,
         random_state=seed,
     )
-    model.fit(learn.features, learn.fraction - learn.base)
-    held, asked = (np.clip(each.base + model.predict(each.features), 0, 1) for each in (validate, test))
-    best = min(validate.baselines, key=lambda name: _error(validate.baselines[name], validate))
-    errors = [_error(share * held + (1 - share) * validate.baselines[best], validate) for share in _SHARES]
-    share = float(_SHARES[int(np.argmin(errors))])
-    mixed: Floats = share * asked + (1 - share) * test.baselines[best]
-    return mixed
-
-
-def _error(fraction: Floats, asked: Asked) -> float:
-    return float(np.mean(np.abs(fraction - asked.fraction)))
-
-
-def _chance(learn: Asked, validate: Asked, test: Asked, *, rounds: int, seed: int) -> Floats:
-    if min(learn.any_free.sum(), (~learn.any_free).sum()) < _RARE:
-        known = np.concatenate([learn.any_free, validate.any_free])
-        return np.full(len(test.base), (known.sum() + 1) / (len(known) + 2))
-    model = HistGradientBoostingClassifier(
+    change.fit(learn.features, learn.fraction - learn.base)
+    free = int(learn.any_free.sum())
+    odds = float(np.log((free + 1) / (len(learn.any_free) - free + 1)))
+    if min(free, len(learn.any_free) - free) < _RARE:
+        return Fitted(change=change, chance=None, odds=odds)
+    chance = HistGradientBoostingClassifier(
         max_iter=max(1, rounds // 2),
         learning_rate=_PACE,
         max_leaf_nodes=_LEAVES // 2,
@@ -104,21 +145,32 @@ def _chance(learn: Asked, validate: Asked, test: Asked, *, rounds: int, seed: in
         early_stopping=False,
         random_state=seed,
     )
-    model.fit(learn.features, learn.any_free)
-    held, asked = (_logit(model.predict_proba(each.features)[:, 1]) for each in (validate, test))
-    if min(validate.any_free.sum(), (~validate.any_free).sum()) < _RARE:
-        return _chance_of(asked)
-    bend = LogisticRegression(C=1e3).fit(held[:, None], validate.any_free)
-    bent: Floats = bend.predict_proba(asked[:, None])[:, 1]
-    return bent
+    chance.fit(learn.features, learn.any_free)
+    return Fitted(change=change, chance=chance, odds=odds)
+
+
+def weigh(validate: Asked, raw: Raw) -> Weighed:
+    """Find out on questions that trees did not learn from how much they are to be believed."""
+    best = min(validate.baselines, key=lambda name: _error(validate.baselines[name], validate))
+    errors = [_error(share * raw.fraction + (1 - share) * validate.baselines[best], validate) for share in _SHARES]
+    slope, shift = 1.0, 0.0
+    if min(validate.any_free.sum(), (~validate.any_free).sum()) >= _RARE:
+        bend = LogisticRegression(C=1e3).fit(raw.logit[:, None], validate.any_free)
+        slope, shift = float(bend.coef_[0, 0]), float(bend.intercept_[0])
+    return Weighed(best=best, share=float(_SHARES[int(np.argmin(errors))]), slope=slope, shift=shift)
+
+
+def answer(learn: Asked, validate: Asked, test: Asked, *, rounds: int, seed: int) -> Answer:
+    """Learn from some questions in `rounds` of boosting, weigh and calibrate on others, answer the rest."""
+    fitted = fit(learn, rounds=rounds, seed=seed)
+    return weigh(validate, fitted.say(validate)).answer(test, fitted.say(test))
+
+
+def _error(fraction: Floats, asked: Asked) -> float:
+    return float(np.mean(np.abs(fraction - asked.fraction)))
 
 
 def _logit(chance: Floats) -> Floats:
     clipped = np.clip(chance, _EDGE, 1 - _EDGE)
     result: Floats = np.log(clipped / (1 - clipped))
-    return result
-
-
-def _chance_of(logit: Floats) -> Floats:
-    result: Floats = 1 / (1 + np.exp(-logit))
     return result

@@ -7,6 +7,7 @@ answer for each other, so that learning and testing put the same question.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from optimise.fill.readings import HOUR_S, Floats, Ints
 from optimise.occupancy.trial.clock import DAY_S, local_s, weekday_of
 from optimise.occupancy.trial.field import Field
-from optimise.occupancy.trial.learner import Answer, Asked, answer
+from optimise.occupancy.trial.learner import Answer, Asked, Raw, fit, together, weigh
 from optimise.occupancy.trial.moments import LEARN, TEST, VALIDATE, Moments
 
 LEAST_PLACES = 4
@@ -27,7 +28,7 @@ _TELLS_KINDS = 50
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Holding:
-    """Which places are held out: `fold` (places,): each is tested once, while the next fold calibrates."""
+    """Which places are held out: `fold` (places,): each is tested once, while each other fold calibrates in turn."""
 
     fold: Ints
     folds: int
@@ -45,25 +46,47 @@ def hold_out(places: int, *, folds: int, seed: int) -> Holding:
 def answer_unseen(
     field: Field, moments: Moments, holding: Holding, *, most: int, rounds: int, seed: int
 ) -> tuple[list[Asked], list[Answer]]:
-    """Return for each fold the questions about its places in the last part of time, and their answers."""
-    asked: list[Asked] = []
-    answers: list[Answer] = []
+    """Return for each fold the questions about its places in the last part of time, and their answers.
+
+    Places differ more than moments do: what one fold of them would calibrate, the next would not keep. So trees are
+    learnt without each pair of folds; those without a fold answer for it, and what those without it and each other one
+    say of that other one calibrates them.
+    """
     rng = np.random.default_rng(seed)
     fold = holding.fold[moments.place_row]
-    for held in range(holding.folds):
-        calibrating = (held + 1) % holding.folds
-        known = np.flatnonzero((holding.fold != held) & (holding.fold != calibrating))
-        parts = [
-            (moments.part == LEARN) & np.isin(moments.place_row, known),
-            (moments.part == VALIDATE) & (fold == calibrating),
-            (moments.part == TEST) & (fold == held),
-        ]
-        some = [_some(np.flatnonzero(part), size, rng) for part, size in zip(parts, (most, most, most), strict=True)]
-        if min(len(each) for each in some[:2]) < _LEAST_TO_LEARN or not len(some[2]):
+    rows = {
+        (part, each): _some(np.flatnonzero((moments.part == part) & (fold == each)), size, rng)
+        for part, size in ((VALIDATE, most // (holding.folds - 1)), (TEST, most))
+        for each in range(holding.folds)
+    }
+    held = [each for each in range(holding.folds) if len(rows[TEST, each])]
+    calibrating: dict[int, list[tuple[Asked, Raw]]] = {each: [] for each in held}
+    said: dict[int, tuple[Asked, Raw]] = {}
+    for pair in combinations(range(holding.folds), 2):
+        known = _without(holding, *pair)
+        learning = _some(np.flatnonzero((moments.part == LEARN) & np.isin(moments.place_row, known)), most, rng)
+        if len(learning) < _LEAST_TO_LEARN:
             continue
-        learn, validate, test = (ask_unseen(field, moments.where(each), known) for each in some)
+        fitted = fit(ask_unseen(field, moments.where(learning), known), rounds=rounds, seed=seed)
+        for one, other in (pair, pair[::-1]):
+            if one not in calibrating:
+                continue
+            # Trees of several would be surer together than calibrated: one pair's answer.
+            if other == (one + 1) % holding.folds:
+                test = ask_unseen(field, moments.where(rows[TEST, one]), known)
+                said[one] = (test, fitted.say(test))
+            if len(rows[VALIDATE, other]):
+                validate = ask_unseen(field, moments.where(rows[VALIDATE, other]), known)
+                calibrating[one].append((validate, fitted.say(validate)))
+    asked: list[Asked] = []
+    answers: list[Answer] = []
+    for each in held:
+        calibrated = _joined(calibrating[each])
+        if each not in said or calibrated is None or len(calibrated[0].base) < _LEAST_TO_LEARN:
+            continue
+        test, raw = said[each]
         asked.append(test)
-        answers.append(answer(learn, validate, test, rounds=rounds, seed=seed))
+        answers.append(weigh(*calibrated).answer(test, raw))
     return asked, answers
 
 
@@ -118,6 +141,19 @@ def ask_unseen(field: Field, moments: Moments, known: Ints) -> Asked:
         any_free=moments.free >= 1,
         capacity=moments.capacity,
     )
+
+
+def _joined(parts: list[tuple[Asked, Raw]]) -> tuple[Asked, Raw] | None:
+    if not parts:
+        return None
+    asked, raws = zip(*parts, strict=True)
+    return together(asked), Raw(
+        fraction=np.concatenate([raw.fraction for raw in raws]), logit=np.concatenate([raw.logit for raw in raws])
+    )
+
+
+def _without(holding: Holding, *folds: int) -> Ints:
+    return np.flatnonzero(~np.isin(holding.fold, folds))
 
 
 def _some(rows: Ints, most: int, rng: np.random.Generator) -> Ints:
