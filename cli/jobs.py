@@ -13,8 +13,10 @@ from uuid import UUID
 import structlog
 
 from config.settings import Settings
-from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for, score_due_for, training_is_due
+from optimise.agenda import AgendaOptions, bays_are_due, forecast_is_due, plan_due_for, score_due_for, training_is_due
 from storage import (
+    bay_forecasts,
+    bay_models,
     communes,
     fill_models,
     forecast_scores,
@@ -28,7 +30,7 @@ from storage import (
 )
 from storage.database import Connection, connect
 from storage.errors import InputError, PlanRefusedError
-from storage.model import Commune, ForecastRun, Plan, RequestState, StopKind, TrainedModel
+from storage.model import BayForecastRun, Commune, ForecastRun, Plan, RequestState, StopKind, TrainedModel
 
 if TYPE_CHECKING:
     from optimise.rounds.warm_streets import WarmStreets
@@ -161,6 +163,57 @@ class Jobs:
 
         with connection.transaction():
             watch_day(connection, commune_insee, day=day, options=drift_options(self._settings))
+
+    def bays_due(self, connection: Connection, commune: Commune) -> tuple[datetime | None, bool, bool]:
+        """Return the commune's now, whether a model of its bays is to be trained, and they to be forecast."""
+        now = present(connection, commune.commune_insee)
+        if now is None:
+            return None, False, False
+        run = bay_forecasts.latest_run(connection, commune.commune_insee)
+        training = training_is_due(
+            now=now,
+            time_zone=commune.time_zone,
+            latest_as_of=bay_models.latest_as_of(connection, commune.commune_insee, at=now),
+            options=self._agenda,
+        )
+        due = bays_are_due(
+            now=now,
+            latest_as_of=None if run is None else run.as_of,
+            every_min=self._settings.forecast.bays_every_min,
+        )
+        return now, training, due
+
+    def train_bays(
+        self,
+        connection: Connection,
+        commune_insee: str,
+        *,
+        as_of: datetime,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> TrainedModel:
+        """Learn how bays fill from the data until `as_of`; in the registry when the call returns."""
+        from cli.wiring import bay_training_options
+        from optimise.occupancy.forecast.registry import train_bays
+
+        self.sessions(connection, commune_insee)
+        with connection.transaction():
+            return train_bays(
+                connection,
+                commune_insee,
+                as_of=as_of,
+                options=bay_training_options(self._settings),
+                progress=progress or _logged_progress(commune_insee),
+            )
+
+    def forecast_bays(self, connection: Connection, commune_insee: str, *, as_of: datetime) -> BayForecastRun | None:
+        """Forecast free places from the data until `as_of`; stored when the call returns. None: nothing to forecast."""
+        from optimise.occupancy.forecast.job import forecast_bays
+
+        with connection.transaction():
+            run = forecast_bays(connection, commune_insee, as_of=as_of)
+        if run is not None:
+            log.debug("bays_forecast", commune=commune_insee, as_of=run.as_of, places=run.places, sensed=run.sensed)
+        return run
 
     def review(self, connection: Connection, commune_insee: str, *, now: datetime, wait: bool = False) -> None:
         """Judge what was measured since the last review, and open and close alerts; stored when the call returns."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # each command imports only the room that it runs, so that al
     from optimise.fill.drift import DriftOptions
     from optimise.fill.job import JobOptions
     from optimise.rounds.editing.editor import EditorOptions
+    from optimise.occupancy.forecast.registry import TrainingOptions
     from optimise.rounds.planner import PlannerOptions
     from optimise.rounds.problem import Traffic
     from optimise.rounds.warm_streets import WarmStreets
@@ -232,6 +233,17 @@ def forecast_options(settings: Settings) -> JobOptions:
 
     forecast = settings.forecast
     return JobOptions(horizon_h=forecast.horizon_h, rounds_at=forecast.rounds_at, seed=forecast.seed)
+
+
+def bay_training_options(settings: Settings) -> TrainingOptions:
+    """Return how a commune's bays are learnt: from what is kept of them, and the model's seed."""
+    from optimise.occupancy.forecast.learning import LearningOptions
+    from optimise.occupancy.forecast.registry import TrainingOptions
+
+    return TrainingOptions(
+        history_days=min(28, settings.retention.occupancy_readings_days),
+        learning=LearningOptions(seed=settings.forecast.seed),
+    )
 
 
 def drift_options(settings: Settings) -> DriftOptions:

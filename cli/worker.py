@@ -41,6 +41,7 @@ def make_app(*, database_url: str, jobs: Jobs) -> App:
     _add_tick(app, jobs)
     _add_review(app, jobs)
     _add_sessions(app, jobs)
+    _add_bays(app, jobs)
     _add_replay(app, jobs)
     _add_scoring(app, jobs)
     _add_observing(app, jobs)
@@ -154,6 +155,29 @@ def _add_sessions(app: App, jobs: Jobs) -> None:
         with jobs.connect() as connection:
             for commune in communes.every(connection):
                 jobs.sessions(connection, commune.commune_insee)
+
+
+def _add_bays(app: App, jobs: Jobs) -> None:
+    @app.task(name="train_bays")
+    def train_bays(commune_insee: str) -> None:
+        """Learn how the commune's bays fill unless that was done since the hour for it last came by."""
+        with jobs.connect() as connection:
+            now, training, _ = jobs.bays_due(connection, communes.one(connection, commune_insee))
+            if training and now is not None:
+                jobs.train_bays(connection, commune_insee, as_of=now)
+
+    @app.periodic(cron="* * * * * */15")
+    @app.task(name="bays", queueing_lock="bays", lock="bays")
+    def bays(timestamp: int) -> None:
+        """Forecast each commune's free places where the last forecast is old, beside the heavy jobs."""
+        log.debug("bays", timestamp=timestamp)
+        with jobs.connect() as connection:
+            for commune in communes.every(connection):
+                now, training, due = jobs.bays_due(connection, commune)
+                if training:
+                    _queue(app, "train_bays", commune.commune_insee)
+                if due and now is not None:
+                    jobs.forecast_bays(connection, commune.commune_insee, as_of=now)
 
 
 def _add_scoring(app: App, jobs: Jobs) -> None:

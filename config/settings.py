@@ -131,6 +131,7 @@ class ForecastSettings(_Table):
     every_h: float = Field(default=6, gt=0, le=24)
     train_at: time = time(3, 0)
     rounds_at: time = time(9, 0)
+    bays_every_min: float = Field(default=3, gt=0, le=30)
     coverage_band: float = Field(default=0.1, gt=0, lt=0.8)
     seed: int = 0
 

@@ -32,6 +32,11 @@ def forecast_is_due(*, now: datetime, latest_as_of: datetime | None, options: Ag
     return latest_as_of is None or now - latest_as_of >= timedelta(hours=options.every_h)
 
 
+def bays_are_due(*, now: datetime, latest_as_of: datetime | None, every_min: float) -> bool:
+    """Whether the newest forecast of bays is missing, older than `every_min` minutes, or of a clock that went back."""
+    return latest_as_of is None or not timedelta(0) <= now - latest_as_of < timedelta(minutes=every_min)
+
+
 def training_is_due(*, now: datetime, time_zone: str, latest_as_of: datetime | None, options: AgendaOptions) -> bool:
     """Whether no model was trained (up to `latest_as_of`) since `train_at` last came by at `now` (UTC)."""
     if latest_as_of is None:

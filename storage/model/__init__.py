@@ -4,6 +4,14 @@ Values are frozen, keyword-only and carry their unit in the name. Every time is 
 is made at the rim. Measured, predicted and declared fill are three different fields, never one.
 """
 
+from storage.model.bay_forecasts import (
+    BayEvidence,
+    BayForecast,
+    BayForecastRun,
+    BayGroupForecast,
+    BayScope,
+    BayUse,
+)
 from storage.model.checks import CheckAct, CheckCause, CheckEvent, CheckReason, TakenCheck, ToldCheck
 from storage.model.communes import Clock, Commune, Simulation
 from storage.model.devices import (
@@ -80,7 +88,13 @@ __all__ = [
     "SENSOR_SILENT_AFTER",
     "Alert",
     "AlertKind",
+    "BayEvidence",
+    "BayForecast",
+    "BayForecastRun",
+    "BayGroupForecast",
+    "BayScope",
     "BayState",
+    "BayUse",
     "Bin",
     "BinLevel",
     "BinNow",

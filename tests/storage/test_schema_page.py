@@ -15,6 +15,7 @@ SHORT = {
     "_int2": "smallint[]",
     "_int4": "integer[]",
     "_int8": "bigint[]",
+    "_float4": "real[]",
     "_text": "text[]",
     "_timestamptz": "timestamptz[]",
 }

@@ -77,7 +77,9 @@ def bays_of(places: Sequence[KerbNow], stretches: Sequence[Group]) -> Bays:
     return Bays(near=near, alike=np.array([USES.index(use_of(place)) for place in places], dtype=np.int64))
 
 
-def wider_groups(places: Sequence[KerbNow], above: Mapping[str, tuple[PlaceKind, str | None, str | None]]) -> list[Group]:
+def wider_groups(
+    places: Sequence[KerbNow], above: Mapping[str, tuple[PlaceKind, str | None, str | None]]
+) -> list[Group]:
     """Return streets, and what bays are part of: areas, street faces, zones and car parks.
 
     `above`: kind, name and what it is part of itself, by the place's id.

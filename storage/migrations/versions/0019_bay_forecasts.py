@@ -1,0 +1,10 @@
+"""The occupancy forecast."""
+
+from storage.schema import run_sql_file
+
+revision = "0019"
+down_revision = "0018"
+
+
+def upgrade() -> None:
+    run_sql_file("0019_bay_forecasts.sql")
