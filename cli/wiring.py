@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # each command imports only the room that it runs, so that al
     from ingest.topics import Network
     from optimise.fill.drift import DriftOptions
     from optimise.fill.job import JobOptions
-    from optimise.rounds.editing.editor import EditorOptions
     from optimise.occupancy.forecast.registry import TrainingOptions
+    from optimise.rounds.editing.editor import EditorOptions
     from optimise.rounds.planner import PlannerOptions
     from optimise.rounds.problem import Traffic
     from optimise.rounds.warm_streets import WarmStreets
