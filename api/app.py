@@ -20,6 +20,7 @@ from api.ports import Ports
 from api.routes import (
     alerts,
     bins,
+    check_patrol,
     checks,
     communes,
     delivery_bays,
@@ -99,6 +100,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         parking,
         kerb,
         observatory,
+        check_patrol,
         checks,
         places,
         intake,

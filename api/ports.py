@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from storage.kerb.patrol import Patrol, PatrolTask
+
 
 class AtOnce(Protocol):
     """What tells the worker that something waits for it, which then begins at once."""
@@ -23,8 +25,17 @@ class AtOnce(Protocol):
         ...
 
 
+class PatrolPlanner(Protocol):
+    """What plans patrols on foot, in about a second."""
+
+    def __call__(self, task: PatrolTask) -> Patrol:
+        """Return a good patrol, with the walks that it measured."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     """What decides for the server."""
 
     at_once: AtOnce | None = None
+    patrols: PatrolPlanner | None = None

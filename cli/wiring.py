@@ -223,8 +223,9 @@ def api_ports(settings: Settings) -> Ports:
     """Return what decides for `voirie api`; nothing heavy is loaded before it is asked."""
     from api.ports import Ports
     from cli.at_once import WorkerAtOnce
+    from cli.patrols import StreetPatrols
 
-    return Ports(at_once=WorkerAtOnce(database_url(settings)))
+    return Ports(at_once=WorkerAtOnce(database_url(settings)), patrols=StreetPatrols(settings.streets))
 
 
 def forecast_options(settings: Settings) -> JobOptions:

@@ -26,6 +26,7 @@ _OF_DEVICES = {
     AlertKind.SILENT,
     AlertKind.BATTERY_LOW,
     AlertKind.RADIO_WEAK,
+    AlertKind.CONTRADICTED,
 }
 
 
@@ -156,9 +157,20 @@ def _judge_health(
 ) -> None:
     low = {alert.device_id: alert for alert in known if alert.kind is AlertKind.BATTERY_LOW}
     weak = {alert.device_id: alert for alert in known if alert.kind is AlertKind.RADIO_WEAK}
+    contradicted = {alert.device_id: alert for alert in known if alert.kind is AlertKind.CONTRADICTED}
     for device in devices:
         if device.heard_at is None:
             continue
+        is_wrong = device.checks_wrong >= options.contradicted_checks and device.checks_wrong > device.checks_right
+        checked = {"checks_wrong": float(device.checks_wrong), "checks_right": float(device.checks_right)}
+        _switch(
+            AlertKind.CONTRADICTED,
+            device,
+            changes,
+            is_on=is_wrong,
+            alert=contradicted.get(device.device_id),
+            evidence={**checked},
+        )
         is_low = battery_is_low(
             percent=device.battery_percent,
             volts=device.battery_v,

@@ -83,7 +83,10 @@ def of_commune(connection: Connection, commune_insee: str) -> list[DeviceHealth]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WatchedDevice:
-    """A device that is on a place now, with its health; None where nothing is known, as of one that never spoke."""
+    """A device that is on a place now, with its health; None where nothing is known, as of one that never spoke.
+
+    `checks_right` and `checks_wrong`: how often officers found it so within 90 days (storage/checks.py).
+    """
 
     device_id: int
     eui: str
@@ -103,6 +106,8 @@ class WatchedDevice:
     rssi_dbm: float | None
     snr_db: float | None
     loss_fraction: float | None
+    checks_right: int
+    checks_wrong: int
 
 
 def watched(connection: Connection, commune_insee: str, *, at: datetime) -> list[WatchedDevice]:

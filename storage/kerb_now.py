@@ -134,6 +134,12 @@ def timetables_of(
     return {place_id: timetable for place_id, timetable in found.items() if timetable.rules}
 
 
+def parts_of(connection: Connection, commune_insee: str, place_id: str) -> list[str]:
+    """Return the place and all that is part of it, directly or not."""
+    parameters = {"commune_insee": commune_insee, "place_id": place_id}
+    return [row[0] for row in connection.execute(statement("kerb", "parts"), parameters)]
+
+
 def kerb_now(
     connection: Connection,
     commune_insee: str,
@@ -214,7 +220,7 @@ def last_words(connection: Connection, commune_insee: str, place_ids: list[str])
 
 
 def _newer_words(connection: Connection, commune_insee: str, places: list[KerbNow]) -> dict[str, KerbNow]:
-    newer = unmade(connection, commune_insee)
+    newer = unmade(connection, commune_insee) if places else set()
     ours = {place.place_id: place for place in places if place.place_id in newer}
     return {
         place_id: ours[place_id]._replace(

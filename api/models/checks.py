@@ -222,3 +222,40 @@ class CheckLogModel(Model):
     hint: Hint = HINT
     since: Moment
     events: list[ToldCheckModel]
+
+
+class PatrolStopModel(Located):
+    """One check of a patrol, as it will be when the officer gets there."""
+
+    kind: PlaceKind
+    name: str | None
+    reason: CheckReason = Field(description="As it is now: soon_over will be over by the arrival")
+    rule: str | None = Field(description="The rule in force now, in French words; null: none yet")
+    over_since: Moment = Field(description="When limit and grace were over, or will be")
+    overstay_s: int = Field(description="Beyond the limit on arrival, seconds")
+    walk_m: int = Field(description="From the stop before, metres")
+    walk_s: int = Field(description="From the stop before, seconds")
+    wait_s: int = Field(description="Until the limit is over there, seconds")
+    arrival_at: Moment = Field(description="When the check begins")
+    leave_at: Moment
+    chance: float = Field(description="That the check is justified then, 0 to 1")
+    severity_min: float = Field(description="The walk that a justified check is worth, minutes")
+
+
+class PatrolModel(Model):
+    """A proposed patrol: the most justified checks within a time, on foot."""
+
+    now: Moment = Field(description="The commune's present, UTC: when the patrol starts")
+    hint: Hint = HINT
+    position: PointModel
+    minutes: int = Field(description="The time there is, the way back included if there is one")
+    back: bool = Field(description="Whether it ends where it starts")
+    stops: list[PatrolStopModel]
+    expected_checks: float = Field(description="How many of the checks will be justified, as to be expected")
+    walk_m: int = Field(description="The whole way, metres")
+    total_s: int = Field(description="The whole patrol, seconds")
+    ends_at: Moment
+    considered: int = Field(description="How many places it was chosen from")
+    travel_source: str = Field(
+        description="How walks were measured: `osrm:FILE` along streets, `great_circle x F` straight lines times F"
+    )

@@ -30,6 +30,8 @@ class DeviceHealthModel(Model):
     rssi_dbm: float | None = Field(description="Median of its last days, dBm")
     snr_db: float | None = Field(description="Median of its last days, dB")
     loss_fraction: float | None = Field(description="Share of its frames of the last days that never came")
+    checks_right: int = Field(description="How often officers found what it says so, in the last 90 days")
+    checks_wrong: int = Field(description="How often officers found it wrong, in the last 90 days")
 
     @classmethod
     def of(cls, device: WatchedDevice, *, now: datetime) -> DeviceHealthModel:

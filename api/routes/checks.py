@@ -25,8 +25,9 @@ from api.models.checks import (
     ToldCheckModel,
 )
 from api.models.common import Model
+from api.patrols import rounded, sensed
 from storage import checks
-from storage.check_list import SENSED, From, to_check
+from storage.check_list import From, to_check
 from storage.checks import CheckDone
 from storage.errors import InputError
 from storage.model import CheckAct, CheckEvent, PlaceKind
@@ -37,8 +38,6 @@ FUTURE_TOLERANCE = timedelta(minutes=10)
 """How far a phone's clock may be ahead."""
 LATEST = timedelta(days=7)
 """A closing that is told later than this is not one of a check that anybody waits for."""
-_DIGITS = 4
-"""Some ten metres: closer nobody needs to know where an officer stands, and nothing of it is kept."""
 
 PlaceId = Annotated[str, Path(min_length=1, max_length=100, description="The place's id", examples=["ADL-01"])]
 
@@ -62,7 +61,7 @@ class CheckQuery(Model):
             raise InputError("expected both lon and lat, or neither")
         if self.lon is None or self.lat is None:
             return None
-        return From(point=(round(self.lon, _DIGITS), round(self.lat, _DIGITS)), within_m=self.within_m)
+        return From(point=rounded(self.lon, self.lat), within_m=self.within_m)
 
 
 @router.get("/checks", summary="What to check now")
@@ -146,12 +145,9 @@ def close_check(here: Writing, place_id: PlaceId, body: CheckCloseIn) -> CheckSt
 
 
 def _listed(here: Here, asked: CheckQuery) -> ChecksModel:
-    for one in asked.kind or ():
-        if one not in SENSED:
-            raise InputError(f"kind: expected {' or '.join(SENSED)}, got {one}")
     position = asked.position
     found = to_check(
-        here.connection, here.insee, now=here.now, zone=here.zone, position=position, kinds=asked.kind or SENSED
+        here.connection, here.insee, now=here.now, zone=here.zone, position=position, kinds=sensed(asked.kind)
     )
     return ChecksModel(
         now=here.now,

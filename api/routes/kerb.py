@@ -14,7 +14,7 @@ from api.kerb_map import kerb_document
 from api.models.kerb import KerbModel, KerbPlaceModel, KerbRowsModel, SessionModel, SessionsModel
 from storage import kerb_places, sessions
 from storage.errors import InputError, NotFoundError
-from storage.kerb_now import WHOLE_WORLD, kerb_map, kerb_now
+from storage.kerb_now import WHOLE_WORLD, kerb_map, kerb_now, parts_of
 from storage.model import BayState, KerbPlace, PlaceKind
 
 router = APIRouter(prefix="/communes/{commune_insee}/kerb", tags=["kerb"], responses=documented(404, 422, 503))
@@ -49,21 +49,17 @@ def show_place(here: Reading, place_id: PlaceId) -> KerbPlaceModel:
     day = here.now.astimezone(here.zone).date()
     if not (place.valid_from or day) <= day <= (place.valid_until or day):
         raise NotFoundError(f"{place_id} is not there today: its life is {place.valid_from} to {place.valid_until}")
-    everything = kerb_now(here.connection, here.insee, now=here.now, zone=here.zone)
-    (row,) = (one for one in everything.places if one.place_id == place_id)
-    above = {one.place_id: one.part_of for one in everything.places}
-    parts = Counter(
-        everything.standing(one).state
-        for one in everything.places
-        if one.kind in _SENSED and one.place_id != place_id and place_id in _ancestors(one.place_id, above)
-    )
-    timetable = everything.timetables.of(row)
+    family = parts_of(here.connection, here.insee, place_id)
+    view = kerb_now(here.connection, here.insee, now=here.now, zone=here.zone, place_ids=family)
+    (row,) = (one for one in view.places if one.place_id == place_id)
+    parts = Counter(view.standing(one).state for one in view.places if one.kind in _SENSED and one.place_id != place_id)
+    timetable = view.timetables.of(row)
     return KerbPlaceModel.of(
         place=place,
         row=row,
-        standing=everything.standing(row),
+        standing=view.standing(row),
         coming=timetable.next_in_force(here.now),
-        view=everything,
+        view=view,
         zone=here.zone,
         parts=dict(parts),
     )
@@ -92,15 +88,6 @@ def _place(here: Here, place_id: str) -> KerbPlace:
     if not found:
         raise NotFoundError(f"commune {here.insee} has no place {place_id!r} at the kerb")
     return found[0]
-
-
-def _ancestors(place_id: str, above: dict[str, str | None]) -> set[str]:
-    found: set[str] = set()
-    higher = above.get(place_id)
-    while higher is not None and higher not in found:
-        found.add(higher)
-        higher = above.get(higher)
-    return found
 
 
 def _bounds(bbox: str | None) -> tuple[float, float, float, float]:

@@ -23,7 +23,8 @@ class AlarmOptions:
     `network_least` devices is silent when `network_silent_share` of them are overdue and nobody was heard for
     `network_gaps` times what is usual. Batteries are in percent; `battery_empty_percent` is where a trend ends. Radio:
     the share of lost frames over a week of at least `loss_frames`, and both medians below `rssi_weak_dbm` and
-    `snr_weak_db`; it is well again above these by `radio_margin_db`.
+    `snr_weak_db`; it is well again above these by `radio_margin_db`. A sensor is contradicted when officers found it
+    wrong at least `contradicted_checks` times and more often than right.
     """
 
     fire_c: float = 70.0
@@ -62,6 +63,7 @@ class AlarmOptions:
     rssi_weak_dbm: float = -118.0
     snr_weak_db: float = -10.0
     radio_margin_db: float = 4.0
+    contradicted_checks: int = 2
 
     def __post_init__(self) -> None:
         """Refuse nonsense."""

@@ -20,6 +20,7 @@ SEVERITIES = {
     AlertKind.NETWORK_SILENT: Severity.URGENT,
     AlertKind.BATTERY_LOW: Severity.MINOR,
     AlertKind.RADIO_WEAK: Severity.MINOR,
+    AlertKind.CONTRADICTED: Severity.MINOR,
 }
 
 
@@ -44,6 +45,7 @@ _SENTENCES: dict[AlertKind, tuple[str, dict[str, str]]] = {
     AlertKind.NETWORK_SILENT: ("Réseau muet", {"devices": " : {:.0f} capteurs ne sont plus entendus"}),
     AlertKind.BATTERY_LOW: ("Pile faible", {"battery_percent": " : {:.0f} %", "battery_v": " : {:.2f} V"}),
     AlertKind.RADIO_WEAK: ("Liaison radio faible", {"loss_percent": " : {:.0f} % des trames perdues"}),
+    AlertKind.CONTRADICTED: ("Capteur contredit par les agents", {"checks_wrong": " : {:.0f} constats en 90 jours"}),
 }
 
 

@@ -165,6 +165,7 @@ class AlertKind(StrEnum):
     NETWORK_SILENT = "network_silent"
     BATTERY_LOW = "battery_low"
     RADIO_WEAK = "radio_weak"
+    CONTRADICTED = "contradicted"
 
 
 class ClosedBy(StrEnum):

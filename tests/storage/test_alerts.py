@@ -12,11 +12,14 @@ import psycopg
 import pytest
 
 from ingest.reviewer import review_commune
-from storage import alerts, bins, devices, health, levels, readings
+from storage import alerts, bins, checks, devices, health, levels, readings
 from storage.database import connect
 from storage.model import (
     Alert,
     AlertKind,
+    CheckAct,
+    CheckCause,
+    CheckEvent,
     ClosedBy,
     FillReading,
     PlaceKind,
@@ -283,3 +286,33 @@ def test_who_is_taken_down_leaves_no_alert_open(town: Town):
     review(town, 62)
     (alert,) = alerts.since(town.connection, INSEE, NOON)
     assert alert.closed_by is ClosedBy.WITHDRAWN
+
+
+def test_a_sensor_that_officers_contradict_is_told_until_they_agree(town: Town):
+    def look(minutes: int, cause: CheckCause) -> None:
+        event = CheckEvent(
+            event_id=uuid4(), place_id="STA-0001", act=CheckAct.CLOSED, told_by="Patrouille 1", cause=cause,
+            happened_at=NOON + minutes * HOUR / 60,
+        )  # fmt: skip
+        checks.close(town.connection, INSEE, event, now=NOON + HOUR)
+
+    device_id = add_device(town.connection, eui="24e124713b000077", place_id="STA-0001", kind=PlaceKind.PARKING_SPACE)
+    readings.take_in(
+        town.connection,
+        batch(occupancy_readings=(occupancy(device_id, NOON, occupied=True, place_id="STA-0001"),)),
+    )
+    look(10, CheckCause.SENSOR_WRONG)
+    look(11, CheckCause.GONE)
+    review(town, 1)
+    assert told(town, AlertKind.CONTRADICTED) == []
+    look(20, CheckCause.SENSOR_WRONG)
+    review(town, 1)
+    (alert,) = [one for one in alerts.open_now(town.connection, INSEE) if one.kind is AlertKind.CONTRADICTED]
+    assert (alert.device_id, alert.evidence["checks_wrong"], alert.severity) == (device_id, 2, Severity.MINOR)
+    assert alert.message == "Capteur contredit par les agents : 2 constats en 90 jours."
+    (watched,) = [one for one in health.watched(town.connection, INSEE, at=NOON + HOUR) if one.device_id == device_id]
+    assert (watched.checks_right, watched.checks_wrong) == (0, 2)
+    look(30, CheckCause.TOLERATED)
+    look(31, CheckCause.BOOKED)
+    review(town, 1)
+    assert AlertKind.CONTRADICTED not in {one.kind for one in alerts.open_now(town.connection, INSEE)}

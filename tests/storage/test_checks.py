@@ -37,7 +37,6 @@ def close(connection: Connection, *, minutes: float = 0) -> None:
         "UPDATE kerb_check_event SET comment = NULL",
         "DELETE FROM kerb_check_event",
         "TRUNCATE kerb_check_event",
-        "TRUNCATE commune CASCADE",
     ],
 )
 def test_the_database_refuses_to_rewrite_what_was_told(town: Town, rewriting: str):

@@ -84,11 +84,23 @@ SELECT
     device.device_id, device.eui, device.model, mounting.place_id, place.kind AS place_kind, mounting.mounted_at,
     health.heard_at, health.heard_before_at, health.silent_after_s, health.excused_until, health.network,
     health.period_s, health.battery_percent, health.battery_v, health.battery_empty_at, health.rssi_dbm, health.snr_db,
-    health.loss_fraction
+    health.loss_fraction, coalesce(looked.checks_right, 0) AS checks_right, coalesce(looked.checks_wrong, 0) AS checks_wrong
 FROM device
 JOIN mounting ON mounting.device_id = device.device_id AND mounting.unmounted_at IS NULL
 JOIN place ON place.commune_insee = mounting.commune_insee AND place.place_id = mounting.place_id
 LEFT JOIN device_health AS health ON health.device_id = device.device_id
+LEFT JOIN (
+    SELECT
+        device_id,
+        count(*) FILTER (WHERE cause IN ('tolerated', 'booked', 'authorised')) AS checks_right,
+        count(*) FILTER (WHERE cause = 'sensor_wrong') AS checks_wrong
+    FROM kerb_check_event
+    WHERE commune_insee = :commune_insee
+        AND act = 'closed'
+        AND device_id IS NOT NULL
+        AND happened_at BETWEEN :now::timestamptz - INTERVAL '90 days' AND :now
+    GROUP BY device_id
+) AS looked ON looked.device_id = device.device_id
 WHERE device.commune_insee = :commune_insee AND device.status <> 'retired' AND mounting.mounted_at <= :now
 ORDER BY device.device_id;
 

@@ -66,6 +66,17 @@ SELECT place.place_id, kerb.part_of, kerb.rule_set_id
 FROM place JOIN kerb_place AS kerb USING (commune_insee, place_id)
 WHERE place.commune_insee = :commune_insee AND place.kind IN ('delivery_area', 'zone', 'street_face');
 
+-- name: parts
+-- A place and all that is part of it, of whatever is part of that, and so on; a circle ends by itself.
+WITH RECURSIVE part AS (
+    SELECT :place_id::text AS place_id
+    UNION
+    SELECT kerb_place.place_id
+    FROM part
+    JOIN kerb_place ON kerb_place.commune_insee = :commune_insee AND kerb_place.part_of = part.place_id
+)
+SELECT place_id FROM part;
+
 -- name: now
 -- Places in their life on a local day, with the last word of their sensors as of the last time sessions were made.
 SELECT

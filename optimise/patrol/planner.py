@@ -1,0 +1,60 @@
+"""Plans patrols: walks between the places, a good patrol by exchanges, a better one by OR-Tools where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from optimise.patrol.cpsat import SearchLimits, searched
+from optimise.patrol.exchange import built, exchanged
+from optimise.patrol.walks import Course, Walks
+from optimise.rounds.travel import NO_WAY, Travel
+from storage.kerb.patrol import Patrol, PatrolSite, PatrolTask
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatrolPlanner:
+    """Plans patrols on foot; `travel` measures walks, at most `most_sites` of the best near ones are considered."""
+
+    travel: Travel
+    limits: SearchLimits = field(default_factory=SearchLimits)
+    most_sites: int = 40
+
+    def __call__(self, task: PatrolTask) -> Patrol:
+        """Return the best patrol found within the limits."""
+        task = self._narrowed(task)
+        course = Course(task, _walks(self.travel, task))
+        best = exchanged(course, built(course))
+        order = searched(course, best.order, limits=self.limits) if task.sites else None
+        other = None if order is None else course.tour(order)
+        if other is not None:
+            best = max(best, exchanged(course, other), key=lambda tour: tour.merit)
+        return course.patrol(best)
+
+    def _narrowed(self, task: PatrolTask) -> PatrolTask:
+        """Return the task with the sites that gain most at their best: more than an officer could go to."""
+        useful = [site for site in task.sites if max(site.gains) > 0]
+        chosen = sorted(useful, key=_best_gain, reverse=True)[: self.most_sites]
+        return PatrolTask(
+            start=task.start,
+            sites=tuple(chosen),
+            within_s=task.within_s,
+            back=task.back,
+            check_s=task.check_s,
+            wait_s=task.wait_s,
+        )
+
+
+def _best_gain(site: PatrolSite) -> float:
+    return max(site.gains)
+
+
+def _walks(travel: Travel, task: PatrolTask) -> Walks:
+    points = [task.start, *(site.point for site in task.sites)]
+    measured = travel.matrices(points, kerb=[False] * len(points))
+    return Walks(
+        duration_s=tuple(
+            tuple(None if walk == NO_WAY else walk for walk in row) for row in measured.duration_s.tolist()
+        ),
+        distance_m=tuple(tuple(max(0, walk) for walk in row) for row in measured.distance_m.tolist()),
+        source=travel.source,
+    )
