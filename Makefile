@@ -1,7 +1,7 @@
 # `make help` lists what can be made. Everything runs in .venv, which scripts/setup makes and keeps up to date.
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup lock clean
+.PHONY: help demo test check setup lock sbom audit clean
 
 # Paths and marks for pytest: make test TESTS="tests/storage -k tally"
 TESTS =
@@ -43,6 +43,15 @@ lock: ## write the hashed requirement files again, from pyproject.toml and requi
 	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(LOCK) --no-deps requirements/streets.in -o requirements/streets.txt
+
+sbom: ## write sbom.json, the bill of materials (CycloneDX) of what an installation runs on
+	@scripts/setup --dev
+	.venv/bin/python scripts/supply_chain sbom > sbom.json
+
+audit: ## hold every locked package to the admitted licences, and ask what is known against it where a network allows
+	@scripts/setup --dev
+	.venv/bin/python scripts/supply_chain licences
+	.venv/bin/python scripts/supply_chain vulnerabilities
 
 clean: ## forget the demo's data, the environment and every cache
 	rm -rf .venv .voirie .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
