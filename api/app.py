@@ -18,6 +18,7 @@ from api.metrics import Metrics
 from api.options import IGN_PLAN_URL, ApiOptions
 from api.ports import Ports
 from api.routes import (
+    advice,
     alerts,
     bins,
     check_patrol,
@@ -100,7 +101,11 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         parking,
         kerb,
         observatory,
+<<<<<<< HEAD
         check_patrol,
+=======
+        advice,
+>>>>>>> 2e33dad (Advise on delivery areas: choose measures together, and play them before they are shown)
         checks,
         places,
         intake,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.advise import advise
 from cli.backup.command import backup, restore
 from cli.bench import bench
 from cli.communes import communes
@@ -73,6 +74,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="evaluate")
 app.command()(train)
 app.command()(observatory)
+app.add_typer(advise, name="advise")
 app.add_typer(models, name="models")
 app.add_typer(report, name="report")
 app.add_typer(events, name="events")

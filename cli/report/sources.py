@@ -59,7 +59,7 @@ def read_database(settings: Settings, insee: str) -> Source:
             raise InputError("the commune's simulated history is still being published: try again when it is done")
         run = forecasts.latest_run(connection, insee, at=now)
         data = load(connection, insee, as_of=now if run is None else run.as_of, options=options)
-        extract = _extract(settings, connection, insee)
+        extract = extract_of(settings, connection, insee)
     if not data.bins:
         raise InputError(f"commune {insee} has no bins: there is nothing to report on")
     of_run = None
@@ -80,7 +80,7 @@ def read_database(settings: Settings, insee: str) -> Source:
     )
 
 
-def _extract(settings: Settings, connection: Connection, insee: str) -> Path | None:
+def extract_of(settings: Settings, connection: Connection, insee: str) -> Path | None:
     """Return the extract whose streets are drawn: the settings', which are of their own commune, or the demo's."""
     if insee == settings.commune.insee_code and settings.streets.extract is not None:
         return settings.streets.extract

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from api.models.observatory import ObservatoryModel
+from optimise.occupancy.advice.job import advise_commune
+from optimise.occupancy.advice.options import AdviceOptions
 from optimise.occupancy.job import make_sessions
 from optimise.occupancy.observe import observe
 from storage.database import Connection
@@ -84,3 +86,15 @@ def test_what_is_not_known_yet_is_not_found(client: httpx.Client, rows: Connecti
 def test_what_cannot_be_answered_is_refused(client: httpx.Client, observed: Connection, wrong: dict[str, str]):
     asked = {"from": "2026-03-07", "to": "2026-03-09"} | wrong
     assert client.get(OBSERVATORY, params=asked).status_code == 422
+
+
+def test_the_last_advice_is_served_as_it_was_made(client: httpx.Client, observed: Connection):
+    path = f"/api/v1/communes/{INSEE}/delivery-areas/advice"
+    assert client.get(path).status_code == 404
+    told = advise_commune(observed, INSEE, now=NOW, options=AdviceOptions(weeks=2, workers=1), extract=None)
+    observed.commit()
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["advice_id"] == told.advice_id
+    assert answer.json()["areas"] == told.document["areas"]
+    assert answer.json()["measures"] == told.document["measures"]
