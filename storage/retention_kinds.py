@@ -150,7 +150,7 @@ KINDS: tuple[Kind, ...] = (
 
 KEPT_FOR_GOOD: Mapping[str, str] = {
     "what the town is": (
-        "commune simulation place bin delivery_bay parking_space kerb_place rule_set "
+        "commune simulation place bin delivery_bay parking_space kerb_place rule_set former_round "
         "disposal_site vehicle device mounting bin_rule vehicle_rule disposal_rule"
     ),
     "what was decided and declared, for who answers for it": (

@@ -51,7 +51,7 @@ def voirie(*arguments: str, cwd: Path, **variables: str) -> subprocess.Completed
 def test_documented_commands_and_options_are_the_real_ones():
     documented = {}
     for line in (REPOSITORY / "docs" / "commands.md").read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"\| `voirie ([\w ]+)` \|([^|]*)\|", line):
+        if match := re.match(r"\| `voirie ([\w -]+)` \|([^|]*)\|", line):
             documented[match[1]] = set(re.findall(r"`(--[\w-]+)`", match[2]))
     real = {
         name: {option for parameter in command.params for option in parameter.opts if option.startswith("--")}

@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:
-    run_sql_file("0018_kerb_advice.sql")
+    run_sql_file("0019_kerb_advice.sql")
