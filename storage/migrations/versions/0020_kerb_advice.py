@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 
 def upgrade() -> None:
-    run_sql_file("0019_kerb_advice.sql")
+    run_sql_file("0020_kerb_advice.sql")
