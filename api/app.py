@@ -101,11 +101,8 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         parking,
         kerb,
         observatory,
-<<<<<<< HEAD
         check_patrol,
-=======
         advice,
->>>>>>> 2e33dad (Advise on delivery areas: choose measures together, and play them before they are shown)
         checks,
         places,
         intake,
