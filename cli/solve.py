@@ -23,6 +23,8 @@ _TOLD_EVERY_S = 0.5
 _LEAST_S = 0.2
 _CHECK_SHARE = 0.01  # of the time, kept for the checker and the answer
 _CHECK_S = (0.1, 1.0)  # at least and at most
+_BOUND_SHARE = 0.015  # of the time, for a bound on the cost
+_BOUND_S = 1.0  # at most, and with --iterations
 _PICTURES = {".png", ".svg"}
 
 
@@ -64,7 +66,8 @@ def solve(
     task = _read(file)
     history: list[Improvement] = []
     spent_s = time.monotonic() - began
-    keep_s = min(max(_CHECK_S[0], seconds * _CHECK_SHARE), _CHECK_S[1])
+    bound_s = _BOUND_S if iterations is not None else min(seconds * _BOUND_SHARE, _BOUND_S)
+    keep_s = min(max(_CHECK_S[0], seconds * _CHECK_SHARE), _CHECK_S[1]) + bound_s
     limits = Limits(
         solve_s=None if iterations is not None else max(_LEAST_S, seconds - spent_s - keep_s), iterations=iterations
     )
@@ -72,11 +75,15 @@ def solve(
         task.problem, limits=limits, seed=seed, improved=_teller(task, history, spent_s), stopped=stop.is_set
     )
     verdict = check(task.problem, solution)
-    document = _document(task, solution, verdict, history, spent_s=spent_s) | {
-        "seed": seed,
-        "stopped": stop.is_set(),
-        "seconds": round(time.monotonic() - began, 3),
-    }
+    document = (
+        _document(task, solution, verdict, history, spent_s=spent_s)
+        | _bound(task, verdict, bound_s)
+        | {
+            "seed": seed,
+            "stopped": stop.is_set(),
+            "seconds": round(time.monotonic() - began, 3),
+        }
+    )
     _answer(document, task, solution, out=out, plot=plot, as_json=as_json)
     if not verdict.accepted:
         told = "; ".join(str(violation) for violation in verdict.violations[:3])
@@ -157,6 +164,16 @@ def _document(
     }
 
 
+def _bound(task: Task, verdict: Verdict, seconds: float) -> dict[str, Any]:
+    """Return the bound on the cost, nothing where none is to be had in so many seconds."""
+    from optimise.rounds.bound import cost_bound
+
+    of_distance = task.unit.of_distance
+    best = verdict.distance_m if of_distance else verdict.cost
+    found = cost_bound(task.problem, best=best, seconds=seconds, of_distance=of_distance)
+    return {} if found is None else {"bound": task.unit.told(found)}
+
+
 def _rules() -> Any:
     from optimise.rounds.check import Rule
 
@@ -212,6 +229,8 @@ def _answer(
     left = document["unserved"]
     typer.echo(f"{document['name']} ({document['format']}): {document['cost']:,.10g} {document['unit']}")
     typer.echo(f"{document['vehicles']} vehicles, {len(left)} left, {document['seconds']:.1f} s, {document['engine']}")
+    if "bound" in document:
+        typer.echo(f"no plan costs less than {document['bound']:,.10g}")
     typer.echo(f"checker: {'accepted' if document['checker']['accepted'] else 'refused'}")
     for number, route in enumerate(document["routes"], start=1):
         typer.echo(f"route {number}: {' '.join(str(place) for place in route)}")

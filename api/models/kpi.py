@@ -10,6 +10,8 @@ from pydantic import Field
 from api.models.common import Model
 from storage.model import FormerRound, Kpi, KpiBy
 
+_DIGITS = 4
+
 
 class PlannedModel(Model):
     """What was planned, on the days that have a plan."""
@@ -86,14 +88,19 @@ class KpiModel(Model):
 
 
 def _part(kpi: Kpi, prefix: str, kind: type[Model], *, without: str = "") -> dict[str, Any]:
-    return {name: getattr(kpi, prefix + name) for name in kind.model_fields if name != without}
+    return {name: _told(getattr(kpi, prefix + name)) for name in kind.model_fields if name != without}
+
+
+def _told(figure: float | None) -> float | None:
+    """Return a figure without the digits that only sums of fractions have."""
+    return round(figure, _DIGITS) if isinstance(figure, float) else figure
 
 
 def saved(kpi: Kpi) -> float | None:
     """Return the share of the former kilometres that is not driven any more, None where nothing can be compared."""
     if kpi.compared_done_km is None or not kpi.compared_former_km:
         return None
-    return 1 - kpi.compared_done_km / kpi.compared_former_km
+    return round(1 - kpi.compared_done_km / kpi.compared_former_km, _DIGITS)
 
 
 class KpisModel(Model):

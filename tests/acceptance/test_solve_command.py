@@ -32,6 +32,7 @@ def test_the_answer_is_one_json_document_and_progress_goes_to_standard_error(tmp
     assert answer["vehicles"] == len(answer["routes"]) == 2
     # 0-1-2-0 and 0-3-0, or 0-1-3-0 and 0-2-0.
     assert answer["cost"] == min(1 + 2 + 3 + 8, 1 + 3 + 4 + 6)
+    assert 0.8 * answer["cost"] < answer["bound"] <= answer["cost"]
     assert json.loads(out.read_text()) == answer
     assert picture.read_text().lstrip().startswith("<?xml")
     assert "first" in done.stderr
