@@ -1,14 +1,21 @@
-"""Whether a rule lets vehicles of a use stand at a bay. Pure."""
+"""Whose bays and spaces they are, and whether a rule lets those stand there. Pure."""
 
 from __future__ import annotations
 
-from storage.model import BayUse, Rule, RuleUse, VehicleClass
+from storage.model import BayUse, KerbNow, PlaceKind, Rule, RuleUse, VehicleClass
 
 _CLASSES = {
     BayUse.DELIVERY: frozenset({VehicleClass.GOODS, VehicleClass.CARGO_BIKE}),
     BayUse.CAR: frozenset({VehicleClass.CAR}),
     BayUse.DISABLED: frozenset({VehicleClass.DISABLED, VehicleClass.CAR}),
 }
+
+
+def use_of(place: KerbNow) -> BayUse:
+    """Return whose bay or space it is."""
+    if place.kind == PlaceKind.DELIVERY_BAY:
+        return BayUse.DELIVERY
+    return BayUse.DISABLED if place.space_kind == "pmr" else BayUse.CAR
 
 
 def admits(rule: Rule | None, use: BayUse) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from optimise.fill.readings import Ints
 from optimise.occupancy.forecast.questions import Bays
+from storage.kerb.admission import use_of
 from storage.model import BayScope, BayUse, KerbNow, PlaceKind
 
 _STRETCH_M = 150.0
@@ -27,13 +28,6 @@ class Group:
     use: BayUse
     name: str | None
     members: Ints
-
-
-def use_of(place: KerbNow) -> BayUse:
-    """Return whose bay or space it is."""
-    if place.kind == PlaceKind.DELIVERY_BAY:
-        return BayUse.DELIVERY
-    return BayUse.DISABLED if place.space_kind == "pmr" else BayUse.CAR
 
 
 def stretches_of(places: Sequence[KerbNow]) -> list[Group]:

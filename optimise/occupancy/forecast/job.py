@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimise.fill.readings import Floats
-from optimise.occupancy.forecast.groups import Group, use_of, wider_groups
+from optimise.occupancy.forecast.groups import Group, wider_groups
 from optimise.occupancy.forecast.loading import Town, load_town
 from optimise.occupancy.forecast.packing import PackedOccupancyError, unpack_usual
 from optimise.occupancy.forecast.questions import AHEAD_MIN
@@ -20,7 +20,7 @@ from optimise.occupancy.trial.clock import DAY_S, local_s
 from optimise.occupancy.trial.field import SLOTS
 from storage import bay_forecasts
 from storage.database import Connection
-from storage.kerb.admission import admits
+from storage.kerb.admission import admits, use_of
 from storage.kerb_now import known_of
 from storage.model import BayEvidence, BayForecast, BayForecastRun, BayGroupForecast
 

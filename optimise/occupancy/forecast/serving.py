@@ -12,7 +12,7 @@ from optimise.fill.readings import Floats, Ints
 from optimise.occupancy.forecast.counts import added, count_pmf, interval, mean
 from optimise.occupancy.forecast.model import Model
 from optimise.occupancy.forecast.questions import AHEAD_S, Bays, Known
-from optimise.occupancy.forecast.usual import Usual, filled, group_sums
+from optimise.occupancy.forecast.usual import Usual, filled, group_mean, group_sums
 from storage.model import BayEvidence
 
 
@@ -67,8 +67,12 @@ def foretell(model: Model, present: Present) -> BayChances:
     target_s = asked_s + AHEAD_S
     bays = present.bays
 
+    # Where no past tells what is usual, the present of the others of its kind does.
+    others_now = group_mean(present.now[None, :], bays.alike)
+
     def told(moment_s: Ints) -> Floats:
-        return filled(present.usual.at(moment_s), bays.near, bays.alike)
+        usual = filled(present.usual.at(moment_s), bays.near, bays.alike)
+        return np.where(np.isnan(usual), others_now, usual)
 
     now = np.broadcast_to(present.now, (moments, len(bays)))
     known = Known(
