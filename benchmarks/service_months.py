@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from optimise.rounds.months.figures import savings
 
-POLICIES = ("fixed", "threshold", "ours_0", "ours_30", "ours_100", "perfect", "fixed_hot")
+POLICIES = ("fixed", "threshold", "ours_0", "ours_30", "ours_100", "perfect", "informed", "fixed_hot")
 
 
 def main() -> None:

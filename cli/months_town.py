@@ -15,6 +15,7 @@ from cli.provision import fleet
 from optimise.fill.surroundings import read_surroundings
 from optimise.rounds.day import Fleet
 from optimise.rounds.months.fixed import Past
+from optimise.rounds.months.law import LAW_WEEKS, Law
 from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.policies import HORIZON_DAYS
 from optimise.rounds.months.sizing import Sizing, sized
@@ -36,6 +37,8 @@ FIRST_DAY = date(2025, 3, 3)
 """A Monday: the same town in every run, whenever it is run. Its first weeks are the old rounds'."""
 _YEAR_BEFORE, _PAST_WEEKS = 1000, 26
 """The weeks on whose waste the town chose bins and calendar: of the same town and law, but never played."""
+_YEARS_AFTER = 2000
+"""The first of the weeks that tell each bin's law to those who are to know it: never played either."""
 _COMMUNE, _TIME_ZONE = "93051", "Europe/Paris"
 _BINS_PER_SECTOR = 40
 _DEPTH_MM = (520, 760)
@@ -117,6 +120,7 @@ def _town(streets: StreetMap, kerbs: Kerbs, travel: Travel, plan: TownPlan, *, s
         matrices=matrices,
         sectors=_sectors(placed.metres, seed),
         past=Past.of((plan.waste * past_l).astype(np.float32), full_l),
+        law=Law.of(plan.waste * _weeks(process, _YEARS_AFTER, LAW_WEEKS)),
     )
 
 
@@ -182,6 +186,9 @@ def assumptions(towns: Sequence[Town]) -> dict[str, Any]:
     return {
         "service_level": "share of bin-days on which nothing that was thrown in found the bin full",
         "emptied_before_full": "share of emptyings that found the bin not full: Groningen's service level",
+        "litres_kept": "share of the litres thrown in that found room",
+        "perfect": "the coming days themselves are known",
+        "informed": "every bin's law and level are known, not the coming days: Groningen's perfect information",
         "mean_daily_fill": float(np.mean([one.mean() for one in daily])),
         "daily_fill_p10_p50_p90": [float(np.mean([np.quantile(one, q) for one in daily])) for q in (0.1, 0.5, 0.9)],
         "mean_volume_l": float(np.mean([one.mean() for one in volume_l])),

@@ -12,6 +12,7 @@ from optimise.rounds.months.calibrate import turn
 from optimise.rounds.months.evaluate import evaluate_months
 from optimise.rounds.months.fixed import FixedCalendar, Past, tuned
 from optimise.rounds.months.knowledge import in_quarters
+from optimise.rounds.months.law import Law
 from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.play import old_rounds, play
 from optimise.rounds.months.policies import Fixed
@@ -100,6 +101,7 @@ def town(deposits_l: np.ndarray, *, volume_l: float = 100.0, press: float = 0.0,
         matrices=Matrices(duration_s=metres // 5, distance_m=metres, snap_m=(0.0,) * len(at), kerb=(False,) * len(at)),
         sectors=np.arange(count) // max(1, count // 2),
         past=Past.of(deposits_l.astype(np.float32), full_l),
+        law=Law.of(deposits_l),
     )
 
 
@@ -257,7 +259,7 @@ def test_the_same_town_gives_the_same_document_and_knowing_everything_drives_no_
     for row in rows.values():
         assert 0.9 < row["service_level"] <= 1
         assert sum(row["fill_histogram"]) == pytest.approx(1, abs=1e-3)
-    assert {row["policy"] for row in documents[0]["savings"]} == set(rows) - {"fixed"} | {"fixed_hot"}
+    assert {row["policy"] for row in documents[0]["savings"]} == set(rows) - {"fixed"} | {"fixed_hot", "informed"}
 
 
 def test_people_say_quarters():

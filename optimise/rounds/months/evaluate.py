@@ -16,7 +16,7 @@ from optimise.rounds.months.contenders import Contender, contenders, dial_value
 from optimise.rounds.months.fixed import tuned
 from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.play import DayRecord, State, old_rounds, play
-from optimise.rounds.months.policies import Fixed, Ours, Policy, Threshold
+from optimise.rounds.months.policies import Fixed, Knows, Ours, Policy, Threshold
 from optimise.rounds.months.town import Town
 from storage.errors import InputError
 
@@ -169,7 +169,7 @@ def _warm_up(number: int, contender: Contender, dial: float, state: State) -> tu
         case "threshold":
             policy = Threshold(town, level=value)
         case kind:
-            policy = Ours(town, options, overflow_eur=value, perfect=kind == "perfect")
+            policy = Ours(town, options, overflow_eur=value, knows=Knows(kind))
     return _go_on(number, policy, state, options.warmup_days)
 
 

@@ -14,8 +14,9 @@ from optimise.rounds.months.options import MonthsOptions
 from optimise.rounds.months.play import DayRecord
 
 _CONFIDENCE = 0.95
-_REFERENCE, _BEST = "fixed", "perfect"
-REFERENCES = frozenset({"fixed_hot"})
+_REFERENCE = "fixed"
+_BEST = ("perfect", "informed")
+REFERENCES = frozenset({"fixed_hot", "informed"})
 """What is played beside the policies that are compared."""
 
 type _Figure = Callable[[Sequence[DayRecord], int, MonthsOptions], float]
@@ -30,6 +31,7 @@ FIGURES: dict[str, _Figure] = {
     "cost_per_day": lambda days, _bins, _options: _mean(days, lambda day: day.cost_eur),
     "co2_kg_per_day": lambda days, _bins, options: _mean(days, lambda day: day.km) * options.co2_kg_per_km,
     "vehicles_per_day": lambda days, _bins, _options: _mean(days, lambda day: day.vehicles),
+    "litres_kept": lambda days, _bins, _options: _litres_kept(days),
     "emptied_before_full": lambda days, _bins, _options: 1 - _per_stop(days, lambda day: day.found_full),
 }
 """The figures of a policy in one town: of its days, its number of bins and the options."""
@@ -73,24 +75,27 @@ def _policy(contender: Contender, towns: list[list[DayRecord]], figures: list[di
 
 
 def savings(of_town: Mapping[str, list[dict[str, float]]]) -> list[dict[str, Any]]:
-    """Return what each policy saves, given every policy's figures in each town; nothing without its two yardsticks."""
-    if not {_REFERENCE, _BEST} <= set(of_town):
+    """Return what each policy saves, given every policy's figures in each town; nothing without the fixed rounds."""
+    if _REFERENCE not in of_town:
         return []
     return [_savings(name, of_town) for name in of_town if name != _REFERENCE]
 
 
 def _savings(name: str, of_town: Mapping[str, list[dict[str, float]]]) -> dict[str, Any]:
-    """Return how much less a policy drives than the fixed rounds, and how much more than perfect knowledge."""
-    km = {who: np.array([town["km_per_day"] for town in of_town[who]]) for who in (name, _REFERENCE, _BEST)}
+    """Return how much less a policy drives than the fixed rounds, and how much more than those who know more."""
+    km = {who: np.array([town["km_per_day"] for town in towns]) for who, towns in of_town.items()}
     less = 1 - km[name] / km[_REFERENCE]
-    more = km[name] / km[_BEST] - 1
-    return {
+    found = {
         "policy": name,
         "km_less_than_fixed": float(less.mean()),
         "km_less_than_fixed_ci95": interval(less.tolist()),
-        "km_more_than_perfect": float(more.mean()),
-        "km_more_than_perfect_ci95": interval(more.tolist()),
     }
+    for best in _BEST:
+        if best in km:
+            more = km[name] / km[best] - 1
+            found[f"km_more_than_{best}"] = float(more.mean())
+            found[f"km_more_than_{best}_ci95"] = interval(more.tolist())
+    return found
 
 
 def _calibration(contender: Contender, tries: Sequence[Try], options: MonthsOptions) -> dict[str, Any]:
@@ -109,6 +114,10 @@ def interval(values: Sequence[float]) -> list[float] | None:
 
 def _mean(days: Sequence[DayRecord], of: Callable[[DayRecord], float]) -> float:
     return float(np.mean([of(day) for day in days]))
+
+
+def _litres_kept(days: Sequence[DayRecord]) -> float:
+    return 1 - sum(day.over_l for day in days) / max(1.0, sum(day.thrown_l for day in days))
 
 
 def _per_stop(days: Sequence[DayRecord], of: Callable[[DayRecord], float]) -> float:

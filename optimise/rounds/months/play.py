@@ -41,6 +41,7 @@ class DayRecord:
     found_full: int
     over_bins: int
     over_l: float
+    thrown_l: float
     cost_eur: float
     fills: Indices
 
@@ -111,6 +112,7 @@ def _day(town: Town, policy: Policy, now: State, *, day: int, engine: Engine, op
         found_full=int((fills >= 1.0).sum()),
         over_bins=int((over_l > 0).sum()),
         over_l=float(over_l.sum()),
+        thrown_l=float(town.deposits_l[:, 24 * day : 24 * day + 24].sum()),
         cost_eur=(verdict.cost - driven) / EURO,
         fills=np.bincount(np.minimum((fills / _FILL_STEP).astype(np.int64), FILL_STEPS - 1), minlength=FILL_STEPS),
     )

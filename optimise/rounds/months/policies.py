@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
@@ -36,7 +37,7 @@ class Policy(Protocol):
     """One way to decide which bins today."""
 
     def want(self, day: int, street: Street, knowledge: Knowledge) -> Wanted:
-        """Decide for a day. Only `Perfect` looks at the street."""
+        """Decide for a day. Only who knows more than a forecast looks at the street."""
         ...
 
     def learn(self, bins: NDArray[np.int64], detour_eur: Floats) -> None:
@@ -83,13 +84,21 @@ class Threshold:
         """Learn nothing."""
 
 
-class Ours:
-    """The product's: the forecast's chances of being full, priced by `leaving`; or the truth's, for `perfect`."""
+class Knows(StrEnum):
+    """What the prices are made of: the forecast; every bin's law and level; or the coming days themselves."""
 
-    def __init__(self, town: Town, options: MonthsOptions, *, overflow_eur: float, perfect: bool) -> None:
+    FORECAST = "ours"
+    LAW = "informed"
+    FUTURE = "perfect"
+
+
+class Ours:
+    """The product's: the forecast's chances of being full, priced by `leaving`; or those of somebody who knows more."""
+
+    def __init__(self, town: Town, options: MonthsOptions, *, overflow_eur: float, knows: Knows) -> None:
         self._town = town
         self._overflow_eur = overflow_eur
-        self._perfect = perfect
+        self._knows = knows
         self._options = options
         self._volume_l = _volumes(town)
         first = len(town.fleet.anchors)
@@ -105,7 +114,10 @@ class Ours:
         last = self._town.days - day
         chances_s = at_s + 86_400 * np.arange(min(HORIZON_DAYS + 1, last), dtype=np.int64)
         chances_s[1:] += NEXT_CHANCE_LATER_S
-        if self._perfect:
+        if self._knows is Knows.LAW:
+            chances = self._town.law.chances(day, street.litres(street.morning_s(day)), self._town.full_l)
+            middle = street.fills(at_s)
+        elif self._knows is Knows.FUTURE:
             left, emptied = street.full_days(day, chances_s)
             chances = Chances(left=left[:, 1:], emptied=emptied[:, 1:])
             middle = street.fills(at_s)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from optimise.rounds.day import Calendar, Fleet
 from optimise.rounds.months.arrays import Flags, Floats
 from optimise.rounds.months.fixed import Past
+from optimise.rounds.months.law import Law
 from optimise.rounds.travel import Matrices
 from storage.errors import InputError
 from storage.model import Bin
@@ -30,6 +31,7 @@ class Town:
     by how much a crew misjudges each bin each day, `mute` (n, d) whether it forgets to note the emptying, `says`
     (n, d) whether it says how full it was: of the old rounds, without tablets. The matrices' places are
     `fleet.anchors`, then the bins. `sectors` (n,): each bin's round in the old calendar, which was tuned on `past`.
+    `law`: what deposits are drawn from, for whoever is to know it.
     """
 
     seed: int
@@ -48,6 +50,7 @@ class Town:
     matrices: Matrices
     sectors: NDArray[np.int64]
     past: Past
+    law: Law
 
     def __post_init__(self) -> None:
         count, days = len(self.bins), self.days
