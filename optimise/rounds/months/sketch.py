@@ -65,7 +65,17 @@ class Sketch:
             search.start_from(start)
             trips = search.run(progress=lambda iteration, _best: iteration / iterations)
             found.append((search.best_cost, trips))
-        trips = min(found, key=lambda one: one[0])[1]
+        cost, trips = min(found, key=lambda one: one[0])
+        busy = [vehicle for vehicle, slots in enumerate(model.vehicle_slots) if any(trips[slot] for slot in slots)]
+        if len(busy) > 1:
+            # A vehicle too many is a habit that few steps get rid of: does the day go without the idlest of them?
+            idlest = min(busy, key=lambda vehicle: sum(len(trips[slot]) for slot in model.vehicle_slots[vehicle]))
+            closed = frozenset(range(len(model.vehicle_slots))) - frozenset(busy) | {idlest}
+            search = RuinAndRecreate(model, seed=seed, cooling=_WARM, closed=closed)
+            search.start_from([[] if model.slot_vehicle[slot] == idlest else trip for slot, trip in enumerate(trips)])
+            fewer = search.run(progress=lambda iteration, _best: iteration / iterations)
+            if search.best_cost < cost:
+                trips = fewer
         self._yesterday = [
             [[problem.stop_ids[model.stops[index]] for index in trips[slot]] for slot in slots]
             for slots in model.vehicle_slots
