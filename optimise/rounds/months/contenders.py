@@ -26,7 +26,7 @@ def contenders(options: MonthsOptions) -> tuple[Contender, ...]:
     return (
         Contender(name="fixed", kind="fixed", sensors=0.0, first=1.0, dial=calendar),
         Contender(name="threshold", kind="threshold", sensors=1.0, first=2.5, dial="level from which a bin is emptied"),
-        *(Contender(name=name, kind="ours", sensors=share, first=160.0, dial=money) for name, share in ours.items()),
+        *(Contender(name=name, kind="ours", sensors=share, first=320.0, dial=money) for name, share in ours.items()),
         Contender(name="perfect", kind="perfect", sensors=0.0, first=60.0, dial=money),
         Contender(name="informed", kind="informed", sensors=1.0, first=160.0, dial=money),
         Contender(name="fixed_hot", kind="fixed_hot", sensors=0.0, first=1.0, dial=calendar),
