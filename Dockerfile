@@ -1,6 +1,6 @@
 # Voirie in a container: every `voirie` command, as a user without rights, on hashed packages.
 
-FROM python:3.13.14-slim-trixie AS build
+FROM python:3.13.14-slim-trixie@sha256:6771159cd4fa5d9bba1258caf0b82e6b73458c694d178ad97c5e925c2d0e1a91 AS build
 WORKDIR /srv/voirie
 # `tracing` instead of `run` adds what traces need (docs/metrics.md).
 ARG REQUIREMENTS=run
@@ -26,7 +26,7 @@ COPY storage storage
 RUN .venv/bin/python -m pip install --no-cache-dir --no-index --no-deps --no-build-isolation --editable . \
     && .venv/bin/python -m compileall -q api cli config ingest optimise simulators storage
 
-FROM python:3.13.14-slim-trixie
+FROM python:3.13.14-slim-trixie@sha256:6771159cd4fa5d9bba1258caf0b82e6b73458c694d178ad97c5e925c2d0e1a91
 # pg_dump and pg_restore of the database's version, for `voirie backup` and `voirie restore`.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends postgresql-client-17 \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -23,12 +24,16 @@ COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding=
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 VOIRIE = {name: service for name, service in SERVICES.items() if service["image"].startswith("voirie:")}
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
-# Tags that exist, and where each was seen (docs/decisions/0007-container-images.md). Another tag needs the same care.
+# Tags that exist with the digests of their images for all systems, and where each was seen
+# (docs/decisions/0007-container-images.md). Another one needs the same care.
 KNOWN_IMAGES = {
-    "timescale/timescaledb:2.29.2-pg17",
-    "eclipse-mosquitto:2.0.22",
-    "python:3.13.14-slim-trixie",
+    "timescale/timescaledb:2.29.2-pg17@sha256:bc8527e62f70f0766b29515077965025872fabb5349db421565f69ee273baf2d",
+    "eclipse-mosquitto:2.0.22@sha256:212f89e1eaeb2c322d6441b64396e3346026674db8fa9c27beac293405c32b3c",
+    "caddy:2.10.2-alpine@sha256:4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d",
+    "python:3.13.14-slim-trixie@sha256:6771159cd4fa5d9bba1258caf0b82e6b73458c694d178ad97c5e925c2d0e1a91",
 }
+AS_ROOT = {"broker-passwords", "proxy-data"}
+"""Jobs that give files to the user of another service, and end."""
 
 
 def example_environment() -> dict[str, str]:
@@ -73,7 +78,11 @@ def run_compose(*arguments: str, **variables: str) -> subprocess.CompletedProces
 def test_compose_itself_accepts_it():
     accepted = run_compose("--env-file", ".env.example", "config", "--services")
     assert accepted.returncode == 0, accepted.stderr
-    assert set(accepted.stdout.split()) == set(SERVICES), "the example file turns the simulation on"
+    assert set(accepted.stdout.split()) == set(SERVICES) - {"proxy", "proxy-data"}, (
+        "the example turns the simulation on"
+    )
+    served = run_compose("--env-file", ".env.example", "--profile", "tls", "config", "--services")
+    assert set(served.stdout.split()) == set(SERVICES) - {"simulator"}, served.stderr
 
 
 @pytest.mark.parametrize("name", ["SECRETS_FOLDER", "COMMUNE_INSEE", "COMMUNE_NAME", "STREETS_EXTRACT"])
@@ -88,7 +97,11 @@ def test_compose_refuses_to_start_without_what_it_must_know(name: str, tmp_path:
 
 
 def test_real_sensors_are_not_simulated_unless_asked_for():
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["simulator"]
+    assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == {
+        "simulator": ["simulation"],
+        "proxy": ["tls"],
+        "proxy-data": ["tls"],
+    }
     assert SERVICES["simulator"]["command"] == ["simulate"]
 
 
@@ -120,7 +133,7 @@ def test_every_setting_is_one_of_voirie(monkeypatch: pytest.MonkeyPatch, tmp_pat
     for name, service in VOIRIE.items():
         environment = {
             key: re.sub(
-                r"\$\{(\w+)(?::-([^}]*))?[^}]*\}",
+                r"\$\{(\w+)(?::?-((?:\{\w+\}|[^}])*))?[^}]*\}",
                 lambda found: example[found[1]] if found[2] is None else example.get(found[1], found[2]),
                 value,
             )
@@ -172,16 +185,59 @@ def test_data_is_in_volumes_and_files_that_are_mounted_exist():
             if source.startswith("./"):
                 assert (REPOSITORY / source).is_file(), f"{name}: {source}"
                 assert volume.endswith(":ro"), f"{name}: {volume}"
-            elif not source.startswith("${STREETS_FOLDER"):
+            elif not source.startswith(("${STREETS_FOLDER", "${PROXY_FOLDER")):
                 assert source in COMPOSE["volumes"], f"{name}: {source}"
     assert any(volume.endswith(":/var/lib/postgresql/data") for volume in SERVICES["database"]["volumes"])
     assert any(volume.endswith(":/mosquitto/data") for volume in SERVICES["broker"]["volumes"])
 
 
-def test_ports_are_published_to_this_machine_only_unless_asked_for():
-    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(published) == 2
-    assert all(re.fullmatch(r"\$\{\w+:-127\.0\.0\.1:\d+\}:\d+", port) for port in published)
+def test_only_the_proxy_is_reached_from_elsewhere_unless_asked_for():
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert set(published) == {"broker", "api", "proxy"}
+    for port in published["broker"] + published["api"]:
+        assert re.fullmatch(r"\$\{\w+:-127\.0\.0\.1:\d+\}:\d+", port)
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_container_is_closed_limited_and_nobody(name: str):
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert set(service["deploy"]["resources"]["limits"]) == {"memory", "cpus", "pids"}
+    assert service["logging"]["driver"] == "local", "logs rotate"
+    user = str(service["user"])
+    if name in AS_ROOT:
+        assert user == "root"
+        assert service["network_mode"] == "none"
+        assert service["cap_add"] == ["CHOWN"]
+        assert service["restart"] == "no"
+    else:
+        assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", user), "a number is nobody's name in another image"
+        assert set(service.get("cap_add", ())) <= {"NET_BIND_SERVICE"}
+
+
+def test_each_container_reaches_only_what_it_needs():
+    on = {name: set(service.get("networks", ())) for name, service in SERVICES.items() if name not in AS_ROOT}
+    assert COMPOSE["networks"]["data"] == {"internal": True}
+    assert on["database"] == {"data"}
+    assert on["broker"] == {"readings"}
+    assert on["proxy"] == {"edge"}, "the proxy reaches neither database nor broker"
+    assert on["worker"] == on["migrate"] == {"data"}, "they have no way out"
+    assert on["collector"] == {"data", "readings"}
+    assert on["api"] == {"data", "edge"}
+
+
+def test_collectors_and_workers_scale_with_one_flag():
+    for name in ("collector", "worker"):
+        assert "container_name" not in SERVICES[name], f"{name}: copies cannot share a name"
+        assert "ports" not in SERVICES[name], f"{name}: copies cannot share a port"
+    settings = SERVICES["collector"]["environment"]
+    assert settings["VOIRIE_MQTT__CLIENT_ID"] == "${MQTT_CLIENT_ID:-voirie-collector-{instance}}"
+    assert settings["VOIRIE_MQTT__SHARED_GROUP"] == "${MQTT_SHARED_GROUP-voirie}"
+    scaled = run_compose("--env-file", ".env.example", "config", "--format", "json")
+    environment = json.loads(scaled.stdout)["services"]["collector"]["environment"]
+    assert environment["VOIRIE_MQTT__CLIENT_ID"] == "voirie-collector-{instance}", "compose reads the braces as meant"
 
 
 def read(path: str) -> str:

@@ -1,0 +1,88 @@
+"""The shipped Caddyfile on a real Caddy before the real server: TLS, one password, and nothing of the inside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import ApiOptions
+from storage.database import Connection
+from tests.api.rows import INSEE, save_commune
+from tests.api.serving import serving
+from tests.tools import REPOSITORY, answers, free_port, missing, wait_until
+
+
+@pytest.fixture
+def proxy(connection: Connection, database_url: str, tmp_path: Path) -> Iterator[str]:
+    """Caddy with the shipped file, a certificate of its own making, and the real server behind it; its address."""
+    program = os.environ.get("VOIRIE_TEST_CADDY") or shutil.which("caddy")
+    if program is None:
+        missing("caddy (VOIRIE_TEST_CADDY)")
+    save_commune(connection)
+    connection.commit()
+    hashed = subprocess.run(
+        [program, "hash-password", "--plaintext", "a long secret"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    accounts = tmp_path / "accounts"
+    accounts.write_text(f"mairie {hashed}\n", encoding="utf-8")
+    port = free_port()
+    with serving(ApiOptions(database_url=database_url, commune_insee=INSEE, heartbeat_s=0.3)) as upstream:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "XDG_DATA_HOME": str(tmp_path / "data"),
+            "XDG_CONFIG_HOME": str(tmp_path / "config"),
+            "SITE_ADDRESS": "localhost",
+            "HTTP_PORT": str(free_port()),
+            "HTTPS_PORT": str(port),
+            "ACCOUNTS": str(accounts),
+            "API_UPSTREAM": upstream.removeprefix("http://"),
+        }
+        settings = str(REPOSITORY / "config" / "compose" / "Caddyfile")
+        with subprocess.Popen(
+            [program, "run", "--config", settings, "--adapter", "caddyfile"], env=environment, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                authority = tmp_path / "data" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+                wait_until(lambda: answers(port) and authority.is_file(), what="Caddy's port")
+                yield f"https://localhost:{port}"
+            finally:
+                process.terminate()
+
+
+def test_the_door_wants_tls_and_a_password_and_hides_the_inside(proxy: str, tmp_path: Path):
+    authority = tmp_path / "data" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+    trusted = ssl.create_default_context(cafile=str(authority))
+    commune = f"/api/v1/communes/{INSEE}"
+    with httpx.Client(base_url=proxy, verify=trusted, timeout=20) as stranger:
+        wait_until(lambda: serves(stranger), what="the first certificate")
+        assert stranger.get(commune).status_code == 401
+        assert stranger.post(f"{commune}/service-events", json={}).status_code == 401
+        assert stranger.get("/metrics").status_code == 404
+        assert stranger.get("/health/ready").status_code == 404
+    with httpx.Client(base_url=proxy, verify=trusted, auth=("mairie", "a long secret"), timeout=20) as ours:
+        answer = ours.get(commune, headers={"X-Request-ID": "through-the-door"})
+        assert answer.status_code == 200
+        assert answer.headers["X-Request-ID"] == "through-the-door"
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+        assert "Server" not in answer.headers
+        assert ours.get("/metrics").status_code == 404, "not with a password either"
+        with ours.stream("GET", f"{commune}/live") as live:
+            assert next(live.iter_lines()).startswith(("event:", "id:", "data:", "retry:", ":")), (
+                "streams are not held back"
+            )
+
+
+def serves(client: httpx.Client) -> bool:
+    try:
+        client.get("/")
+    except httpx.TransportError:
+        return False
+    return True
