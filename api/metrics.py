@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
+from api.check_metrics import CheckedCommune, CheckMetrics
 from api.forecast_metrics import ForecastMetrics, WatchedForecast
 from storage.model import IntakeTally
 
@@ -45,11 +46,17 @@ class Metrics:
             self._seconds.labels(operation).observe(seconds)
         return operation
 
-    def exposition(self, tallies: dict[str, IntakeTally] | None, forecasts: Sequence[WatchedForecast] = ()) -> bytes:
+    def exposition(
+        self,
+        tallies: dict[str, IntakeTally] | None,
+        forecasts: Sequence[WatchedForecast] = (),
+        checked: Sequence[CheckedCommune] = (),
+    ) -> bytes:
         """Return Prometheus' text format; `tallies` by commune is what the ledger says, None: no database."""
         with_ledger = CollectorRegistry()
         with_ledger.register(_Ledger(tallies))
         with_ledger.register(ForecastMetrics(forecasts))
+        with_ledger.register(CheckMetrics(checked))
         return generate_latest(self._registry) + generate_latest(with_ledger)
 
 

@@ -11,7 +11,6 @@ from api.models.checks import PatrolModel, PatrolStopModel, PointModel
 from storage.check_list import SENSED, ToCheck
 from storage.errors import InputError
 from storage.kerb.patrol import MINUTE_S, Patrol, PatrolSite, PatrolStop, PatrolTask, Point
-from storage.kerb.stay_law import StayLaw
 from storage.kerb.words import rule_in_words
 from storage.kerb.worth import WorthOptions, foresee
 from storage.model import PlaceKind
@@ -49,24 +48,22 @@ def sites_of(
 
     Gains are chances that the check is justified, or by PatrolAim.WORTH minutes of walk that it is worth.
     """
-    law, options = StayLaw(), WorthOptions()
+    options = WorthOptions()
     free = [one for one in found if one.held is None or one.held.holder_id == holder_id]
     return tuple(
         PatrolSite(
             place_id=one.place_id,
             point=(one.longitude_deg, one.latitude_deg),
-            gains=_gains(one, now=now, within_s=within_s, aim=aim, law=law, options=options),
+            gains=_gains(one, now=now, within_s=within_s, aim=aim, options=options),
         )
         for one in free[:_MOST_SITES]
     )
 
 
-def _gains(
-    one: ToCheck, *, now: datetime, within_s: int, aim: PatrolAim, law: StayLaw, options: WorthOptions
-) -> tuple[float, ...]:
+def _gains(one: ToCheck, *, now: datetime, within_s: int, aim: PatrolAim, options: WorthOptions) -> tuple[float, ...]:
     gains = []
     for arrive_s in range(0, within_s + 1, MINUTE_S):
-        worth = foresee(one.suspicion, now=now, walk_s=arrive_s, law=law, options=options)
+        worth = foresee(one.suspicion, now=now, walk_s=arrive_s, options=options)
         if worth is None:
             gains.append(0.0)
         else:
@@ -101,7 +98,7 @@ def patrol_model(
 
 def _stop(stop: PatrolStop, one: ToCheck, *, now: datetime) -> PatrolStopModel:
     # Gains are of whole minutes: this is the same a few seconds later, when there may be nothing to check any more.
-    worth = foresee(one.suspicion, now=now, walk_s=stop.arrive_s, law=StayLaw(), options=WorthOptions()) or one.worth
+    worth = foresee(one.suspicion, now=now, walk_s=stop.arrive_s, options=WorthOptions()) or one.worth
     return PatrolStopModel(
         place_id=one.place_id,
         longitude_deg=one.longitude_deg,

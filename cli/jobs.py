@@ -27,6 +27,7 @@ from storage import (
     readings,
     refusals,
     retention,
+    stay_laws,
 )
 from storage.database import Connection, connect
 from storage.errors import InputError, PlanRefusedError
@@ -222,7 +223,7 @@ class Jobs:
         review_commune(connection, commune_insee, now=now, wait=wait)
 
     def sessions(self, connection: Connection, commune_insee: str) -> None:
-        """Make the sessions anew of places whose readings changed; stored when the call returns."""
+        """Make sessions anew where readings changed, and learn daily how long vehicles stay; stored when it returns."""
         from optimise.occupancy.job import make_sessions
 
         make_sessions(
@@ -236,6 +237,10 @@ class Jobs:
                 of=of,
             ),
         )
+        now = present(connection, commune_insee)
+        if now is not None:
+            with connection.transaction():
+                stay_laws.refresh(connection, commune_insee, now=now)
 
     def observe(self, connection: Connection, commune: Commune) -> None:
         """Bring the observatory's figures up to the commune's now, unless they are; stored when the call returns."""

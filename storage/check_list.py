@@ -1,40 +1,36 @@
 """What officers should check now: bays and spaces where a check is justified, or will be on arrival.
 
-The database says where somebody stands, within a box; who stands there rightly for long enough is left out by the rules
-alone (forty comparisons for twenty thousand bays), and only the rest is judged one by one.
+The database says where somebody stands; the places themselves and their rules are in memory. Who is not over a limit
+soon is left out by one comparison, and only the rest is judged one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from storage import checks
+from storage import checks, stay_laws
 from storage.database import Connection, statement
 from storage.ground import box_around, distance_m
 from storage.kerb.standing import Known, Standing, stand
-from storage.kerb.stay_law import StayLaw
 from storage.kerb.timetable import Timetable
 from storage.kerb.worth import Suspicion, Worth, WorthOptions, foresee, trust
-from storage.kerb_now import WHOLE_WORLD, Timetables, last_words, timetables, unmade
+from storage.kerb_memory import KerbMemory, KnownPlace, kerb_memory
+from storage.kerb_now import WHOLE_WORLD, last_words, unmade
 from storage.model import SENSOR_SILENT_AFTER, PlaceKind, TakenCheck
 
 SENSED = (PlaceKind.DELIVERY_BAY, PlaceKind.PARKING_SPACE)
 
 
+type _Box = tuple[float, float, float, float]
+
+
 class _Row(NamedTuple):
     place_id: str
-    kind: str
-    longitude_deg: float
-    latitude_deg: float
-    street: str | None
-    name: str | None
-    part_of: str | None
-    rule_set_id: str | None
     device_id: int | None
     measured_at: datetime | None
     occupied: bool | None
@@ -89,7 +85,6 @@ def to_check(
     position: From | None = None,
     kinds: Collection[PlaceKind] = SENSED,
     ahead_s: float = 0.0,
-    law: StayLaw | None = None,
     options: WorthOptions | None = None,
 ) -> list[ToCheck]:
     """Return what to check at `now`, what is worth most first.
@@ -97,100 +92,101 @@ def to_check(
     With a `position` each place is judged as it will be when the officer gets there; `ahead_s`: it may also be got to
     so much later than by the straight way, and is listed if a check is justified by then.
     """
-    law, options = law or StayLaw(), options or WorthOptions()
-    rows = _rows(connection, commune_insee, now=now, zone=zone, position=position, kinds=kinds)
+    options = options or WorthOptions()
+    memory = kerb_memory(connection, commune_insee, zone=zone)
+    box = WHOLE_WORLD if position is None else box_around(position.point, position.within_m)
+    rows = _rows(connection, commune_insee, memory, box=box)
     if not rows:
         return []
-    known = timetables(connection, commune_insee, zone=zone)
     doubted = checks.doubted(connection, commune_insee, now=now)
+    laws = stay_laws.of_commune(connection, commune_insee)
+    asked = _Asked(
+        now=now,
+        day=now.astimezone(zone).date(),
+        kinds=frozenset(kind.value for kind in kinds),
+        position=position,
+        ahead_s=ahead_s,
+        options=options,
+    )
     found = []
-    for row, timetable, walk_m in _suspected(rows, known, now=now, position=position, ahead_s=ahead_s, options=options):
+    for place, row, timetable, walk_m in _suspected(rows, memory, asked):
         assert row.since is not None
         right, wrong = doubted.get(row.device_id or 0, (0, 0))
         believed = trust(right=right, wrong=wrong)
         certainty = options.unjudged_certainty if row.certainty is None else row.certainty
-        suspicion = Suspicion(since=row.since, timetable=timetable, right=certainty * believed)
+        suspicion = Suspicion(
+            since=row.since, timetable=timetable, right=certainty * believed, law=laws[PlaceKind(place.kind)]
+        )
         walk_s = walk_m / options.walking_m_s
-        worth = foresee(suspicion, now=now, walk_s=walk_s, law=law, options=options)
+        worth = foresee(suspicion, now=now, walk_s=walk_s, options=options)
         if worth is None and ahead_s:
-            worth = foresee(suspicion, now=now, walk_s=walk_s + ahead_s, law=law, options=options)
+            worth = foresee(suspicion, now=now, walk_s=walk_s + ahead_s, options=options)
         if worth is not None:
-            found.append(_listed(row, suspicion, worth, believed=believed, walk_m=walk_m, walk_s=walk_s, now=now))
+            found.append(
+                _listed(place, row, suspicion, worth, believed=believed, walk_m=walk_m, walk_s=walk_s, now=now)
+            )
     return sorted(found, key=lambda one: (-one.worth.worth_min, one.place_id))
 
 
-def _rows(
-    connection: Connection,
-    commune_insee: str,
-    *,
-    now: datetime,
-    zone: ZoneInfo,
-    position: From | None,
-    kinds: Collection[PlaceKind],
-) -> list[_Row]:
-    newer = unmade(connection, commune_insee)
-    west, south, east, north = WHOLE_WORLD if position is None else box_around(position.point, position.within_m)
-    parameters = {
-        "commune_insee": commune_insee,
-        "kinds": [kind.value for kind in kinds],
-        "day": now.astimezone(zone).date(),
-        "silent_after_s": SENSOR_SILENT_AFTER.total_seconds(),
-        "unmade": sorted(newer),
-        "west": west,
-        "south": south,
-        "east": east,
-        "north": north,
-    }
+def _rows(connection: Connection, commune_insee: str, memory: KerbMemory, *, box: _Box) -> list[_Row]:
+    parameters = {"commune_insee": commune_insee, "silent_after_s": SENSOR_SILENT_AFTER.total_seconds()}
     with connection.cursor(binary=True) as cursor:
-        # Never prepared: a plan for any box is slower than one for this.
-        rows = list(map(_Row._make, cursor.execute(statement("checks", "occupied"), parameters, prepare=False)))
-    words = last_words(connection, commune_insee, [row.place_id for row in rows if row.place_id in newer])
-    if not words:
+        rows = list(map(_Row._make, cursor.execute(statement("checks", "occupied"), parameters)))
+    rows = [row for row in rows if _within(memory.places.get(row.place_id), box)]
+    newer = {place_id for place_id in unmade(connection, commune_insee) if _within(memory.places.get(place_id), box)}
+    if not newer:
         return rows
-    return [
-        row._replace(
-            measured_at=said[1],
-            occupied=said[2],
-            since=said[3],
-            certainty=None,
-            silent_after_s=said[4] or row.silent_after_s,
-        )
+    parameters["place_ids"] = sorted(newer)
+    words = last_words(connection, commune_insee, sorted(newer))
+    told = map(_Row._make, connection.execute(statement("checks", "at_places"), parameters))
+    return [row for row in rows if row.place_id not in newer] + [
+        row._replace(measured_at=said[1], occupied=said[2], since=said[3], silent_after_s=said[4] or row.silent_after_s)
+        for row in told
         if (said := words.get(row.place_id))
-        else row
-        for row in rows
     ]
 
 
+def _within(place: KnownPlace | None, box: _Box) -> bool:
+    west, south, east, north = box
+    return place is not None and west <= place.longitude_deg <= east and south <= place.latitude_deg <= north
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    now: datetime
+    day: date
+    kinds: frozenset[str]
+    position: From | None
+    ahead_s: float
+    options: WorthOptions
+
+
 def _suspected(
-    rows: Iterable[_Row],
-    known: Timetables,
-    *,
-    now: datetime,
-    position: From | None,
-    ahead_s: float,
-    options: WorthOptions,
-) -> Iterator[tuple[_Row, Timetable, float]]:
-    """Yield (row, timetable, walk_m) of the places that may be over a limit by the arrival and were not closed."""
+    rows: Iterable[_Row], memory: KerbMemory, asked: _Asked
+) -> Iterator[tuple[KnownPlace, _Row, Timetable, float]]:
+    """Yield (place, row, timetable, walk_m) where somebody may be over a limit by the arrival and was not closed."""
+    now, position, options = asked.now, asked.position, asked.options
     sieves: dict[tuple[str | None, str | None], _Sieve] = {}
     for row in rows:
-        if not row.occupied or row.since is None or row.measured_at is None:
+        place = memory.places[row.place_id]
+        if not row.occupied or row.since is None or row.measured_at is None or row.since > now:
             continue
-        if (row.closed_at is not None and row.since <= row.closed_at) or row.since > now:
+        if (row.closed_at is not None and row.since <= row.closed_at) or place.kind not in asked.kinds:
             continue
-        if (now - row.measured_at).total_seconds() > row.silent_after_s:
+        if (now - row.measured_at).total_seconds() > row.silent_after_s or not place.lives(asked.day):
             continue
-        sieve = sieves.get((row.rule_set_id, row.part_of))
+        sieve = sieves.get((place.rule_set_id, place.part_of))
         if sieve is None:
-            timetable = known.of_rules(row.rule_set_id, row.part_of)
-            sieve = sieves[row.rule_set_id, row.part_of] = _Sieve(timetable, now)
+            timetable = memory.timetables.of_rules(place.rule_set_id, place.part_of)
+            sieve = sieves[place.rule_set_id, place.part_of] = _Sieve(timetable, now)
         straight_m = 0.0
         if position is not None:
-            straight_m = distance_m(position.point, (row.longitude_deg, row.latitude_deg))
+            straight_m = distance_m(position.point, (place.longitude_deg, place.latitude_deg))
             if straight_m > position.within_m:
                 continue
         walk_m = straight_m * options.detour_factor
-        if sieve.lets_through(row.since, timedelta(seconds=walk_m / options.walking_m_s + ahead_s)):
-            yield row, sieve.timetable, walk_m
+        if sieve.lets_through(row.since, timedelta(seconds=walk_m / options.walking_m_s + asked.ahead_s)):
+            yield place, row, sieve.timetable, walk_m
 
 
 class _Sieve:
@@ -210,7 +206,15 @@ class _Sieve:
 
 
 def _listed(
-    row: _Row, suspicion: Suspicion, worth: Worth, *, believed: float, walk_m: float, walk_s: float, now: datetime
+    place: KnownPlace,
+    row: _Row,
+    suspicion: Suspicion,
+    worth: Worth,
+    *,
+    believed: float,
+    walk_m: float,
+    walk_s: float,
+    now: datetime,
 ) -> ToCheck:
     held = None
     if row.holder_id is not None and row.expires_at is not None and row.expires_at > now:
@@ -224,13 +228,13 @@ def _listed(
             expires_at=row.expires_at,
         )
     return ToCheck(
-        place_id=row.place_id,
-        kind=PlaceKind(row.kind),
-        longitude_deg=row.longitude_deg,
-        latitude_deg=row.latitude_deg,
-        street=row.street,
-        name=row.name,
-        part_of=row.part_of,
+        place_id=place.place_id,
+        kind=PlaceKind(place.kind),
+        longitude_deg=place.longitude_deg,
+        latitude_deg=place.latitude_deg,
+        street=place.street,
+        name=place.name,
+        part_of=place.part_of,
         suspicion=suspicion,
         standing=stand(Known(occupied=True, since=row.since), timetable=suspicion.timetable, now=now),
         certainty=row.certainty,

@@ -6,22 +6,20 @@ sessions are few, and their last word is read from the readings themselves: nobo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from storage.database import Connection, statement
 from storage.kerb.standing import Known, Standing, known_at, stand
 from storage.kerb.timetable import Timetable
-from storage.kerb_places import rule_sets
-from storage.model import KERB_KINDS, SENSOR_SILENT_AFTER, KerbNow, PlaceKind, Rule
+from storage.kerb_memory import kerb_memory
+from storage.kerb_rules import Timetables
+from storage.model import KERB_KINDS, SENSOR_SILENT_AFTER, KerbNow, PlaceKind
 
 WHOLE_WORLD = (-180.0, -90.0, 180.0, 90.0)
-_MOST_LEVELS = 8
-"""A bay in an area in a street face in a zone is three; more is a circle."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,53 +51,6 @@ class KerbMap:
     timetables: Timetables
 
 
-class Timetables:
-    """The timetables of a commune's places: their own rules before those of what they are part of.
-
-    `groups` are (part_of, rule_set_id) by place_id.
-    """
-
-    def __init__(
-        self,
-        *,
-        sets: Mapping[str, tuple[Rule, ...]],
-        groups: Mapping[str, tuple[str | None, str | None]],
-        zone: ZoneInfo,
-        commune_insee: str,
-    ) -> None:
-        self._sets = sets
-        self._groups = groups
-        self._zone = zone
-        self._insee = commune_insee
-        self._of: dict[tuple[str | None, str | None], Timetable] = {}
-
-    def of(self, place: KerbNow) -> Timetable:
-        """Return a place's timetable; places with equal rules share one."""
-        return self.of_rules(place.rule_set_id, place.part_of)
-
-    def of_rules(self, rule_set_id: str | None, part_of: str | None) -> Timetable:
-        """Return the timetable of a place with these rules of its own (None: none) that is part of that place."""
-        key = (rule_set_id, part_of)
-        found = self._of.get(key)
-        if found is None:
-            found = self._of[key] = _timetable(self._layered(*key), self._zone.key, self._insee)
-        return found
-
-    def _layered(self, rule_set_id: str | None, part_of: str | None) -> tuple[Rule, ...]:
-        rules = self._sets.get(rule_set_id or "", ())
-        for _ in range(_MOST_LEVELS):
-            if part_of is None:
-                break
-            part_of, above = self._groups.get(part_of, (None, None))
-            rules += self._sets.get(above or "", ())
-        return rules
-
-
-@lru_cache(maxsize=4096)
-def _timetable(rules: tuple[Rule, ...], zone: str, commune_insee: str) -> Timetable:
-    return Timetable(rules, zone=ZoneInfo(zone), commune_insee=commune_insee)
-
-
 def known_of(place: KerbNow, now: datetime) -> Known:
     """Return what is known of a place at `now`, by its sensor's own habit of silence."""
     return known_at(
@@ -113,13 +64,7 @@ def known_of(place: KerbNow, now: datetime) -> Known:
 
 def timetables(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -> Timetables:
     """Return the timetables of the commune's places."""
-    rows = connection.execute(statement("kerb", "groups"), {"commune_insee": commune_insee})
-    return Timetables(
-        sets=rule_sets(connection, commune_insee),
-        groups={place_id: (part_of, rules) for place_id, part_of, rules in rows},
-        zone=zone,
-        commune_insee=commune_insee,
-    )
+    return kerb_memory(connection, commune_insee, zone=zone).timetables
 
 
 def timetables_of(
@@ -188,18 +133,43 @@ def kerb_map(
     kinds: Collection[PlaceKind],
     bounds: tuple[float, float, float, float] = WHOLE_WORLD,
 ) -> KerbMap:
-    """Return the bays and spaces that live at `now` within `bounds`, with no more than a map needs of them."""
-    parameters = _asked(commune_insee, day=now.astimezone(zone).date(), kinds=kinds, bounds=bounds)
-    with connection.cursor(binary=True) as cursor:
-        rows: list[KerbRow] = cursor.execute(statement("kerb", "map"), parameters, prepare=False).fetchall()
+    """Return the bays and spaces that live at `now` within `bounds`, with no more than a map needs of them.
+
+    What sensors say is read, what the places are is known (`kerb_memory`).
+    """
+    day = now.astimezone(zone).date()
+    memory = kerb_memory(connection, commune_insee, zone=zone)
+    wanted = {kind.value for kind in kinds}
+    west, south, east, north = bounds
+    places = [
+        place
+        for place in memory.places.values()
+        if place.kind in wanted
+        and west <= place.longitude_deg <= east
+        and south <= place.latitude_deg <= north
+        and place.lives(day)
+    ]
+    said = _said(connection, commune_insee)
     newer = unmade(connection, commune_insee)
     if newer:
-        words = last_words(connection, commune_insee, [row[0] for row in rows if row[0] in newer])
-        rows = [
-            (*row[:6], *words[row[0]][1:4], None, words[row[0]][4] or row[10]) if row[0] in words else row
-            for row in rows
-        ]
-    return KerbMap(now=now, rows=rows, timetables=timetables(connection, commune_insee, zone=zone))
+        words = last_words(connection, commune_insee, [one.place_id for one in places if one.place_id in newer])
+        said |= {
+            place_id: (*word[1:4], None, word[4] or said.get(place_id, _NOTHING)[4]) for place_id, word in words.items()
+        }
+    rows: list[KerbRow] = [place[:6] + said.get(place.place_id, _NOTHING) for place in places]
+    return KerbMap(now=now, rows=rows, timetables=memory.timetables)
+
+
+type _Said = tuple[datetime | None, bool | None, datetime | None, float | None, float]
+
+_NOTHING: _Said = (None, None, None, None, SENSOR_SILENT_AFTER.total_seconds())
+
+
+def _said(connection: Connection, commune_insee: str) -> dict[str, _Said]:
+    """Return what each place's sensor last said, as of the last time sessions were made."""
+    parameters = {"commune_insee": commune_insee, "silent_after_s": SENSOR_SILENT_AFTER.total_seconds()}
+    with connection.cursor(binary=True) as cursor:
+        return {row[0]: row[1:] for row in cursor.execute(statement("kerb", "said"), parameters)}
 
 
 def unmade(connection: Connection, commune_insee: str) -> set[str]:

@@ -158,7 +158,8 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "vehicle_event device_change fill_model bay_model town_event kerb_advice"
     ),
     "one row for each place, device or piece of work, replaced": (
-        "bin_level device_health review_due session_due occupancy_present kerb_check forgotten observatory "
+        "bin_level device_health review_due session_due occupancy_present forgotten observatory "
+        "kerb_check kerb_change stay_law "
         "bay_usual bay_forecast_run bay_forecast bay_group_forecast "
         "vehicle_position"
     ),

@@ -6,12 +6,13 @@ from collections import Counter
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.errors import documented
 from api.here import Here, Reading
 from api.kerb_map import kerb_document
 from api.models.kerb import KerbModel, KerbPlaceModel, KerbRowsModel, SessionModel, SessionsModel
+from api.packing import packed
 from storage import kerb_places, sessions
 from storage.errors import InputError, NotFoundError
 from storage.kerb_now import WHOLE_WORLD, kerb_map, kerb_now, parts_of
@@ -26,6 +27,7 @@ _SENSED = (PlaceKind.DELIVERY_BAY, PlaceKind.PARKING_SPACE)
 @router.get("", summary="The kerb, now", response_model=KerbModel | KerbRowsModel)
 def show_kerb(
     here: Reading,
+    request: Request,
     bbox: Annotated[str | None, Query(max_length=200, description="Only within west,south,east,north, degrees")] = None,
     kind: Annotated[list[PlaceKind] | None, Query(description="Only delivery_bay or parking_space")] = None,
     state: Annotated[list[BayState] | None, Query(description="Only places in these states")] = None,
@@ -39,7 +41,8 @@ def show_kerb(
     view = kerb_map(
         here.connection, here.insee, now=here.now, zone=here.zone, kinds=kind or _SENSED, bounds=_bounds(bbox)
     )
-    return Response(kerb_document(view, states=state, as_rows=as_rows), media_type="application/json")
+    document = kerb_document(view, states=state, as_rows=as_rows)
+    return packed(request, document, media_type="application/json")
 
 
 @router.get("/{place_id}", summary="One place at the kerb, now")

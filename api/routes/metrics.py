@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from psycopg_pool import PoolTimeout
 
+from api.check_metrics import CheckedCommune
 from api.errors import documented
 from api.forecast_metrics import WatchedForecast
 from api.state import AppState, state_of
-from storage import communes, fill_models, forecast_scores, forecasts, readings
+from storage import checks, communes, fill_models, forecast_scores, forecasts, readings
 from storage.database import Connection
 from storage.model import IntakeTally, ModelStatus
 
@@ -24,20 +25,33 @@ router = APIRouter(tags=["operations"])
     responses=documented() | {200: {"description": "Prometheus' text format", "content": {"text/plain": {}}}},
 )
 def metrics(request: Request) -> Response:
-    """Return requests, live streams, the ledger and how forecasts hold by commune; answers without a database too."""
+    """Return requests, streams, the ledger, forecasts and checks by commune; answers without a database too."""
     state = state_of(request)
-    tallies, forecasts_now = _watched(state)
-    return Response(state["metrics"].exposition(tallies, forecasts_now), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    tallies, forecasts_now, checked = _watched(state)
+    told = state["metrics"].exposition(tallies, forecasts_now, checked)
+    return Response(told, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _watched(state: AppState) -> tuple[dict[str, IntakeTally] | None, list[WatchedForecast]]:
+def _watched(
+    state: AppState,
+) -> tuple[dict[str, IntakeTally] | None, list[WatchedForecast], list[CheckedCommune]]:
     try:
         with state["pool"].connection(timeout=state["options"].pool_wait_s) as connection:
             served = [item.commune_insee for item in communes.every(connection)]
             tallies = {insee: readings.tally(connection, insee) for insee in served}
-            return tallies, [_forecast(connection, insee) for insee in served]
+            watched = [_forecast(connection, insee) for insee in served]
+            return tallies, watched, [_checked(connection, insee) for insee in served]
     except (psycopg.Error, PoolTimeout):
-        return None, []
+        return None, [], []
+
+
+def _checked(connection: Connection, commune_insee: str) -> CheckedCommune:
+    now = communes.clock(connection, commune_insee).now()
+    return CheckedCommune(
+        commune_insee=commune_insee,
+        held=checks.held_now(connection, commune_insee, now=now),
+        closings=checks.closings(connection, commune_insee),
+    )
 
 
 def _forecast(connection: Connection, commune_insee: str) -> WatchedForecast:

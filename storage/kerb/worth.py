@@ -77,12 +77,13 @@ class WorthOptions:
 class Suspicion:
     """Somebody stands somewhere `since`, and how much of that is to be believed.
 
-    `right` is the chance that the sensor's word is so, 0 to 1.
+    `right` is the chance that the sensor's word is so, 0 to 1; `law` says how long vehicles stay at such a place.
     """
 
     since: datetime
     timetable: Timetable
     right: float
+    law: StayLaw
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +108,7 @@ def trust(*, right: int, wrong: int) -> float:
     return (right + _RIGHT_BEFORE) / (right + wrong + _LOOKS_BEFORE)
 
 
-def foresee(suspicion: Suspicion, *, now: datetime, walk_s: float, law: StayLaw, options: WorthOptions) -> Worth | None:
+def foresee(suspicion: Suspicion, *, now: datetime, walk_s: float, options: WorthOptions) -> Worth | None:
     """Return what a check is worth for who walks `walk_s` to it from `now` on; None: nothing to check on arrival."""
     arrival_at = now + timedelta(seconds=walk_s)
     known = Known(occupied=True, since=suspicion.since)
@@ -115,7 +116,7 @@ def foresee(suspicion: Suspicion, *, now: datetime, walk_s: float, law: StayLaw,
     if then.state is not BayState.OVER_LIMIT or then.rule is None:
         return None
     over_since = _over_since(then)
-    stays = law.stays(age_s=(now - suspicion.since).total_seconds(), for_s=walk_s)
+    stays = suspicion.law.stays(age_s=(now - suspicion.since).total_seconds(), for_s=walk_s)
     overstay_s = then.overstay_s or 0.0
     severity_min = options.base_min(then.rule) * (1 + min(1.0, overstay_s / options.twice_after_s))
     chance = suspicion.right * stays

@@ -240,3 +240,12 @@ def test_a_sensor_that_officers_find_wrong_is_believed_less(client: httpx.Client
     after = listed(client)["ADL-01"]
     assert (before["sensor_trust"], after["sensor_trust"]) == (0.95, pytest.approx(3.8 / 6, abs=1e-3))
     assert after["chance"] == pytest.approx(before["chance"] * (3.8 / 6) / 0.95, abs=2e-3)
+
+
+def test_takes_and_closings_are_counted(client: httpx.Client, rows: Connection):
+    tell(client, "ADL-01", "take")
+    tell(client, "ADL-02", "close", cause="gone")
+    told = client.get("/metrics").text
+    assert f'voirie_checks_held{{commune_insee="{INSEE}"}} 1.0' in told
+    assert f'voirie_checks_closed{{cause="gone",commune_insee="{INSEE}"}} 1.0' in told
+    assert f'voirie_checks_closed{{cause="sensor_wrong",commune_insee="{INSEE}"}} 0.0' in told

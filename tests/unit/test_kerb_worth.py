@@ -24,8 +24,8 @@ LAW, OPTIONS = StayLaw(), WorthOptions()
 
 
 def worth(timetable: Timetable = BAY, *, minutes: float, walk_s: float = 0.0, right: float = 1.0):
-    suspicion = Suspicion(since=NOW - timedelta(minutes=minutes), timetable=timetable, right=right)
-    return foresee(suspicion, now=NOW, walk_s=walk_s, law=LAW, options=OPTIONS)
+    suspicion = Suspicion(since=NOW - timedelta(minutes=minutes), timetable=timetable, right=right, law=LAW)
+    return foresee(suspicion, now=NOW, walk_s=walk_s, options=OPTIONS)
 
 
 @given(minutes=st.floats(0, 2000), walk_s=st.floats(0, 3600), right=st.floats(0.01, 1))

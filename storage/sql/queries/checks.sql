@@ -95,33 +95,24 @@ HAVING count(*) FILTER (WHERE cause = 'sensor_wrong') > 0;
 SELECT pg_notify('voirie_live', :message);
 
 -- name: occupied
--- Bays and spaces within a box of which the sensor says that somebody stands there, as of the last time sessions were made,
--- and those of `unmade`, of which it has said more since.
+-- Where sensors say that somebody stands, as of the last time sessions were made, and how the check there stands.
 SELECT
-    place.place_id, place.kind, place.longitude_deg, place.latitude_deg, place.street, kerb.name, kerb.part_of,
-    kerb.rule_set_id,
-    coalesce(
-        present.device_id,
-        (
-            SELECT device_id FROM mounting
-            WHERE mounting.commune_insee = place.commune_insee
-                AND mounting.place_id = place.place_id
-                AND unmounted_at IS NULL
-        )
-    ),
-    present.measured_at, present.occupied, present.since, present.certainty,
+    present.place_id, present.device_id, present.measured_at, present.occupied, present.since, present.certainty,
     coalesce(health.silent_after_s, :silent_after_s)::float8, at_it.holder_id, at_it.taken_by, at_it.taken_at,
     at_it.expires_at, at_it.closed_at
-FROM place
-LEFT JOIN occupancy_present AS present
-    ON present.commune_insee = place.commune_insee AND present.place_id = place.place_id
-LEFT JOIN kerb_place AS kerb ON kerb.commune_insee = place.commune_insee AND kerb.place_id = place.place_id
+FROM occupancy_present AS present
 LEFT JOIN device_health AS health ON health.device_id = present.device_id
-LEFT JOIN kerb_check AS at_it ON at_it.commune_insee = place.commune_insee AND at_it.place_id = place.place_id
-WHERE place.commune_insee = :commune_insee
-    AND place.kind = ANY (:kinds)
-    AND place.longitude_deg BETWEEN :west AND :east
-    AND place.latitude_deg BETWEEN :south AND :north
-    AND (present.occupied OR place.place_id = ANY (:unmade))
-    AND (kerb.valid_from IS NULL OR kerb.valid_from <= :day)
-    AND (kerb.valid_until IS NULL OR kerb.valid_until >= :day);
+LEFT JOIN kerb_check AS at_it ON at_it.commune_insee = present.commune_insee AND at_it.place_id = present.place_id
+WHERE present.commune_insee = :commune_insee AND present.occupied;
+
+-- name: at_places
+-- The same of places whose sensors have said more since, without what they said.
+SELECT
+    asked.place_id, mounting.device_id, null::timestamptz, null::boolean, null::timestamptz, null::real, :silent_after_s::float8,
+    at_it.holder_id, at_it.taken_by, at_it.taken_at, at_it.expires_at, at_it.closed_at
+FROM unnest(:place_ids::text[]) AS asked (place_id)
+LEFT JOIN mounting
+    ON mounting.commune_insee = :commune_insee
+    AND mounting.place_id = asked.place_id
+    AND mounting.unmounted_at IS NULL
+LEFT JOIN kerb_check AS at_it ON at_it.commune_insee = :commune_insee AND at_it.place_id = asked.place_id;

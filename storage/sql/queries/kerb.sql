@@ -100,21 +100,27 @@ WHERE place.commune_insee = :commune_insee
     AND coalesce(kerb.valid_until, 'infinity') >= :day
 ORDER BY place.place_id;
 
--- name: map
--- What a map of a city needs of its bays and spaces, and no more: twenty thousand rows.
+-- name: version^
+-- What changes whenever a transaction that changed places or rules becomes visible.
+SELECT count(*), coalesce(max(transaction_id), 0) FROM kerb_change WHERE commune_insee = :commune_insee;
+
+-- name: known
+-- Bays and spaces as they are, whatever stands there.
 SELECT
-    place.place_id, place.kind, place.longitude_deg, place.latitude_deg, kerb.part_of, kerb.rule_set_id, present.measured_at,
-    present.occupied, present.since, present.certainty, coalesce(health.silent_after_s, :silent_after_s)::float8
+    place.place_id, place.kind, place.longitude_deg, place.latitude_deg, kerb.part_of, kerb.rule_set_id, place.street, kerb.name,
+    kerb.valid_from, kerb.valid_until
 FROM place
 LEFT JOIN kerb_place AS kerb USING (commune_insee, place_id)
-LEFT JOIN occupancy_present AS present USING (commune_insee, place_id)
+WHERE place.commune_insee = :commune_insee AND place.kind IN ('delivery_bay', 'parking_space');
+
+-- name: said
+-- What the sensors of bays and spaces last said, as of the last time sessions were made.
+SELECT
+    present.place_id, present.measured_at, present.occupied, present.since, present.certainty,
+    coalesce(health.silent_after_s, :silent_after_s)::float8
+FROM occupancy_present AS present
 LEFT JOIN device_health AS health ON health.device_id = present.device_id
-WHERE place.commune_insee = :commune_insee
-    AND place.kind = ANY (:kinds)
-    AND place.longitude_deg BETWEEN :west AND :east
-    AND place.latitude_deg BETWEEN :south AND :north
-    AND (kerb.valid_from IS NULL OR kerb.valid_from <= :day)
-    AND (kerb.valid_until IS NULL OR kerb.valid_until >= :day);
+WHERE present.commune_insee = :commune_insee;
 
 -- name: unmade
 -- Places with readings of which no sessions are made yet: some seconds' worth.

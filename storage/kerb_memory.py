@@ -1,0 +1,99 @@
+"""What the kerb of a commune is, kept in memory: twenty thousand places and their rules change once a month.
+
+Every transaction that changes them leaves a row (`kerb_change`, by triggers); a request sees these rows as it sees the
+places, so that equal counts mean equal places. What sensors say is never kept here.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from storage.database import Connection, statement
+from storage.kerb_places import rule_sets
+from storage.kerb_rules import Timetables
+
+_MOST_COMMUNES = 64
+
+
+class KnownPlace(NamedTuple):
+    """A bay or space as it is, whatever stands there."""
+
+    place_id: str
+    kind: str
+    longitude_deg: float
+    latitude_deg: float
+    part_of: str | None
+    rule_set_id: str | None
+    street: str | None
+    name: str | None
+    valid_from: date | None
+    valid_until: date | None
+
+    def lives(self, day: date) -> bool:
+        """Whether the place is there on a local day."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or self.valid_until >= day
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KerbMemory:
+    """A commune's bays and spaces by id, and the timetables of all of its places."""
+
+    places: Mapping[str, KnownPlace]
+    timetables: Timetables
+
+
+type _Key = tuple[str, int, str, str, str]
+type _Version = tuple[int, int]
+
+_lock = Lock()
+_kept: OrderedDict[_Key, tuple[_Version, KerbMemory]] = OrderedDict()
+
+
+def kerb_memory(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -> KerbMemory:
+    """Return the commune's kerb as this transaction sees it, read anew only where it changed."""
+    info = connection.info
+    key = (info.host, info.port, info.dbname, commune_insee, zone.key)
+    version = _version(connection, commune_insee)
+    with _lock:
+        kept = _kept.get(key)
+        if kept is not None and kept[0] == version:
+            _kept.move_to_end(key)
+            return kept[1]
+    memory = _read(connection, commune_insee, zone=zone)
+    # Another transaction that began later may see more: only what did not change while we read may serve others.
+    if _version(connection, commune_insee) == version:
+        with _lock:
+            _kept[key] = (version, memory)
+            while len(_kept) > _MOST_COMMUNES:
+                _kept.popitem(last=False)
+    return memory
+
+
+def _version(connection: Connection, commune_insee: str) -> _Version:
+    row = connection.execute(statement("kerb", "version"), {"commune_insee": commune_insee}).fetchone()
+    assert row is not None  # an aggregate has one row
+    return row[0], row[1]
+
+
+def _read(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -> KerbMemory:
+    with connection.cursor(binary=True) as cursor:
+        rows = cursor.execute(statement("kerb", "known"), {"commune_insee": commune_insee})
+        places = {row[0]: KnownPlace._make(row) for row in rows}
+    groups = connection.execute(statement("kerb", "groups"), {"commune_insee": commune_insee})
+    return KerbMemory(
+        places=places,
+        timetables=Timetables(
+            sets=rule_sets(connection, commune_insee),
+            groups={place_id: (part_of, rules) for place_id, part_of, rules in groups},
+            zone=zone,
+            commune_insee=commune_insee,
+        ),
+    )
