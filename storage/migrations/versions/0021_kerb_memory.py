@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0099"
-down_revision = "0098"
+revision = "0021"
+down_revision = "0020"
 
 
 def upgrade() -> None:
-    run_sql_file("0099_kerb_memory.sql")
+    run_sql_file("0021_kerb_memory.sql")
