@@ -3,9 +3,10 @@
     python benchmarks/kerb.py [--bays 20000] [--days 365] [--stays-a-day 4] [--database URL] [--repeat 15]
 
 A commune of `bays` bays (each tenth group of four an area of its own) with forty lists of rules and a year of stays,
-written by the database itself; readings are there for the last three days. On the embedded PostgreSQL, or on the server
-named. Milliseconds are of one process: median and 95th percentile of `repeat` calls. `http_…` are whole requests
-over the loopback, as a browser makes them (gzip), with the application in the same process.
+written by the database itself; readings are there for the last three days, and at any moment a quarter of the bays is
+taken. On the embedded PostgreSQL, or on the server named. Milliseconds are of one process: median and 95th percentile
+of `repeat` calls. `http_…` are whole requests over the loopback, as a browser makes them (gzip), with the application
+in the same process.
 """
 
 from __future__ import annotations
@@ -35,8 +36,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from api.app import ApiOptions
 from api.kerb_map import kerb_document
+from api.ports import Ports
 from optimise.occupancy.job import make_sessions
+from optimise.patrol.planner import PatrolPlanner
+from optimise.rounds.great_circle import GreatCircles
 from storage import communes, kerb_places, readings, schema, sessions
+from storage.check_list import From, to_check
 from storage.database import Connection, connect
 from storage.kerb_now import kerb_map
 from storage.model import Commune, HolidayUse, IntakeBatch, KerbPlace, OccupancyReading, PlaceKind, Quality, Rule
@@ -174,7 +179,9 @@ def write_year(connection: Connection, *, days: int, stays_a_day: int) -> None:
         " SELECT commune_insee, device_id, place_id, moment, 0, moment, 'ok', occupied, 2 * number + occupied::int + 1,"
         " decode('01', 'hex')"
         " FROM mounting CROSS JOIN generate_series(0, %(count)s - 1) AS number"
-        " CROSS JOIN LATERAL (SELECT %(first)s::timestamptz + (number + random() * 0.4) * %(step)s * INTERVAL '1 s',"
+        # Each bay by a phase of its own, so that at any moment about a quarter of them is taken.
+        " CROSS JOIN LATERAL (SELECT %(first)s::timestamptz"
+        "   + (number + random() * 0.4 + device_id %% 100 / 100.0) * %(step)s * INTERVAL '1 s',"
         "   60 + random() * %(step)s * 0.5) AS stay (at, dwell)"
         " CROSS JOIN LATERAL (VALUES (at, true), (at + dwell * INTERVAL '1 s', false)) AS told (moment, occupied)"
         " WHERE moment < %(now)s",
@@ -291,6 +298,11 @@ def _answers(connection: Connection, url: str, *, repeat: int) -> dict[str, Any]
         "map_judged_and_written_as_rows": timed_ms(lambda: kerb_document(view, states=None, as_rows=True), repeat),
         "map_of_all": timed_ms(document, repeat),
         "map_of_a_quarter": timed_ms(lambda: document(quarter), repeat),
+        "check_list_of_all": timed_ms(lambda: to_check(connection, INSEE, now=now, zone=PARIS), repeat),
+        "check_list_around": timed_ms(
+            lambda: to_check(connection, INSEE, now=now, zone=PARIS, position=From(point=(2.33, 48.87), within_m=1500)),
+            repeat,
+        ),
         "sessions_of_a_bay_over_a_year": timed_ms(
             lambda: sessions.of_place(
                 connection, INSEE, "B00007", since=now - timedelta(days=365), until=now, limit=5000
@@ -299,8 +311,18 @@ def _answers(connection: Connection, url: str, *, repeat: int) -> dict[str, Any]
         ),
     }
     connection.commit()
-    with client_of(ApiOptions(database_url=url, commune_insee=INSEE)) as client:
+    with psycopg.connect(url, autocommit=True) as other:
+        # The clock of the requests, where the readings are.
+        other.execute(
+            "INSERT INTO simulation (commune_insee, seed, streets_source, started_at, history_until, wall_origin,"
+            " simulated_origin, rate, history_published) VALUES (%s, 1, 'none', %s, %s, now(), %s, 1e-9, true)",
+            [INSEE, NOW, NOW, now],
+        )
+    planner = PatrolPlanner(travel=GreatCircles(detour_factor=1.3, speed_kmh=4.5))
+    with client_of(ApiOptions(database_url=url, commune_insee=INSEE), Ports(patrols=planner)) as client:
         kerb = f"/api/v1/communes/{INSEE}/kerb"
+        checks = f"/api/v1/communes/{INSEE}/checks"
+        here = "lon=2.33&lat=48.87"
         for name, path in (
             ("http_map_of_all", f"{kerb}?kind=delivery_bay"),
             ("http_map_of_all_as_rows", f"{kerb}?kind=delivery_bay&as_rows=true"),
@@ -308,10 +330,18 @@ def _answers(connection: Connection, url: str, *, repeat: int) -> dict[str, Any]
             ("http_map_of_overstays", f"{kerb}?state=over_limit"),
             ("http_one_bay", f"{kerb}/B00007"),
             ("http_sessions_of_a_bay", f"{kerb}/B00007/sessions"),
+            ("http_check_list", f"{checks}?{here}"),
+            ("http_check_list_of_all", checks),
+            ("http_check_map", f"{checks}.geojson?{here}&limit=1000"),
+            ("http_patrol_of_45_minutes", f"{checks}/patrol?{here}&minutes=45&back=true"),
         ):
             answer = client.get(path)
             answer.raise_for_status()
             found[name] = timed_ms(lambda path=path: client.get(path), repeat) | {"bytes": len(answer.content)}
+            if "/checks" in path:
+                told = answer.json()
+                listed = told.get("checks") or told.get("features") or told.get("stops") or []
+                found[name] |= {"checks": len(listed), "of": told.get("total", told.get("considered", len(listed)))}
     return found
 
 
