@@ -62,13 +62,15 @@ def kerb_memory(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -
     info = connection.info
     key = (info.host, info.port, info.dbname, commune_insee, zone.key)
     version = _version(connection, commune_insee)
+    if version is None:
+        return _read(connection, commune_insee, zone=zone)
     with _lock:
         kept = _kept.get(key)
         if kept is not None and kept[0] == version:
             _kept.move_to_end(key)
             return kept[1]
     memory = _read(connection, commune_insee, zone=zone)
-    # Another transaction that began later may see more: only what did not change while we read may serve others.
+    # What was committed while we read, one query after the other, may be seen by half: that serves nobody else.
     if _version(connection, commune_insee) == version:
         with _lock:
             _kept[key] = (version, memory)
@@ -77,10 +79,11 @@ def kerb_memory(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -
     return memory
 
 
-def _version(connection: Connection, commune_insee: str) -> _Version:
+def _version(connection: Connection, commune_insee: str) -> _Version | None:
+    """Return what changes with the kerb; None while this transaction is changing it, step by step."""
     row = connection.execute(statement("kerb", "version"), {"commune_insee": commune_insee}).fetchone()
     assert row is not None  # an aggregate has one row
-    return row[0], row[1]
+    return None if row[2] else (row[0], row[1])
 
 
 def _read(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -> KerbMemory:

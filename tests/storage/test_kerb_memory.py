@@ -51,6 +51,9 @@ def test_every_way_to_change_the_kerb_is_seen_at_once(town: Town, any_database_u
         kerb_places.save(connection, INSEE, [bay("NEW", rules=(hourly,))])
         assert rules(connection, "NEW") == (hourly,)
         assert "NEW" not in known(other).places  # not committed
+        kerb_places.save_rules(connection, [(INSEE, "NEW", (daily,))])
+        assert rules(connection, "NEW") == (daily,)  # twice in one transaction
+        kerb_places.save_rules(connection, [(INSEE, "NEW", (hourly,))])
         connection.commit()
         assert rules(other, "NEW") == (hourly,)
         kerb_places.save_rules(connection, [(INSEE, "NEW", (daily,))])

@@ -101,8 +101,14 @@ WHERE place.commune_insee = :commune_insee
 ORDER BY place.place_id;
 
 -- name: version^
--- What changes whenever a transaction that changed places or rules becomes visible.
-SELECT count(*), coalesce(max(transaction_id), 0) FROM kerb_change WHERE commune_insee = :commune_insee;
+-- What changes whenever a transaction that changed places or rules becomes visible; and whether that is this one, which may
+-- change them again.
+SELECT
+    count(*),
+    coalesce(max(transaction_id), 0),
+    coalesce(bool_or(transaction_id = pg_current_xact_id_if_assigned()::text::bigint), false)
+FROM kerb_change
+WHERE commune_insee = :commune_insee;
 
 -- name: known
 -- Bays and spaces as they are, whatever stands there.
