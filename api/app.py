@@ -48,6 +48,7 @@ from api.routes import (
     service_events,
     streets,
     town_events,
+    vehicle_events,
 )
 from api.security import Guard
 from api.state import AppState
@@ -98,6 +99,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         kpi,
         round_rules,
         service_events,
+        vehicle_events,
         delivery_bays,
         parking,
         guidance,

@@ -328,6 +328,20 @@ class Jobs:
             raise
         plan_requests.answer(connection, commune_insee, request_id, **answer)
 
+    def repair(self, connection: Connection, commune_insee: str) -> Plan | None:
+        """Repair the rounds under way if something new calls for it; published when the call returns."""
+        from cli.wiring import repair_options
+        from optimise.rounds.repair.repairing import repair_rounds
+
+        if not self._settings.rounds.repair or present(connection, commune_insee) is None:
+            return None
+        try:
+            return repair_rounds(connection, commune_insee, options=repair_options(self._settings, self._warm()))
+        except (InputError, PlanRefusedError) as error:
+            # The round goes on as it was planned; people are told in the log, and the next event is another chance.
+            log.warning("repair_refused", commune=commune_insee, reason=str(error))
+            return None
+
     @staticmethod
     def requests_waiting(connection: Connection, commune_insee: str) -> list[UUID]:
         """Return the requests for edits without an answer."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # each command imports only the room that it runs, so that al
     from optimise.rounds.editing.editor import EditorOptions
     from optimise.rounds.planner import PlannerOptions
     from optimise.rounds.problem import Traffic
+    from optimise.rounds.repair.repairing import RepairOptions
     from optimise.rounds.warm_streets import WarmStreets
     from storage.model import Catalogue
     from storage.retention_kinds import RetentionOptions
@@ -216,6 +217,18 @@ def editor_options(settings: Settings, warm: WarmStreets) -> EditorOptions:
         change_eur=settings.rounds.edit_change_eur,
         opener=warm.open,
         lines=warm.lines,
+    )
+
+
+def repair_options(settings: Settings, warm: WarmStreets) -> RepairOptions:
+    """Return how rounds under way are repaired."""
+    from optimise.rounds.repair.repairing import RepairOptions
+
+    return RepairOptions(
+        planner=planner_options(settings),
+        change_eur=settings.rounds.repair_change_eur,
+        late_min=settings.rounds.repair_late_min,
+        opener=warm.open,
     )
 
 

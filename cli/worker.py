@@ -99,12 +99,24 @@ def _add_at_once(app: App, jobs: Jobs) -> None:
         with jobs.connect() as connection:
             jobs.edit(connection, commune_insee, UUID(request_id))
 
+    @app.task(name="repair", queue=QUEUE, lock="repair")
+    def repair(commune_insee: str) -> None:
+        """Repair the commune's rounds under way, if something new calls for it."""
+        with jobs.connect() as connection:
+            jobs.repair(connection, commune_insee)
+
     @app.task(name="warm", queue=QUEUE)
     def warm() -> None:
         """Take the streets of the plans that somebody may edit next into memory."""
         with jobs.connect() as connection:
             for commune in communes.every(connection):
                 jobs.warm(connection, commune)
+
+
+def _queue_repair(app: App, commune_insee: str) -> None:
+    deferrer = app.configure_task("repair", queue=QUEUE, queueing_lock=f"repair {commune_insee}")
+    with contextlib.suppress(AlreadyEnqueued):
+        deferrer.defer(commune_insee=commune_insee)
 
 
 def _queue_requests(app: App, jobs: Jobs, connection: Connection, commune_insee: str) -> None:
@@ -124,6 +136,8 @@ def _add_tick(app: App, jobs: Jobs) -> None:
         with jobs.connect() as connection:
             for commune in communes.every(connection):
                 _queue_requests(app, jobs, connection, commune.commune_insee)
+                # Alarms come from reviews and lateness from nobody: both are looked for each minute.
+                _queue_repair(app, commune.commune_insee)
                 due = jobs.due(connection, commune)
                 if due.training:
                     _queue(app, "train", commune.commune_insee)

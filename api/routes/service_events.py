@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fastapi import APIRouter
+from fastapi import APIRouter, BackgroundTasks, Request
 
 from api.errors import ProblemError, UnknownPlacesError, documented
 from api.here import Writing
 from api.models.service_events import ServiceEventsIn, ServiceEventsOut
+from api.repairs import ask_for_repair
 from storage import bins
 from storage.errors import InputError
 from storage.model import ServiceEvent
@@ -22,7 +23,7 @@ FUTURE_TOLERANCE = timedelta(minutes=10)
 
 
 @router.post("", summary="Declare what happened at bins")
-def declare(here: Writing, body: ServiceEventsIn) -> ServiceEventsOut:
+def declare(request: Request, here: Writing, body: ServiceEventsIn, later: BackgroundTasks) -> ServiceEventsOut:
     """Store a batch of declarations, all or none. Sending an `event_id` again changes nothing and is accepted."""
     known = bins.known_ids(here.connection, here.insee, {event.place_id for event in body.events})
     unknown = [
@@ -57,4 +58,6 @@ def declare(here: Writing, body: ServiceEventsIn) -> ServiceEventsOut:
             for event in body.events
         ],
     )
+    if new:
+        ask_for_repair(request, here.insee, later)
     return ServiceEventsOut(accepted=len(body.events), new=new)

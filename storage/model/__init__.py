@@ -81,6 +81,7 @@ from storage.model.plans import LeftOut, Plan, PlannedRoute, PlannedStop, Reason
 from storage.model.present import SENSOR_SILENT_AFTER, BinNow, SpaceNow
 from storage.model.review import Alert, BinLevel, DeclaredCheck, DetectedEmptying, DeviceHealth
 from storage.model.round_rules import BinRule, DisposalRule, LocalHours, RoundRules, VehicleRule, VehicleSize
+from storage.model.vehicle_events import VehicleEvent, VehicleEventKind, VehiclePosition
 
 __all__ = [
     "COMPASS",
@@ -185,6 +186,9 @@ __all__ = [
     "TrainedModel",
     "Vehicle",
     "VehicleClass",
+    "VehicleEvent",
+    "VehicleEventKind",
+    "VehiclePosition",
     "VehicleRule",
     "VehicleSize",
     "Verdict",
