@@ -167,7 +167,7 @@ class RoundsSettings(_Table):
     solve_s: float = Field(default=25, gt=0, le=3600)
     overflow_eur: float = Field(default=20, ge=0)
     co2_kg_per_km: float = Field(default=0.8, ge=0)
-    edit_s: float = Field(default=4.2, gt=0, le=60)
+    edit_s: float = Field(default=3.5, gt=0, le=60)
     edit_change_eur: float = Field(default=0.2, ge=0)
     repair: bool = True
     repair_change_eur: float = Field(default=2, ge=0)

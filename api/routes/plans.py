@@ -21,7 +21,8 @@ router = APIRouter(prefix="/communes/{commune_insee}/plans", tags=["plans"], res
 PlanId = Annotated[UUID, Path(description="Id of the plan")]
 
 
-def _vehicle_names(here: Here) -> dict[str, str]:
+def vehicle_names(here: Here) -> dict[str, str]:
+    """Return the names of the commune's vehicles by id."""
     return {vehicle.vehicle_id: vehicle.name for vehicle in places.vehicles(here.connection, here.insee)}
 
 
@@ -37,7 +38,7 @@ def latest_plan(
     if plan is None:
         on_that_day = f" on {service_date}" if service_date else ""
         raise NotFoundError(f"commune {here.insee} has no plan{on_that_day}")
-    return PlanModel.of(plan, _vehicle_names(here))
+    return PlanModel.of(plan, vehicle_names(here))
 
 
 @router.get("/days/{service_date}", summary="Versions of a day's plan")
@@ -59,7 +60,7 @@ def plan_day(here: Reading, service_date: Annotated[date, Path(description="Loca
 @router.get("/{plan_id}", summary="One plan")
 def one_plan(here: Reading, plan_id: PlanId) -> PlanModel:
     """Return a plan with all its rounds. A plan never changes: another one takes its place."""
-    return PlanModel.of(plans.one(here.connection, here.insee, plan_id), _vehicle_names(here))
+    return PlanModel.of(plans.one(here.connection, here.insee, plan_id), vehicle_names(here))
 
 
 @router.get("/{plan_id}/version", summary="What became of a plan")
@@ -109,5 +110,5 @@ def one_route(
     plan = plans.one(here.connection, here.insee, plan_id)
     for route in plan.routes:
         if route.route_index == route_index:
-            return RouteModel.of(plan, route, _vehicle_names(here), phrases=catalogue(lang))
+            return RouteModel.of(plan, route, vehicle_names(here), phrases=catalogue(lang))
     raise NotFoundError(f"plan {plan_id} has no round {route_index}")

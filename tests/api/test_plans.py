@@ -95,3 +95,31 @@ def test_a_draft_is_seen_and_published_by_name(client: httpx.Client, rows: Conne
     day = client.get(f"{PLANS}/days/2026-03-11").json()
     assert [version["status"] for version in day["versions"]] == ["superseded", "published"]
     assert [deed["action"] for deed in day["audit"]][-2:] == ["superseded", "published"]
+
+
+def test_a_driver_who_knows_a_version_gets_what_changed(client: httpx.Client, rows: Connection):
+    url = f"/api/v1/communes/{INSEE}/rounds/BOM-1"
+    day = {"service_date": "2026-03-11"}
+    assert client.get(url, params=day).status_code == 404
+    save_plan(rows)
+    first = client.get(url, params=day).json()
+    assert (first["version"], first["changed"], first["changes"]) == (1, True, None)
+    assert first["route"] == client.get(f"{PLANS}/{PLAN_ID}/routes/0").json()
+    same = client.get(url, params=day | {"known_version": "1"}).json()
+    assert (same["changed"], same["route"]) == (False, None)
+    assert same["changes"] == {"added": [], "removed": [], "reordered": []}
+
+    base = plans.one(rows, INSEE, PLAN_ID)
+    depot, served, home = base.routes[0].stops
+    other = replace(served, place_id="COR-0002")
+    more = replace(served, stop_index=2, place_id="COR-0003")
+    route = replace(base.routes[0], stops=(depot, other, more, replace(home, stop_index=3)))
+    source = PlanSource(origin=PlanOrigin.REPAIRED, based_on=PLAN_ID)
+    plans.save(rows, replace(base, plan_id=uuid4(), routes=(route,), left_out=()), source=source)
+    rows.commit()
+    now = client.get(url, params=day | {"known_version": "1"}).json()
+    assert (now["version"], now["changed"]) == (2, True)
+    assert now["changes"] == {"added": ["COR-0002", "COR-0003"], "removed": ["COR-0001"], "reordered": []}
+    assert now["route"]["bin_count"] == 2
+    gone = client.get(f"/api/v1/communes/{INSEE}/rounds/BOM-9", params=day).json()
+    assert gone["route"] is None

@@ -13,7 +13,6 @@ import osmium
 import pytest
 
 from optimise.rounds.day import PriceOptions
-from optimise.rounds.editing.difference import reordered
 from optimise.rounds.editing.editor import EditorOptions, edit_plan
 from optimise.rounds.planner import PlannerOptions, plan_day
 from optimise.rounds.warm_streets import WarmStreets
@@ -22,6 +21,7 @@ from storage import bins, communes, plan_versions, plans, round_rules
 from storage.database import Connection
 from storage.errors import ConflictError, InputError, PlanRefusedError
 from storage.model import Plan, PlanStatus, RoundRules, Simulation, StopKind, VehicleRule
+from storage.turns import out_of_turn
 from tests.storage.test_planner import DAY, EVENING, INSEE, foresee, options, provision, street_points
 
 WARM = WarmStreets()
@@ -38,7 +38,11 @@ def planner(cache: Path) -> PlannerOptions:
 
 @pytest.fixture
 def base(connection: Connection, cache: Path) -> Plan:
-    """A published plan of two vehicles and some thirty bins."""
+    return published(connection, cache)
+
+
+def published(connection: Connection, cache: Path) -> Plan:
+    """Publish a plan of two vehicles and some thirty bins."""
     provision(connection, street_points(default_extract(), 72))
     foresee(connection)
     stand_still(connection, EVENING)
@@ -251,6 +255,6 @@ def test_bins_of_the_edited_plan_are_those_of_the_commune(connection: Connection
 
 
 def test_reordered_names_the_fewest_bins():
-    assert reordered(["a", "b", "c", "d"], ["b", "c", "d", "a"]) == ["a"]
-    assert reordered(["a", "b", "c"], ["a", "x", "b", "c"]) == []
-    assert reordered([], ["a"]) == []
+    assert out_of_turn(["a", "b", "c", "d"], ["b", "c", "d", "a"]) == ["a"]
+    assert out_of_turn(["a", "b", "c"], ["a", "x", "b", "c"]) == []
+    assert out_of_turn([], ["a"]) == []

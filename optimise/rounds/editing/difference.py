@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from optimise.rounds.editing.wanted import rounds_of
 from storage.model import Plan, StopKind
+from storage.turns import out_of_turn
 
 _KM = 1000.0
 _HOUR_S = 3600.0
@@ -58,25 +58,6 @@ def totals_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def reordered(before: Sequence[str], after: Sequence[str]) -> list[str]:
-    """Return the fewest of the bins in both that would have to move for their order to be the old one, in new order."""
-    turn = {place_id: number for number, place_id in enumerate(before)}
-    both = [place_id for place_id in after if place_id in turn]
-    best: list[int] = []
-    came: list[int] = []
-    for at, place_id in enumerate(both):
-        options = [earlier for earlier in range(at) if turn[both[earlier]] < turn[place_id]]
-        earlier = max(options, key=lambda one: best[one], default=-1)
-        best.append(1 + (best[earlier] if earlier >= 0 else 0))
-        came.append(earlier)
-    kept: set[int] = set()
-    at = max(range(len(both)), key=lambda one: best[one], default=-1)
-    while at >= 0:
-        kept.add(at)
-        at = came[at]
-    return [place_id for at, place_id in enumerate(both) if at not in kept]
-
-
 def _bins_of(plan: Plan) -> dict[str, list[str]]:
     return {
         vehicle: [place_id for kind, place_id in visits if kind is StopKind.BIN]
@@ -110,7 +91,7 @@ def _route(  # noqa: PLR0917 - one caller, above
         ],
         "added": [place_id for place_id in new_bins if place_id not in was],
         "dropped": [place_id for place_id in old_bins if place_id not in now],
-        "reordered": reordered(old_bins, new_bins),
+        "reordered": out_of_turn(old_bins, new_bins),
     }
 
 

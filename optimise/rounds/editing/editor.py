@@ -17,7 +17,7 @@ from optimise.rounds.day_loading import Opener, load_day, measuring_of
 from optimise.rounds.day_task import Loaded, Task, day_task
 from optimise.rounds.editing.difference import difference
 from optimise.rounds.editing.edits import Close, Crew, Edit, Without, documents_of, edits_from
-from optimise.rounds.editing.remaking import Asked, Remade, SearchLimits, asked_of, lock_prices, remake
+from optimise.rounds.editing.remaking import LOCKS_SHARE, Asked, Remade, SearchLimits, asked_of, lock_prices, remake
 from optimise.rounds.editing.wanted import Wanted, wanted
 from optimise.rounds.plan_making import plan_of
 from optimise.rounds.planner_options import PlannerOptions
@@ -46,7 +46,7 @@ class EditorOptions:
     """
 
     planner: PlannerOptions
-    whole_s: float = 4.2
+    whole_s: float = 3.5
     least_s: float = 0.6
     most_s: float = 2.5
     after_s: float = 0.9
@@ -67,7 +67,7 @@ class EditorOptions:
         if self.iterations is not None:
             return SearchLimits(seconds=None, iterations=self.iterations)
         left_s = self.whole_s - (time.monotonic() - began_s) - self.after_s
-        return SearchLimits(seconds=min(self.most_s, max(self.least_s, left_s)))
+        return SearchLimits(seconds=min(self.most_s, max(self.least_s, left_s / (1 + LOCKS_SHARE))))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

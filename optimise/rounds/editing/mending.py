@@ -65,6 +65,7 @@ class Mending:
         self._cheap_opening = False
         self._worth = self._worth_looking_at()
         self.iterations = 0
+        self.cost = math.inf
 
     def _worth_looking_at(self) -> frozenset[int]:
         """Return the bins that could pay a stop: the others are left without being tried."""
@@ -100,7 +101,7 @@ class Mending:
             else:
                 self._take_over(before)
             done += 1
-        self.iterations = done
+        self.iterations, self.cost = done, best_cost
         self._take_over(best)
         return {vehicle: line for vehicle, line in enumerate(best) if line}
 

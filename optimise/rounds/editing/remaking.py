@@ -22,7 +22,8 @@ from storage.errors import PlanRefusedError
 from storage.model import Reason, StopKind
 
 ENGINE = "mend 1"
-_LOCKS_SHARE = 0.25
+LOCKS_SHARE = 0.25
+"""How much longer than the rounds themselves the prices of locks are searched for."""
 _LOCKS_PRICED = 12
 _FEW = 12
 _TOLD = 10
@@ -139,9 +140,9 @@ def remake(
     """Search rounds around the locks. Raises PlanRefusedError naming the bin and the rule that stand in the way."""
     problem = told(problem, asked)
     _refuse_what_cannot_be(problem, asked)
+    until = None if limits.seconds is None else time.monotonic() + limits.seconds
     ground = Ground(problem, asked.locks, asked.known, like=ground)
     search = Mending(ground, seed=seed)
-    until = None if limits.seconds is None else time.monotonic() + limits.seconds
     try:
         lines = search.run(
             asked.lines, hot=asked.hot, effort=Effort(until=until, iterations=limits.iterations, stopped=stopped)
@@ -216,7 +217,7 @@ def lock_prices(
     None where it was not tried.
     """
     tried = [number for number, asked in without.items() if asked is not None][:_LOCKS_PRICED]
-    each_s = None if limits.seconds is None else limits.seconds * _LOCKS_SHARE / max(1, len(tried))
+    each_s = None if limits.seconds is None else limits.seconds * LOCKS_SHARE / max(1, len(tried))
     found: dict[int, float | None] = dict.fromkeys(without)
     ground = Ground(remade.problem, remade.locks, Known())
     for number in tried:

@@ -47,7 +47,7 @@ from storage.model import (
 log = structlog.get_logger()
 
 _BEFORE = timedelta(hours=3)
-_AFTER = timedelta(hours=3)
+_AFTER = timedelta(hours=8)
 _TOLERANCE = timedelta(minutes=10)
 """How far ahead a tablet's clock may be."""
 
@@ -139,7 +139,8 @@ def repair_rounds(connection: Connection, commune_insee: str, *, options: Repair
     limits = SearchLimits(seconds=options.most_s, iterations=options.iterations)
     remade = remake(rest.problem, rest.asked, seed=day.seed, limits=limits)
     names = road.weighed | {one.name for one in road.happened}
-    if not _changes(remade, rest):
+    barred = any(one.kind == ServiceEventKind.BLOCKED for one in road.new)
+    if not barred and not _changes(remade, rest):
         with connection.transaction():
             vehicle_events.note_weighed(connection, commune_insee, road.plan.plan_id, names)
         return None
