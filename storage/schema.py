@@ -11,8 +11,8 @@ from procrastinate.schema import SchemaManager
 
 from storage import time_series
 from storage.database import SQL_FOLDER, Connection, connect
-from storage.errors import UnavailableError
-from storage.schema_version import head_version
+from storage.errors import SchemaError, UnavailableError
+from storage.schema_version import current_version, head_version, say_oldest_code
 from storage.time_series import TimeSeriesOptions
 
 # Two processes that migrate at once would race; the second waits here. The number is arbitrary and only has to be ours.
@@ -52,8 +52,14 @@ def _driver_connection(connection: sqlalchemy.Connection) -> Connection:
 def migrate(url: str, options: TimeSeriesOptions | None = None) -> str:
     """Bring the database at `url` to this version's schema; return the schema's version. Harmless when repeated.
 
-    Repeated with other `options`, or after the server's edition changed, it applies those.
+    Repeated with other `options`, or after the server's edition changed, it applies those. Raises SchemaError when the
+    database is of a newer version: its views are not ours to replace.
     """
+    found = current_version(url)
+    if found is not None and found > head_version():
+        raise SchemaError(
+            f"the database has schema {found}, newer than this version of Voirie, whose is {head_version()}"
+        )
     engine = _sqlalchemy_engine(url)
     config = _alembic_config()
     with engine.begin() as connection:
@@ -66,6 +72,7 @@ def migrate(url: str, options: TimeSeriesOptions | None = None) -> str:
         time_series.apply(_driver_connection(connection), options or TimeSeriesOptions())
         _create_views(connection)
         _create_job_tables(connection)
+        say_oldest_code(_driver_connection(connection))
     return head_version()
 
 
