@@ -5,7 +5,7 @@
 
 A commune of `bays` bays in `streets` streets and twelve quarters, a year of stays in `occupancy_session`, and the
 figures of that year in `kerb_day`, `kerb_month` and `kerb_hour`, all written by the database itself: size and shape are
-those of the service, and the values are of the same stays. The hourly figures from which the service makes them (175
+those of the service, the values are made up. The hourly figures from which the service makes them (175
 million rows a year) are not built; instead, what the nightly job takes is measured on `observe-bays` bays with a month
 of real readings (`job`). Seconds are of one process: the median and the slowest of `repeat` calls, after one that warms
 up.
@@ -46,58 +46,51 @@ _DAY = timedelta(days=1)
 _QUARTERS = 12
 
 
-def figures_of_stays(connection: Connection, *, since: date, until: date) -> None:
-    """Let the server make the tables of the stays that are there, a month at a time."""
-    spread = (
-        "SELECT place_id, hour, greatest(0, extract(epoch FROM least(ended_at, hour + INTERVAL '1 hour')"
-        " - greatest(started_at, hour)))::int AS occupied_s, started_at >= hour AS begins, dwell_s, overstay_s"
-        " FROM occupancy_session CROSS JOIN LATERAL generate_series(date_trunc('hour', started_at),"
-        " ended_at - INTERVAL '1 us', INTERVAL '1 hour') AS hour"
-        " WHERE commune_insee = %(insee)s AND started_at >= %(since)s AND started_at < %(until)s"
-    )
-    sums = (
-        "count(*) FILTER (WHERE begins)::int, count(*) FILTER (WHERE begins)::int,"
-        " coalesce(sum(dwell_s) FILTER (WHERE begins), 0)::bigint,"
-        " ARRAY[count(*) FILTER (WHERE begins AND dwell_s < 300), count(*) FILTER (WHERE begins AND dwell_s"
-        " BETWEEN 300 AND 900), 0, count(*) FILTER (WHERE begins AND dwell_s > 900), 0, 0, 0, 0, 0, 0, 0, 0, 0]::int[],"
-        " count(*) FILTER (WHERE begins)::int, count(*) FILTER (WHERE begins AND overstay_s > 0)::int,"
-        " coalesce(sum(overstay_s) FILTER (WHERE begins), 0)::bigint"
-    )
-    names = (
-        "awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays,"
-        " overstay_s, wanted, refused, refused_var"
-    )
+_NAMES = (
+    "awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays,"
+    " overstay_s, wanted, refused, refused_var"
+)
+_COUNTS = ", ".join(f"sum(dwell_counts[{number}])" for number in range(1, 14))
+_SUMS = (
+    "sum(awaited_s), sum(known_s), sum(occupied_s), sum(saturated_s), sum(sessions), sum(dwells), sum(dwell_s),"
+    f" ARRAY[{_COUNTS}]::integer[], sum(limited), sum(overstays), sum(overstay_s), sum(wanted), sum(refused),"
+    " sum(refused_var)"
+)
+
+
+def write_figures(connection: Connection, *, since: date, until: date) -> None:
+    """Let the server write days of each bay, add them up to months, and write the hours of each street."""
     first = since.replace(day=1)
     while first < until:
         end = (first + 32 * _DAY).replace(day=1)
         parameters = {"insee": INSEE, "since": max(first, since), "until": min(end, until), "month": first}
         connection.execute(
-            f"INSERT INTO kerb_day (commune_insee, day, place_id, {names})"
-            " SELECT %(insee)s, hour::date, place_id, 86400, 86400, least(sum(occupied_s), 86400), 0,"
-            f" {sums}, count(*) * 1.2, count(*) * 0.2, count(*) * 0.3 FROM ({spread}) AS one"
-            " GROUP BY hour::date, place_id ON CONFLICT DO NOTHING",  # a stay over the month's midnight
+            f"INSERT INTO kerb_day (commune_insee, day, place_id, {_NAMES})"
+            " SELECT %(insee)s, day::date, place_id, 86400, 86400 - 60 * stays, 9000 * stays, 3600 * stays, stays,"
+            " stays,"
+            " 900 * stays, ARRAY[0, 1, stays - 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], stays, stays / 3, 300 * (stays / 3),"
+            " stays * 1.2, stays * 0.2, stays * 0.3"
+            " FROM generate_series(%(since)s::timestamp, %(until)s::timestamp - INTERVAL '1 day', '1 day') AS day"
+            " CROSS JOIN mounting"
+            " CROSS JOIN LATERAL (SELECT 1 + (device_id + extract(doy FROM day)::int) %% 8 AS stays) AS chance",
             parameters,
         )
         connection.execute(
-            f"INSERT INTO kerb_month (commune_insee, month, place_id, {names})"
-            " SELECT %(insee)s, %(month)s, place_id, sum(awaited_s), sum(known_s), sum(occupied_s), sum(saturated_s),"
-            " sum(sessions), sum(dwells), sum(dwell_s), ARRAY[sum(dwell_counts[1]), sum(dwell_counts[2]), 0,"
-            " sum(dwell_counts[4]), 0, 0, 0, 0, 0, 0, 0, 0, 0]::int[], sum(limited), sum(overstays), sum(overstay_s),"
-            " sum(wanted), sum(refused), sum(refused_var) FROM kerb_day"
+            f"INSERT INTO kerb_month (commune_insee, month, place_id, {_NAMES})"
+            f" SELECT %(insee)s, %(month)s, place_id, {_SUMS} FROM kerb_day"
             " WHERE commune_insee = %(insee)s AND day >= %(since)s AND day < %(until)s GROUP BY place_id",
             parameters,
         )
         connection.execute(
-            f"INSERT INTO kerb_hour (commune_insee, month, hour, day_class, kind, street, quarter, {names})"
-            " SELECT %(insee)s, %(month)s, extract(hour FROM hour),"
-            " CASE extract(isodow FROM hour) WHEN 6 THEN 'saturday' WHEN 7 THEN 'sunday' ELSE 'workday' END,"
-            " place.kind, coalesce(street, ''), coalesce(quarter, ''),"
-            " 20 * 3600 * count(DISTINCT one.place_id), 20 * 3600 * count(DISTINCT one.place_id), sum(occupied_s), 0,"
-            f" {sums},"
-            f" count(*) * 1.2, count(*) * 0.2, count(*) * 0.3 FROM ({spread}) AS one"
-            " JOIN place ON place.commune_insee = %(insee)s AND place.place_id = one.place_id"
-            " LEFT JOIN kerb_quarter ON kerb_quarter.commune_insee = %(insee)s AND kerb_quarter.place_id = one.place_id"
-            " GROUP BY 3, 4, 5, 6, 7",
+            f"INSERT INTO kerb_hour (commune_insee, month, hour, day_class, kind, street, quarter, {_NAMES})"
+            " SELECT %(insee)s, %(month)s, hour, day_class, kind, street, quarter, 90000 * bays, 89000 * bays,"
+            " 900 * hour * bays, 90 * hour * bays, hour, hour, 900 * hour,"
+            " ARRAY[0, 1, hour, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], hour, hour / 3, 300 * hour, hour * 1.2, hour * 0.2,"
+            " hour * 0.3 FROM (SELECT kind, coalesce(street, '') AS street, coalesce(quarter, '') AS quarter,"
+            "   count(*) AS bays FROM place LEFT JOIN kerb_quarter USING (commune_insee, place_id)"
+            "   WHERE kind = 'delivery_bay' GROUP BY 1, 2, 3) AS one"
+            " CROSS JOIN generate_series(0, 23) AS hour"
+            " CROSS JOIN unnest(ARRAY['workday', 'saturday', 'sunday']) AS day_class",
             parameters,
         )
         connection.commit()
@@ -143,11 +136,13 @@ def measure(connection: Connection, url: str, arguments: argparse.Namespace) -> 
     provision(connection, bays=arguments.bays)
     quarters(connection, streets=arguments.streets)
     print("writing the year", file=sys.stderr)
+    connection.execute("SET synchronous_commit = off")
     began = time.perf_counter()
     write_year(connection, days=arguments.days, stays_a_day=arguments.stays_a_day)
+    print(f"stays written after {time.perf_counter() - began:.0f} s", file=sys.stderr)
     until = NOW.date() - READING_DAYS * _DAY
     since = NOW.date() - arguments.days * _DAY
-    figures_of_stays(connection, since=since, until=until)
+    write_figures(connection, since=since, until=until)
     written_s = time.perf_counter() - began
     with psycopg.connect(url, autocommit=True) as other:
         other.execute("VACUUM ANALYZE")

@@ -13,8 +13,6 @@ from cli.options import ConfigOption, JsonOption, start
 from storage.errors import InputError
 
 if TYPE_CHECKING:  # what asks the database is imported when it runs, so that `voirie --help` answers at once
-    from datetime import date
-
     from storage.observatory_answers import Compared
 
 _SHOWN = 60
@@ -53,7 +51,9 @@ def observatory(  # noqa: PLR0917 - Typer reads options from a function's parame
     if kind is not None and kind not in {PlaceKind.DELIVERY_BAY, PlaceKind.PARKING_SPACE}:
         raise InputError(f"--kind: expected delivery_bay or parking_space, got {kind!r}")
     with desk(settings) as at:
-        first, end = answers.period(at.connection, at.insee, since=_day("--from", since), until=_day("--to", until))
+        first, end = answers.period(
+            at.connection, at.insee, since=answers.day_of("--from", since), until=answers.day_of("--to", until)
+        )
         question = Question(
             since=first, until=end, by=answers.by_of(by), kind=None if kind is None else PlaceKind(kind), street=street,
             quarter=quarter,
@@ -66,17 +66,6 @@ def observatory(  # noqa: PLR0917 - Typer reads options from a function's parame
         _write_csv(answers.table(compared))
     else:
         _print(compared)
-
-
-def _day(option: str, text: str | None) -> date | None:
-    from datetime import date
-
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"{option}: expected a day like 2026-03-01, got {text!r}") from error
 
 
 def _write_csv(rows: list[list[Any]]) -> None:

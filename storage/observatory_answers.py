@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from storage.kerb.usage import DWELL_BOUNDS_S, Usage, UsageSums, usage_of
 from storage.observatory_figures import By, Group, Question, answer
 
 _DAY = timedelta(days=1)
+_FIGURES = tuple(field.name for field in fields(Usage))
 _USUAL_DAYS = 28
 _CHANGES = ("occupied_share", "turnover_per_day", "mean_dwell_s", "overstay_share", "saturated_share", "refused_share")
 """Of these a comparison tells the difference, in the figure's own unit."""
@@ -57,6 +58,16 @@ def by_of(text: str) -> frozenset[By]:
     if wrong:
         raise InputError(f"by: expected {', '.join(By)}, got {wrong[0]!r}")
     return frozenset(map(By, names))
+
+
+def day_of(option: str, text: str | None) -> date | None:
+    """Return the day that an option names, None without it. Raises InputError."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{option}: expected a day like 2026-03-01, got {text!r}") from error
 
 
 def period(connection: Connection, commune_insee: str, *, since: date | None, until: date | None) -> tuple[date, date]:
@@ -127,29 +138,41 @@ def _line(line: Line, told: Compared) -> dict[str, Any]:
     found: dict[str, Any] = _keys(line.group, told.by)
     if line.group.places is not None:
         found["places"] = line.group.places
-    found |= asdict(line.usage)
+    found |= _figures(line.usage)
     if told.other is not None:
-        found["compared"] = None if line.other is None else asdict(line.other)
+        found["compared"] = None if line.other is None else _figures(line.other)
         found["change"] = line.changes()
     return found
 
 
 def _keys(group: Group, by: tuple[By, ...]) -> dict[str, Any]:
-    all_keys: dict[By, tuple[str, Any]] = {
-        By.BAY: ("place_id", group.place_id),
-        By.STREET: ("street", group.street or None),
-        By.QUARTER: ("quarter", group.quarter or None),
-        By.HOUR: ("hour", group.hour),
-        By.DAY_CLASS: ("day_class", group.day_class),
-        By.MONTH: ("month", None if group.month is None else f"{group.month:%Y-%m}"),
-    }
-    return dict(all_keys[name] for name in by)
+    found: dict[str, Any] = {}
+    for name in by:
+        match name:
+            case By.BAY:
+                found["place_id"] = group.place_id
+            case By.STREET:
+                found["street"] = group.street or None
+            case By.QUARTER:
+                found["quarter"] = group.quarter or None
+            case By.HOUR:
+                found["hour"] = group.hour
+            case By.DAY_CLASS:
+                found["day_class"] = group.day_class
+            case By.MONTH:
+                found["month"] = None if group.month is None else f"{group.month:%Y-%m}"
+    return found
+
+
+def _figures(usage: Usage) -> dict[str, Any]:
+    # Not asdict: it copies what cannot change, and a city has twenty thousand bays.
+    return {name: getattr(usage, name) for name in _FIGURES}
 
 
 def table(told: Compared) -> list[list[Any]]:
     """Return the answer as rows under their head, one for each group; nothing known is an empty field."""
     bounds = [f"dwell_below_{bound // 60}_min_share" for bound in DWELL_BOUNDS_S] + ["dwell_longer_share"]
-    figures = [name for name in Usage.__slots__ if name != "dwell_shares"]
+    figures = [name for name in _FIGURES if name != "dwell_shares"]
     keys = list(_keys(Group(sums=UsageSums()), told.by))
     head = ["from", "to", *keys, "places", *figures, *bounds]
     if told.other is not None:

@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.options import ConfigOption, JsonOption, start
+from cli.report.kerb import kerb
 from storage.errors import InputError, UnavailableError
 
 if TYPE_CHECKING:  # what computes is imported when it runs, so that `voirie --help` answers at once
     from cli.report.sources import Source
 
-report = typer.Typer(help="Make pages that say what the service's forecasts are worth.", no_args_is_help=True)
+report = typer.Typer(help="Make pages of what the service forecasts, sees and advises.", no_args_is_help=True)
 
 _MOST_SENSORS = 200
 
 
 @report.callback()
 def _group() -> None:
-    """Keep `fill` a command of its own, though it is the only one."""
+    """Make pages for people who decide."""
+
+
+report.command("kerb")(kerb)
 
 
 @report.command("fill")

@@ -37,7 +37,7 @@ def error_map(report: Report, ground: Ground) -> Markup:
             error = float(report.expected_error[row])
             told = f"{_named(item.place_id, item.street)} : sans essai, erreur attendue {words.number(error)} points"
             marks.append(
-                _dot(ground.at(item.longitude_deg, item.latitude_deg), f"expected e{error_class(error)}", 5, told)
+                spot_mark(ground.at(item.longitude_deg, item.latitude_deg), f"expected e{error_class(error)}", 5, told)
             )
     for one in reversed(report.errors):  # the least error last would hide the worst
         item = report.data.bins[one.row]
@@ -45,14 +45,16 @@ def error_map(report: Report, ground: Ground) -> Markup:
             f"{_named(item.place_id, item.street)} : erreur {words.number(one.mae, 1)} points sur "
             f"{words.count(one.n, 'essai', 'essais')}"
         )
-        marks.append(_dot(ground.at(item.longitude_deg, item.latitude_deg), f"tried e{error_class(one.mae)}", 11, told))
+        marks.append(
+            spot_mark(ground.at(item.longitude_deg, item.latitude_deg), f"tried e{error_class(one.mae)}", 11, told)
+        )
     counts = [sum(error_class(one.mae) == name for one in report.errors) for name, _ in legend()]
     told = (
         "Carte des corbeilles essayées, par erreur moyenne : "
         + ", ".join(f"{text} points : {number}" for (_, text), number in zip(legend(), counts, strict=True))
         + f". Les {len(report.data.bins) - len(measured)} autres corbeilles sont en petit, selon l'erreur attendue."
     )
-    return _map("fig-map", "Où la prévision se trompe", told, ground, marks)
+    return draw_map("fig-map", "Où la prévision se trompe", told, ground, marks)
 
 
 def sensor_map(report: Report, ground: Ground) -> Markup:
@@ -63,7 +65,7 @@ def sensor_map(report: Report, ground: Ground) -> Markup:
         for row, item in enumerate(report.data.bins):
             if bool(sensed[row]) is has_sensor:
                 where = ground.at(item.longitude_deg, item.latitude_deg)
-                marks.append(_dot(where, style, size, _named(item.place_id, item.street)))
+                marks.append(spot_mark(where, style, size, _named(item.place_id, item.street)))
     said: list[str] = []
     for rank, placed in reversed(list(enumerate(report.advice.placed, start=1))):
         item = report.data.bins[placed.row]
@@ -74,10 +76,11 @@ def sensor_map(report: Report, ground: Ground) -> Markup:
         marks.append(mark('<g class="advised">{}{}<title>{}</title></g>', circle, number, f"{rank}. {name}"))
         said.insert(0, f"{rank} : {name}")
     told = f"{int(sensed.sum())} capteurs posés. Conseillés : " + (", ".join(said) if said else "aucun") + "."
-    return _map("fig-sensors", "Où poser les prochains capteurs", told, ground, marks)
+    return draw_map("fig-sensors", "Où poser les prochains capteurs", told, ground, marks)
 
 
-def _map(name: str, title: str, told: str, ground: Ground, marks: list[Markup]) -> Markup:
+def draw_map(name: str, title: str, told: str, ground: Ground, marks: list[Markup]) -> Markup:
+    """Draw `marks` on the ground, with a scale."""
     back = mark('<rect class="paper" width="{}" height="{}"/>', round(ground.width), round(ground.height))
     return picture(
         name, ground.width, ground.height, title=title, told=told, style="map", inside=[
@@ -95,7 +98,8 @@ def _scale(ground: Ground) -> Markup:
     return mark(bar, x, round(y - 10), round(length), x + 6, round(y - 8), f"{length_m}{words.NBSP}m")
 
 
-def _dot(where: tuple[float, float], style: str, radius: float, told: str) -> Markup:
+def spot_mark(where: tuple[float, float], style: str, radius: float, told: str) -> Markup:
+    """Return a dot that tells `told` when pointed at."""
     dot = '<circle class="{}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>'
     return mark(dot, style, *where, radius, told)
 

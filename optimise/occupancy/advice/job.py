@@ -63,6 +63,9 @@ def advise_commune(
     """
     commune = communes.one(connection, commune_insee)
     until = today(now, commune.time_zone)
+    observed = hours.state(connection, commune_insee)
+    # Where nothing came for months, what came before is what there is to go by.
+    until = until if observed is None else min(until, observed.observed_until)
     since = until - _SEEN_DAYS * _DAY
     areas = _areas(connection, commune_insee, commune.time_zone, since=since, until=until, options=options)
     if not any(area.wanted is not None for area in areas):
