@@ -57,11 +57,13 @@ class _Model:
         task = course.task
         nodes = range(len(task.sites) + 1)
         self._arcs: dict[tuple[int, int], cp_model.IntVar] = {}
+        self._gains: dict[int, tuple[cp_model.IntVar, int, int, int]] = {}
         self._visited = [self.model.new_bool_var(f"visit {node}") for node in nodes]
         self._begins = [self.model.new_int_var(0, task.within_s, f"begin {node}") for node in nodes]
         self.model.add(self._visited[0] == 1)
         self.model.add(self._begins[0] == 0)
-        circuit: list[tuple[int, int, cp_model.LiteralT]] = [(0, 0, ~self._some(nodes))]
+        self._anything = self._some(nodes)
+        circuit: list[tuple[int, int, cp_model.LiteralT]] = [(0, 0, ~self._anything)]
         for node in nodes[1:]:
             circuit.append((node, node, ~self._visited[node]))
             opens_s = course.opens_s[node - 1]
@@ -111,17 +113,29 @@ class _Model:
         most = max(0, round(max(site.gains) * _GAIN_UNITS))
         gain = self.model.new_int_var(0, most, f"gain {node}")
         self.model.add(gain <= most * self._visited[node])
-        line = round(at_once * _GAIN_UNITS * _FINE) - round(a_second * _GAIN_UNITS * _FINE) * self._begins[node]
-        self.model.add(_FINE * gain <= line).only_enforce_if(self._visited[node])
+        first, fall = round(at_once * _GAIN_UNITS * _FINE), round(a_second * _GAIN_UNITS * _FINE)
+        self.model.add(_FINE * gain <= first - fall * self._begins[node]).only_enforce_if(self._visited[node])
+        self._gains[node] = (gain, most, first, fall)
         return gain
 
     def hint(self, order: Order) -> None:
+        """Begin the search from a whole solution: one that CP-SAT has to complete costs it a second to find."""
+        course, task = self._course, self._course.task
+        begins_s, now_s, here = {0: 0}, 0, 0
+        for site in order:
+            begins_s[site + 1] = course.begins_s(now_s + course.walk_s(here, site + 1), site)
+            now_s, here = begins_s[site + 1] + task.check_s, site + 1
         nodes = [0, *(site + 1 for site in order)]
         steps = set(zip(nodes, [*nodes[1:], 0], strict=True))
+        self.model.add_hint(self._anything, bool(order))
         for pair, arc in self._arcs.items():
             self.model.add_hint(arc, pair in steps)
         for node, visited in enumerate(self._visited):
-            self.model.add_hint(visited, node in nodes)
+            self.model.add_hint(visited, node in begins_s)
+            self.model.add_hint(self._begins[node], begins_s.get(node, course.opens_s[node - 1] if node else 0))
+        for node, (gain, most, at_once, fall) in self._gains.items():
+            begun = max(0, min(most, (at_once - fall * begins_s[node]) // _FINE)) if node in begins_s else 0
+            self.model.add_hint(gain, begun)
 
     def order(self, solver: cp_model.CpSolver) -> Order:
         then = {here: there for (here, there), arc in self._arcs.items() if solver.boolean_value(arc)}

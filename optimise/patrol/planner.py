@@ -17,7 +17,7 @@ class PatrolPlanner:
 
     travel: Travel
     limits: SearchLimits = field(default_factory=SearchLimits)
-    most_sites: int = 40
+    most_sites: int = 30
 
     def __call__(self, task: PatrolTask) -> Patrol:
         """Return the best patrol found within the limits."""
