@@ -89,7 +89,7 @@ def import_former(
     rounds: list[FormerRound] = []
     if not errors:
         with desk(settings) as at:
-            rounds = _rounds(at, lines, fill_fraction=fill)
+            rounds = former_rounds_of(at, lines, fill_fraction=fill)
             kpi.save_former(at.connection, at.insee, rounds)
             _end(at, dry_run=dry_run)
     computed = sum(item.computed for item in rounds)
@@ -115,7 +115,7 @@ def list_former(config: ConfigOption = None, *, as_json: JsonOption = False) -> 
             typer.echo(f"{item.sector}, weekday {item.weekday}: {item.km:.1f} km, {item.hours:.2f} h ({how})")
 
 
-def _rounds(at: Desk, lines: Sequence[FormerLine], *, fill_fraction: float) -> list[FormerRound]:
+def former_rounds_of(at: Desk, lines: Sequence[FormerLine], *, fill_fraction: float) -> list[FormerRound]:
     """Return the rounds of a file; those without kilometres are computed, each weekday as a whole."""
     from storage.model import FormerRound
 
@@ -167,6 +167,7 @@ def _computed(at: Desk, due: dict[int, set[str]], *, fill_fraction: float) -> li
             kerb_side=planning.kerb_side,
             max_snap_m=planning.max_snap_m,
         ),
+        progress=lambda text: typer.echo(text, err=True),
     )
 
 

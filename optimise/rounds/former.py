@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,11 +60,12 @@ def former_rounds(
     travel: Travel,
     engine: Engine,
     options: FormerOptions,
+    progress: Callable[[str], None] | None = None,
 ) -> list[FormerRound]:
     """Return the rounds of a calendar: the sectors that are due by weekday (ISO). `days` has a day of each weekday.
 
-    Weekdays with the same sectors are computed once. Raises InputError naming the weekday when the fleet cannot serve
-    all bins within its shifts, or a sector without a bin.
+    Weekdays with the same sectors are computed once; `progress` is told of each search before it begins. Raises
+    InputError naming the weekday when the fleet cannot serve all bins within its shifts, or a sector without a bin.
     """
     members: defaultdict[str, list[Bin]] = defaultdict(list)
     for item in bins:
@@ -77,6 +78,8 @@ def former_rounds(
             raise InputError(f"expected sectors that have bins, got {empty[0]!r}")
         if sectors not in known:
             due = [item for sector in sorted(sectors) for item in members[sector]]
+            if progress is not None:
+                progress(f"weekday {weekday}: {len(due)} bins of {len(sectors)} sectors")
             problem, names = _problem(due, fleet=fleet, day=days[weekday], travel=travel, options=options)
             known[sectors] = _by_sector(problem, _all_served(problem, engine, options, weekday=weekday), names)
         found += [

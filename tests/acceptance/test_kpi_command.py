@@ -7,12 +7,23 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cli import wiring
+from cli.former import former_rounds_of
+from cli.registry import desk
+from cli.wiring import planner_options
+from config.settings import Settings
+from optimise.rounds.engines import best_engine
+from optimise.rounds.engines.ortools_engine import ORToolsEngine
+from storage import places
 from storage.database import connect
-from tests.api.rows import save_commune, save_places, save_plan
+from storage.former_file import FormerLine
+from storage.model import DisposalSite
+from tests.api.rows import INSEE, save_commune, save_places, save_plan
 from tests.tools import REPOSITORY
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
@@ -59,6 +70,33 @@ def test_sectors_former_rounds_and_figures(voirie: Run, tmp_path: Path):
     assert (north["key"], north["planned"]["km"], north["former"]["km"]) == ("Nord", 1.8, 6)
     assert (tmp_path / "kpi.csv").read_text(encoding="utf-8").splitlines()[0].startswith("key,days,planned_days,")
     assert "2026-03" in voirie("kpi", *days, "--by", "month").stdout
+
+
+def test_former_rounds_are_computed_from_their_calendar(
+    voirie: Run, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    voirie("sectors", "import", "-", given="place_id,sector\nCOR-0001,Nord\nCOR-0002,Nord\nCOR-0003,Sud\n")
+    # The search ends by iterations here, so that no time decides.
+    monkeypatch.setattr(best_engine, "BestEngine", ORToolsEngine)
+    by_work = replace(planner_options(Settings()), solve_s=None, iterations=20)
+    monkeypatch.setattr(wiring, "planner_options", lambda _settings: by_work)
+    lines = [
+        FormerLine(sector="Nord", weekday=1),
+        FormerLine(sector="Sud", weekday=1),
+        FormerLine(sector="Sud", weekday=2, km=3, hours=1),
+    ]
+    with desk(Settings(database={"url": database_url})) as at:  # type: ignore[arg-type]  # pydantic makes the table
+        site = DisposalSite(
+            commune_insee=INSEE, place_id="EXUTOIRE-1", longitude_deg=2.56, latitude_deg=48.84, street=None,
+            unload_s=600,
+        )  # fmt: skip
+        places.save_disposal_sites(at.connection, [site])
+        found = {(one.sector, one.weekday): one for one in former_rounds_of(at, lines, fill_fraction=0.4)}
+    assert capsys.readouterr().err == "weekday 1: 3 bins of 2 sectors\n"
+    # From 2.54 to 2.56 degrees east and back, times the detour factor.
+    assert found["Nord", 1].km + found["Sud", 1].km == pytest.approx(2 * 0.02 * 73.2 * 1.4, rel=0.01)
+    assert (found["Nord", 1].bins, found["Nord", 1].source) == (2, "great_circle x 1.4")
+    assert (found["Sud", 2].km, found["Sud", 2].computed) == (3, False)
 
 
 @pytest.mark.parametrize(
