@@ -1,7 +1,7 @@
 """How long an edit of a plan takes, and how good what comes of it is; prints one JSON document.
 
     python benchmarks/plan_edits.py --database URL [--extract FILE.osm.pbf] [--bins 300] [--vehicles 4]
-        [--solve 20] [--long 20] [--repeat 3] [--seed 1]
+        [--hours 6] [--solve 20] [--long 20] [--repeat 3] [--seed 1]
 
 Bins stand where the simulator places them on the streets of the extract (the demo's unless told); forecasts are drawn
 at random, so that about half of the bins are worth a stop. The day is planned with `solve` seconds by the best engine;
@@ -190,8 +190,8 @@ def _provision(connection: Connection, extract: Path, told: argparse.Namespace) 
         [
             Vehicle(
                 commune_insee=INSEE, vehicle_id=f"BOM-{number}", name=f"Benne {number}", capacity_l=3500,
-                depot_id="DEPOT-1", shift_from=clock_time(6), shift_until=clock_time(12), break_s=1800,
-                break_from=clock_time(8), break_until=clock_time(10),
+                depot_id="DEPOT-1", shift_from=clock_time(6), shift_until=_at(told.hours), break_s=1200,
+                break_from=_at(told.hours / 3), break_until=_at(told.hours * 2 / 3),
             )
             for number in range(1, told.vehicles + 1)
         ],
@@ -211,6 +211,12 @@ def _provision(connection: Connection, extract: Path, told: argparse.Namespace) 
     )  # fmt: skip
 
 
+def _at(hours: float) -> clock_time:
+    """Return the time of day so many hours after six."""
+    minutes = round(60 * (6 + hours))
+    return clock_time(minutes // 60, minutes % 60)
+
+
 def _forecast(place_id: str, hour: int, level: float) -> FillForecast:
     now = level * (0.7 + hour / 80)
     return FillForecast(
@@ -225,6 +231,7 @@ def _told() -> argparse.Namespace:
     parser.add_argument("--extract", type=Path)
     parser.add_argument("--bins", type=int, default=300)
     parser.add_argument("--vehicles", type=int, default=4)
+    parser.add_argument("--hours", type=float, default=6.0, help="hours of a shift, from six on")
     parser.add_argument("--solve", type=float, default=20.0)
     parser.add_argument("--long", type=float, default=20.0)
     parser.add_argument("--repeat", type=int, default=3)

@@ -24,12 +24,12 @@ class WorkerAtOnce:
 
     def repair(self, commune_insee: str) -> None:
         """Tell the worker that something happened on the rounds of a commune."""
-        self._defer("repair", f"repair {commune_insee}", commune_insee=commune_insee)
+        self._defer("repair", f"repair {commune_insee}", lock=f"repair {commune_insee}", commune_insee=commune_insee)
 
-    def _defer(self, task: str, queueing_lock: str, **arguments: str) -> None:
+    def _defer(self, task: str, queueing_lock: str, *, lock: str | None = None, **arguments: str) -> None:
         app = App(connector=SyncPsycopgConnector(conninfo=self._database_url, min_size=1, max_size=1))
         try:
             with app.open(), contextlib.suppress(AlreadyEnqueued):
-                app.configure_task(task, queue=QUEUE, queueing_lock=queueing_lock).defer(**arguments)
+                app.configure_task(task, queue=QUEUE, lock=lock, queueing_lock=queueing_lock).defer(**arguments)
         except ConnectorException as error:
             raise UnavailableError("the job queue does not answer; try again in a moment") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _PROGRESS = logging.INFO
+_TOO_FAST_TO_BE_LATE = 30
+"""Where a simulated hour lasts two minutes, a second between two looks is no lateness of anybody's."""
 _WORTH_TELLING = 1000
 """So many places at once are the first sessions of a history, which takes minutes."""
 
@@ -333,10 +336,14 @@ class Jobs:
         from cli.wiring import repair_options
         from optimise.rounds.repair.repairing import repair_rounds
 
-        if not self._settings.rounds.repair or present(connection, commune_insee) is None:
+        if not self._settings.rounds.repair:
             return None
+        options = repair_options(self._settings, self._warm())
+        simulation = communes.simulation(connection, commune_insee)
+        if simulation is not None and simulation.rate > _TOO_FAST_TO_BE_LATE:
+            options = replace(options, late_min=math.inf)
         try:
-            return repair_rounds(connection, commune_insee, options=repair_options(self._settings, self._warm()))
+            return repair_rounds(connection, commune_insee, options=options)
         except (InputError, PlanRefusedError) as error:
             # The round goes on as it was planned; people are told in the log, and the next event is another chance.
             log.warning("repair_refused", commune=commune_insee, reason=str(error))

@@ -99,7 +99,7 @@ def _add_at_once(app: App, jobs: Jobs) -> None:
         with jobs.connect() as connection:
             jobs.edit(connection, commune_insee, UUID(request_id))
 
-    @app.task(name="repair", queue=QUEUE, lock="repair")
+    @app.task(name="repair", queue=QUEUE)
     def repair(commune_insee: str) -> None:
         """Repair the commune's rounds under way, if something new calls for it."""
         with jobs.connect() as connection:
@@ -114,7 +114,9 @@ def _add_at_once(app: App, jobs: Jobs) -> None:
 
 
 def _queue_repair(app: App, commune_insee: str) -> None:
-    deferrer = app.configure_task("repair", queue=QUEUE, queueing_lock=f"repair {commune_insee}")
+    # One at a time, so that two do not publish the same.
+    name = f"repair {commune_insee}"
+    deferrer = app.configure_task("repair", queue=QUEUE, lock=name, queueing_lock=name)
     with contextlib.suppress(AlreadyEnqueued):
         deferrer.defer(commune_insee=commune_insee)
 

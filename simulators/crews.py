@@ -88,11 +88,12 @@ class Crews:
         events: list[ServiceEvent] = []
         for route in plan["routes"]:
             for place_id, depart_at in _bin_stops(route):
-                key = (str(plan["plan_id"]), place_id)
+                # A plan that is repaired on the road has another id and the same stops: each is done once a day.
+                key = (str(plan["service_date"]), place_id)
                 if depart_at > now or key in self._done or place_id not in self._index:
                     continue
                 self._done.add(key)
-                events.append(self._serve(plan["plan_id"], place_id, depart_at))
+                events.append(self._serve(plan, place_id, depart_at))
         events.sort(key=lambda event: event.happened_at)
         for first in range(0, len(events), _BATCH):
             part = events[first : first + _BATCH]
@@ -101,9 +102,9 @@ class Crews:
             log.info("stops_driven", events=len(events), plan_id=str(plan["plan_id"]))
         return len(events)
 
-    def _serve(self, plan_id: str, place_id: str, depart_at: datetime) -> ServiceEvent:
+    def _serve(self, plan: dict[str, Any], place_id: str, depart_at: datetime) -> ServiceEvent:
         index = self._index[place_id]
-        event_id = uuid.uuid5(_NAMESPACE, f"{plan_id} {place_id}")
+        event_id = uuid.uuid5(_NAMESPACE, f"{plan['service_date']} {place_id}")
         # The stop's luck follows from its name, so that a restart tells the same story.
         generator = stream(self._world.seed, Stream.LIVE_CREWS, event_id.int % 2**32)
         blocked = generator.random() < self._options.blocked_rate
@@ -116,7 +117,7 @@ class Crews:
             kind=ServiceEventKind.BLOCKED if blocked else ServiceEventKind.EMPTIED,
             happened_at=depart_at,
             found_fraction=None if found is None else in_quarters(found + misjudged),
-            plan_id=uuid.UUID(plan_id),
+            plan_id=uuid.UUID(plan["plan_id"]),
         )
 
     def _latest_plan(self, http: httpx.Client) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -148,3 +149,34 @@ def test_a_town_without_the_screen_edits_and_explains(database_url: str, base: P
     assert refused.returncode == 1
     assert "must_be_served (COR-9001)" in refused.stderr
     assert voirie("edit", "latest", "--drop", "COR-0").returncode == 2
+
+
+def test_the_worker_repairs_what_is_declared_on_the_road(
+    client: httpx.Client, connection: Connection, base: Plan, worker: subprocess.Popen[bytes]
+):
+    (vehicle, names), *_ = rounds(base).items()
+    route = next(route for route in base.routes if route.vehicle_id == vehicle)
+    now = route.start_at + timedelta(minutes=2)
+    stand_still(connection, now)
+    connection.commit()
+    url = f"/api/v1/communes/{INSEE}"
+    before = client.get(f"{url}/rounds/{vehicle}").json()
+    assert (before["version"], before["plan_id"]) == (1, str(base.plan_id))
+    event = {"event_id": str(uuid4()), "place_id": names[4], "kind": "blocked", "happened_at": now.isoformat()}
+    assert client.post(f"{url}/service-events", json={"events": [event]}).json()["new"] == 1
+
+    def known() -> dict[str, Any]:
+        answer: dict[str, Any] = client.get(f"{url}/rounds/{vehicle}", params={"known_version": 1}).json()
+        return answer
+
+    wait_until(lambda: known()["changed"], what="the repaired round", timeout_s=60)
+    assert worker.poll() is None
+    after = known()
+    assert (after["version"], after["changes"]["removed"]) == (2, [names[4]])
+    assert next(stop["place_id"] for stop in after["route"]["stops"] if stop["kind"] == "bin") == names[0]
+    version = client.get(f"{url}/plans/{after['plan_id']}/version").json()
+    assert (version["origin"], version["edits"][0]["kind"]) == ("repaired", "blocked")
+    left = client.get(f"{url}/plans/{after['plan_id']}/left-out").json()["left_out"]
+    assert {item["place_id"]: item["reason"]["code"] for item in left}[names[4]] == "blocked"
+    # Sent again, it is the same.
+    assert client.post(f"{url}/service-events", json={"events": [event]}).json()["new"] == 0
