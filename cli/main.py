@@ -29,6 +29,7 @@ from cli.report.command import report
 from cli.rounds import rounds
 from cli.rules import rules
 from cli.solve import solve
+from cli.weather import weather
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -78,6 +79,7 @@ app.add_typer(advise, name="advise")
 app.add_typer(models, name="models")
 app.add_typer(report, name="report")
 app.add_typer(events, name="events")
+app.add_typer(weather, name="weather")
 app.add_typer(rules, name="rules")
 app.add_typer(rounds, name="round")
 app.command()(kpi)

@@ -155,7 +155,7 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
     ),
     "what was decided and declared, for who answers for it": (
         "plan plan_version plan_audit plan_request planned_route planned_stop plan_left_out service_event "
-        "vehicle_event device_change fill_model bay_model town_event kerb_advice"
+        "vehicle_event device_change fill_model bay_model town_event day_weather kerb_advice"
     ),
     "one row for each place, device or piece of work, replaced": (
         "bin_level device_health review_due session_due occupancy_present forgotten observatory "

@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from vacances_scolaires_france import SchoolHolidayDates, UnsupportedYearException
 
 from optimise.fill.readings import HOUR_S, Ints
-from storage.model import Bin, TownEvent
+from storage.model import Bin, DayWeather, TownEvent
 
 DAY_NAMES = ("public_holiday", "school_holiday")
 """The columns of `day_features`."""
+
+WEATHER_NAMES = ("temperature", "rain")
+"""The columns of `day_weather`."""
 
 _M_PER_DEG = 111_195.0
 
@@ -31,12 +34,13 @@ type Flags = NDArray[np.bool_]
 class TownCalendar:
     """What the town's days are known by: the zone of its school holidays (None: unknown) and what it told of.
 
-    `country` is that of the public holidays, as `holidays` names it.
+    `country` is that of the public holidays, as `holidays` names it. `weather` is that of the days told, past or ahead.
     """
 
     school_zone: str | None = None
     country: str = "FR"
     events: tuple[TownEvent, ...] = ()
+    weather: tuple[DayWeather, ...] = ()
 
 
 def day_features(days: Sequence[date], calendar: TownCalendar) -> Flags:
@@ -49,6 +53,15 @@ def day_features(days: Sequence[date], calendar: TownCalendar) -> Flags:
         for day in days
     ]
     return np.array(flags, dtype=bool).reshape(-1, len(DAY_NAMES))
+
+
+def day_weather(days: Sequence[date], calendar: TownCalendar) -> NDArray[np.float64]:
+    """Return (days, 2): tens of degrees and the logarithm of 1 + mm of rain; NaN where it was not told."""
+    told = {one.day: (one.temperature_c, one.rain_mm) for one in calendar.weather}
+    rows = [told.get(day, (None, None)) for day in days]
+    table = np.array([[np.nan if value is None else value for value in row] for row in rows], dtype=np.float64)
+    table = table.reshape(-1, len(WEATHER_NAMES))
+    return np.column_stack([table[:, 0] / 10, np.log1p(table[:, 1])])
 
 
 @lru_cache(maxsize=64)

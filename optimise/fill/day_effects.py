@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from optimise.fill.calendar import DAY_NAMES, Occasion, day_features, hours_of_days, occasions
+from optimise.fill.calendar import (
+    DAY_NAMES,
+    WEATHER_NAMES,
+    Occasion,
+    day_features,
+    day_weather,
+    hours_of_days,
+    occasions,
+)
 from optimise.fill.pace import Rhythm
 from optimise.fill.readings import Floats, Ints
 from optimise.fill.slots import DAY_H, local_slots
@@ -23,21 +31,29 @@ _DAY_VARIANCE = 0.04
 _FEWEST_DAYS = 7
 _DOUBT = 3.0
 _MOST_EXTRA = 20.0
+_WEATHER_LASTS = 3.0
+_MOST_UNUSUAL = 3.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DayEffects:
-    """`log_factor` (2,): of the town's pace on days of each of `DAY_NAMES`; `litres_per_h` by kind of event."""
+    """`log_factor` (2,): of the town's pace on days of each of `DAY_NAMES`; `litres_per_h` by kind of event.
+
+    `log_weather` (2,): of the pace, for each unit by which `WEATHER_NAMES` of a day differ from `usual_weather` (2,).
+    """
 
     log_factor: Floats = field(default_factory=lambda: np.zeros(len(DAY_NAMES)))
     litres_per_h: dict[str, float] = field(default_factory=dict)
+    log_weather: Floats = field(default_factory=lambda: np.zeros(len(WEATHER_NAMES)))
+    usual_weather: Floats = field(default_factory=lambda: np.zeros(len(WEATHER_NAMES)))
 
     def factors(self, data: TrainingData, *, ahead_h: int) -> Floats:
         """Return (ahead_h,) the factor of the town's pace in each hour after `data`."""
-        if not self.log_factor.any():
+        if not self.log_factor.any() and not self.log_weather.any():
             return np.ones(ahead_h)
         days, of_hour = hours_of_days(data.start_s, data.hours + ahead_h, data.time_zone)
-        factor = np.exp(day_features(days, data.calendar) @ self.log_factor)
+        unusual = _unusual(day_weather(days, data.calendar), self.usual_weather)
+        factor = np.exp(day_features(days, data.calendar) @ self.log_factor + unusual @ self.log_weather)
         result: Floats = factor[of_hour[data.hours :]]
         return result
 
@@ -71,28 +87,45 @@ def learn_day_effects(data: TrainingData, rhythm: Rhythm, rate_l_per_h: Floats, 
     days, of_hour = hours_of_days(data.start_s, data.hours, data.time_zone)
     got_day = np.bincount(of_hour, weights=(got * quiet).sum(axis=0), minlength=len(days))
     due_day = np.bincount(of_hour, weights=(due * quiet).sum(axis=0), minlength=len(days))
+    weather = day_weather(days, data.calendar)
+    told = np.isfinite(weather)
+    usual = np.where(told, weather, 0.0).sum(axis=0) / np.maximum(told.sum(axis=0), 1)
+    special = day_features(days, data.calendar)
+    learnt = _log_factors(special, _unusual(weather, usual), got_day, due_day, weight_l=dispersion_l / _DAY_VARIANCE)
     return DayEffects(
-        log_factor=_log_factors(
-            day_features(days, data.calendar), got_day, due_day, weight_l=dispersion_l / _DAY_VARIANCE
-        ),
+        log_factor=learnt[: special.shape[1]],
         litres_per_h=litres,
+        log_weather=learnt[special.shape[1] :],
+        usual_weather=usual,
     )
 
 
-def _log_factors(special: np.typing.NDArray[np.bool_], got: Floats, due: Floats, *, weight_l: float) -> Floats:
-    """Return (2,) the days' effects by ridge regression; `special` (days, 2), `got` and `due` (days,) litres."""
+def _unusual(weather: Floats, usual: Floats) -> Floats:
+    """Return (days, 2) how far the weather is from the usual; not at all where nobody told it."""
+    result: Floats = np.nan_to_num(np.clip(weather - usual, -_MOST_UNUSUAL, _MOST_UNUSUAL))
+    return result
+
+
+def _log_factors(
+    special: np.typing.NDArray[np.bool_], weather: Floats, got: Floats, due: Floats, *, weight_l: float
+) -> Floats:
+    """Return (4,) the days' and the weather's effects by ridge regression.
+
+    `special` and `weather` are (days, 2) each, `got` and `due` (days,) litres.
+    """
     known = due > weight_l
-    use = special[known].astype(np.float64)
+    use = np.column_stack([special[known].astype(np.float64), weather[known]])
     # A kind of day that was always there, or never, tells of no difference.
     if known.sum() < _FEWEST_DAYS or not use.std(axis=0).any():
-        return np.zeros(special.shape[1])
+        return np.zeros(use.shape[1])
     log_ratio = np.log((np.maximum(got[known], 0.0) + weight_l) / (due[known] + weight_l))
     centred, x = log_ratio - log_ratio.mean(), use - use.mean(axis=0)
     noise = max(float(np.median(np.abs(centred)) * 1.4826) ** 2, _LEAST_NOISE)
     # Holidays come in blocks, and a block has its own weather: days of one week count as one.
     week = np.flatnonzero(known) // 7
-    blocks = np.array([max(len(np.unique(week[column > 0])), 1) for column in use.T])
-    penalty = noise / _PRIOR_VARIANCE * np.maximum(use.sum(axis=0) / blocks, 1.0)
+    blocks = np.array([max(len(np.unique(week[column > 0])), 1) for column in special[known].T])
+    lasts = np.append(special[known].sum(axis=0) / blocks, np.full(weather.shape[1], _WEATHER_LASTS))
+    penalty = noise / _PRIOR_VARIANCE * np.maximum(lasts, 1.0)
     result: Floats = np.linalg.solve(x.T @ x + np.diag(penalty), x.T @ centred)
     return result
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from optimise.fill.calendar import TownCalendar
 from optimise.fill.options import FillOptions
 from optimise.fill.training import TrainingData, assemble
-from storage import bins, communes, levels, plans, town_events
+from storage import bins, communes, levels, plans, town_events, weather
 from storage.database import Connection
 
 _LATELY = timedelta(days=14)
@@ -29,6 +29,7 @@ def load(connection: Connection, commune_insee: str, *, as_of: datetime, options
         calendar=TownCalendar(
             school_zone=commune.school_zone,
             events=tuple(town_events.every(connection, commune_insee, since=since)),
+            weather=tuple(weather.every(connection, commune_insee, since=since.date())),
         ),
     )
     lately = plans.planned_dates(connection, commune_insee, since=(as_of - _LATELY).date())

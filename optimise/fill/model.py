@@ -19,6 +19,7 @@ from optimise.fill.options import FillOptions
 from optimise.fill.pace import Pace, Rhythm, activity, learn_rhythm, pace_of
 from optimise.fill.rates import Evidence, Noise, Rates, infer_rates, learn_noise, sensor_evidence, tune_kernel
 from optimise.fill.readings import HOUR_S, Floats, Ints, ordered_key
+from optimise.fill.seldom import joined, level_evidence, speaks_seldom
 from optimise.fill.slots import DAY_H
 from optimise.fill.starts import Starts, known_emptyings, previous, starts_of
 from optimise.fill.training import TrainingData
@@ -146,6 +147,9 @@ def fit_model(
         pace = pace_of(data, rhythm, busy, rows=everyone, ahead_h=1, extra=extra)
         noise = learn_noise(data, pace)
     sensed = sensor_evidence(data, pace, noise, prior_log_rate=float(np.log(options.prior_rate_l_per_h)))
+    seldom = speaks_seldom(data, options.readings.max_gap_s)
+    if seldom.any():
+        sensed = joined(sensed, level_evidence(data, pace, seldom), seldom)
     evidence = _with_crews(data, pace, noise, sensed, prior)
     if kernel is None:
         kernel = tune_kernel(data, features, evidence, seed=seed)

@@ -82,6 +82,7 @@ from storage.model.present import SENSOR_SILENT_AFTER, BinNow, SpaceNow
 from storage.model.review import Alert, BinLevel, DeclaredCheck, DetectedEmptying, DeviceHealth
 from storage.model.round_rules import BinRule, DisposalRule, LocalHours, RoundRules, VehicleRule, VehicleSize
 from storage.model.vehicle_events import VehicleEvent, VehicleEventKind, VehiclePosition
+from storage.model.weather import DayWeather
 
 __all__ = [
     "COMPASS",
@@ -109,6 +110,7 @@ __all__ = [
     "Clock",
     "ClosedBy",
     "Commune",
+    "DayWeather",
     "DeclaredCheck",
     "DeliveryBay",
     "DetectedEmptying",

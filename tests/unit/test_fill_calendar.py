@@ -15,7 +15,7 @@ from optimise.fill.day_effects import DayEffects
 from optimise.fill.model import fit_model
 from optimise.fill.training import TrainingData, assemble
 from storage.level_table import LevelTable
-from storage.model import Bin, Emptying, TownEvent, TownEventKind
+from storage.model import Bin, DayWeather, Emptying, TownEvent, TownEventKind
 
 PARIS = ZoneInfo("Europe/Paris")
 MARKET = TownEvent(
@@ -78,8 +78,15 @@ DAYS = 70
 NEAR, BINS = 15, 60
 
 
-def _town(calendar: TownCalendar) -> TrainingData:
-    """Ten weeks of bins that get 1.5 l/h, half of it while schools of zone C are closed, 6 l/h more at markets."""
+def _wet(day: date) -> bool:
+    return day.toordinal() % 3 == 0
+
+
+def _town(calendar: TownCalendar, *, wet_factor: float = 1.0) -> TrainingData:
+    """Ten weeks of bins that get 1.5 l/h, half of it while schools of zone C are closed, 6 l/h more at markets.
+
+    On wet days it is `wet_factor` of that.
+    """
     random = np.random.default_rng(1)
     bins = [
         _bin(number, east_m=60.0 * random.random() if number < NEAR else 400 + 20 * number) for number in range(BINS)
@@ -90,7 +97,8 @@ def _town(calendar: TownCalendar) -> TrainingData:
     shop = np.array([1.7 if 7 <= moment.hour < 20 else 0.2 for moment in local])
     market = np.array([moment.weekday() == 2 and 8 <= moment.hour < 13 for moment in local])
     mean_l = 1.5 * shop * np.where(closed, 0.5, 1.0) + 6.0 * market * (np.arange(BINS)[:, None] < NEAR)
-    gained = random.poisson(mean_l * 2) / 2 / 100
+    wet = np.array([_wet(moment.date()) for moment in local])
+    gained = random.poisson(mean_l * np.where(wet, wet_factor, 1.0) * 2) / 2 / 100
     ids, at_s, fill, emptied = [], [], [], []
     for row, item in enumerate(bins):
         level = 0.0
@@ -158,6 +166,21 @@ def test_a_bin_without_a_sensor_at_a_market_is_forecast_fuller_on_that_day(told:
         fit_model(data, seed=0).outlook(data, far, valid_s).expected for data in (told, blind)
     )  # fmt: skip
     assert np.abs(level - level_blind).mean() < 0.05
+
+
+def test_what_wet_days_do_is_learnt_and_used_where_the_weather_is_told():
+    days = [START.date() + timedelta(days=k) for k in range(DAYS + 7)]
+    weather = tuple(DayWeather(day=day, rain_mm=8.0 if _wet(day) else 0.0) for day in days)
+    told = _town(TownCalendar(weather=weather), wet_factor=0.6)
+    effects = fit_model(told, seed=0).days
+    hourly = effects.factors(told, ahead_h=6 * 24)
+    ahead = [START + timedelta(days=DAYS, hours=hour) for hour in range(6 * 24)]
+    wet = np.array([_wet(moment.astimezone(PARIS).date()) for moment in ahead])
+    assert hourly[wet].mean() / hourly[~wet].mean() == pytest.approx(0.6, abs=0.12)
+    # Nobody told the temperature, so it teaches nothing; and a week that nobody foretells is like others.
+    assert effects.log_weather[0] == 0
+    silent = replace(told, calendar=TownCalendar(weather=weather[:DAYS]))
+    assert effects.factors(silent, ahead_h=6 * 24)[24:] == pytest.approx(1.0)
 
 
 def test_a_calendar_without_anything_learnt_changes_nothing(told: TrainingData):

@@ -6,7 +6,8 @@ The town is not of the model's family: deposits come in lumps, rates scatter abo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -198,18 +199,49 @@ def test_a_sensor_is_worth_more_than_a_guess(told: Told) -> None:
 
 def test_a_silent_sensor_degrades_towards_none(told: Told) -> None:
     town = told.town
-    spoke = town.levels.measured_at_s <= START_S + 3600 * (NOW_H - 40)
-    levels = LevelTable(
-        place_id=town.levels.place_id[spoke],
-        measured_at_s=town.levels.measured_at_s[spoke],
-        fill_fraction=town.levels.fill_fraction[spoke],
-    )
-    data = replace(town, levels=levels).known()
-    table = told.forecaster.forecast(data, VALID_S)
+    table = told.forecaster.forecast(heard_until(town, 40), VALID_S)
     rows = town.sensored
     assert error(told.table, town, rows) < error(table, town, rows) < error(told.table, town, ~rows)
     width, late_width = (t.quantiles[rows, 0, 3] - t.quantiles[rows, 0, 1] for t in (told.table, table))
     assert np.median(late_width) > 2 * np.median(width)
+
+
+def heard_until(town: Town, silent_h: float) -> TrainingData:
+    """Return what is known of the town when all its sensors fell silent `silent_h` hours ago."""
+    spoke = town.levels.measured_at_s <= START_S + 3600 * (NOW_H - silent_h)
+    return replace(town, levels=_of_levels(town.levels, spoke)).known()
+
+
+def test_the_longer_a_sensor_is_silent_the_less_it_says_and_there_is_no_jump(told: Told) -> None:
+    town, rows = told.town, told.town.sensored
+    widths = []
+    for silent_h in (0, 12, 24, 30, 36, 42, 48, 54, 60, 66, 72, 84):
+        quantiles = told.forecaster.forecast(heard_until(town, silent_h), VALID_S).quantiles[:, 0]
+        widths.append(quantiles[:, 3] - quantiles[:, 1])
+    # Bins that nobody emptied meanwhile: there silence is all that changes.
+    last_s = {item.place_id: item.emptied_at.timestamp() for item in town.emptyings}
+    left = rows & np.array([last_s.get(item.place_id, 0) < START_S + 3600 * (NOW_H - 40) for item in town.bins])
+    assert left.sum() >= 10
+    of_left = [float(np.median(width[left])) for width in widths[:7]]
+    assert all(after >= before - 0.005 for before, after in pairwise(of_left))
+    assert max(after - before for before, after in pairwise(of_left[2:])) < 0.4 * (of_left[-1] - of_left[0])
+    # In the end nothing is left of it but what it taught of the bin's rate.
+    unsensored = float(np.median(told.table.quantiles[~rows, 0, 3] - told.table.quantiles[~rows, 0, 1]))
+    assert 0.5 * unsensored < float(np.median(widths[-1][rows])) < 1.25 * unsensored
+
+
+def test_sensors_that_speak_once_a_day_teach_rates_too(told: Told) -> None:
+    town = told.town
+    daily = town.levels.measured_at_s % 86400 == 6 * 3600
+    data = replace(town, levels=_of_levels(town.levels, daily)).known()
+    forecaster = train(data, seed=0)
+    table = forecaster.forecast(data, VALID_S)
+    rows = ~town.sensored
+    bins = [item for item, wanted in zip(town.bins, rows, strict=True) if wanted]
+    for baseline in UNSENSORED:
+        simple = np.minimum(baseline.predict(data, bins, whole_hours(AS_OF, AHEAD_H)), 1.3)
+        assert error(table, town, rows) < 0.9 * np.abs(simple - town.truth[rows]).mean(), baseline.name
+    assert forecaster.scores["unsensored"]["bins"] > 0.8 * SENSORED_BINS
 
 
 def test_the_same_seed_gives_the_same_forecast(told: Told) -> None:
@@ -263,9 +295,16 @@ def test_intervals_narrow_as_history_grows(told: Told) -> None:
     rows = ~told.town.sensored
     none = replace(told.town, levels=_no_levels(), emptyings=[]).known()
     blind = train(none, seed=0).forecast(none, VALID_S)
-    assert (blind.quantiles[rows, :, 3] - blind.quantiles[rows, :, 1]).mean() > 1.5 * (
-        told.table.quantiles[rows, :, 3] - told.table.quantiles[rows, :, 1]
-    ).mean()
+    late = told.town.levels.measured_at_s >= START_S + 3600 * (NOW_H - 6 * 24)
+    emptyings = [item for item in told.town.emptyings if item.emptied_at >= AS_OF - timedelta(days=6)]
+    week = replace(told.town, levels=_of_levels(told.town.levels, late), emptyings=emptyings).known()
+    young = train(week, seed=0).forecast(week, VALID_S)
+    width, young_width, blind_width = (
+        (table.quantiles[rows, :, 3] - table.quantiles[rows, :, 1]).mean() for table in (told.table, young, blind)
+    )
+    assert blind_width > 1.4 * young_width
+    assert young_width > width
+    assert covered(young, told.town, rows) >= 0.72
 
 
 def test_a_commune_without_bins_has_no_forecasts() -> None:
@@ -286,6 +325,14 @@ def test_progress_is_told_to_the_end(told: Told) -> None:
 def test_nonsense_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"expected {name} > 0, got -1"):
         FillOptions(**{name: -1})
+
+
+def _of_levels(levels: LevelTable, keep: NDArray[np.bool_]) -> LevelTable:
+    return LevelTable(
+        place_id=levels.place_id[keep],
+        measured_at_s=levels.measured_at_s[keep],
+        fill_fraction=levels.fill_fraction[keep],
+    )
 
 
 def _no_levels() -> LevelTable:

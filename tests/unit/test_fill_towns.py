@@ -12,12 +12,12 @@ import pytest
 from scipy.special import ndtr
 
 from optimise.fill.conformal import interval, learn_law
+from optimise.fill.likelihood import learn_likelihood
 from optimise.fill.rates import leave_one_out
 from optimise.fill.towns import unsensored
 from optimise.fill.towns.columns import parse_mapping
 from optimise.fill.towns.evaluate import TrialOptions, evaluate
 from optimise.fill.towns.learnt import learn
-from optimise.fill.towns.likelihood import learn_likelihood
 from optimise.fill.towns.looks import Looks, told
 from optimise.fill.towns.prior import usable_looks
 from optimise.fill.towns.setting import Setting, set_up

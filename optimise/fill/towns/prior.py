@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimise.fill.features import usual_intervals
+from optimise.fill.likelihood import Likelihood, learn_likelihood, summed
 from optimise.fill.rates import leave_one_out
 from optimise.fill.readings import Floats, Ints
 from optimise.fill.towns.clock import WeekPace
-from optimise.fill.towns.likelihood import Likelihood, learn_likelihood, summed
 from optimise.fill.towns.moments import Cases, Habit
 from optimise.fill.towns.town import Town
 
