@@ -38,7 +38,7 @@ class HeldOut:
     """Forecasts and what happened, in columns of one length n.
 
     `fold`; `bin_row`; `at_s`, Unix seconds of the moment forecast, `ahead_h` hours after the forecast was made;
-    `actual` and `expected` fill; `terms` (n, 6) and `table` (n, 6) as in `model.Outlook`; `group`, the bin's;
+    `actual` and `expected` fill; `terms` (n, 6) and `table` (n, 7) as in `model.Outlook`; `group`, the bin's;
     `baselines`: name -> (n,).
     """
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from optimise.fill.likelihood import summed
 from optimise.fill.readings import Floats, Ints
 
 _HALF_STEP = 0.125
@@ -78,8 +79,8 @@ def rate_evidence(
     likely = ndtr((upper - seen) / spread) - ndtr((lower - seen) / spread)
     # Some emptyings are never declared, and then a look tells of a longer time than we think: let it be wrong.
     log_likelihood = np.log((1 - _WRONG) * likely + _WRONG * 2 * _HALF_STEP)
-    total = np.zeros((bins, len(_GRID)))
-    np.add.at(total, looks.bin_row, log_likelihood)
+    order = np.argsort(looks.bin_row, kind="stable")
+    total = summed(log_likelihood[order], looks.bin_row[order], bins)
     total -= _GRID**2 / (2 * _VAGUE)
     weight = np.exp(total - total.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)

@@ -124,14 +124,15 @@ def _train(data: TrainingData, *, seed: int, options: FillOptions, report: Progr
         groups=groups,
         unmeasured=law_of(bins_out, groups=len(groups.names), seed=seed),
         measured=law_of(time_out, groups=len(groups.names), seed=seed),
-        scores={"unsensored": honest_scores(bins_out), "sensored": honest_scores(time_out)},
+        scores={"unsensored": honest_scores(bins_out, groups), "sensored": honest_scores(time_out, groups)},
     )
 
 
-def honest_scores(held: HeldOut) -> dict[str, Any] | None:
+def honest_scores(held: HeldOut, groups: Groups) -> dict[str, Any] | None:
     """Return scores of forecast and baselines, each fold by the law that the other folds taught; None without rows.
 
-    Levels above full are compared as full: what sensors say of heaps is no yardstick.
+    Levels above full are compared as full: what sensors say of heaps is no yardstick. `coverage_by_group` is of the
+    80 % interval in each of the `groups` of bins.
     """
     if not held.actual.size:
         return None
@@ -141,7 +142,17 @@ def honest_scores(held: HeldOut) -> dict[str, Any] | None:
     assert found is not None  # there are rows
     baselines = {name: mean_absolute_error(actual, np.minimum(level, FULL)) for name, level in held.baselines.items()}
     best = min(baselines, key=lambda name: baselines[name])
-    simple = {"baselines": baselines, "best_baseline": best, "best_baseline_mae": baselines[best]}
+    simple: dict[str, Any] = {"baselines": baselines, "best_baseline": best, "best_baseline_mae": baselines[best]}
+    low, high = (quantiles[:, PROBABILITIES.index(share)] for share in (0.1, 0.9))
+    inside = (low <= actual) & (actual <= high)
+    by_group = {
+        groups.names[index]: {
+            "bins": len(np.unique(held.bin_row[held.group == index])),
+            "coverage_80": float(inside[held.group == index].mean()),
+        }
+        for index in np.unique(held.group).tolist()
+    }
+    simple["coverage_by_group"] = by_group
     return asdict(found) | simple | {"skill_vs_best": 1 - found.mae / max(baselines[best], 1e-9)}
 
 

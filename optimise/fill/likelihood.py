@@ -7,6 +7,7 @@ steps. "Full" says that as much or more came; "empty" that hardly anything did.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ def learn_likelihood(row: Ints, found: Floats, hours: Floats, taught: NDArray[np
     return Likelihood(grid=grid, log=_log(found, hours, grid, lump, step), lump=lump, step=step)
 
 
-def summed(log: NDArray[np.float32], row: Ints, bins: int) -> Floats:
+def summed(log: NDArray[np.floating[Any]], row: Ints, bins: int) -> Floats:
     """Return (bins, g) the sums of the rows of `log` (m, g) that belong to each bin; `row` is in order."""
     total = np.zeros((bins, log.shape[1]))
     first = np.flatnonzero(np.append(True, np.diff(row) != 0)) if len(row) else np.zeros(0, np.int64)

@@ -12,7 +12,7 @@ from sklearn.gaussian_process.kernels import Kernel
 
 from optimise.fill.crews import Looks, calibrate_eye, rate_evidence
 from optimise.fill.day_effects import DayEffects, learn_day_effects
-from optimise.fill.describe import describe
+from optimise.fill.describe import describe, fuller_than_thought
 from optimise.fill.features import place_features
 from optimise.fill.habits import habits_of
 from optimise.fill.options import FillOptions
@@ -35,7 +35,7 @@ class Outlook:
 
     `expected`: fill; `terms` (rows, moments, 6): what could make it wrong, each a variance up to a factor that
     `intervals` learns: an uncertain rate, lumpy deposits, days that differ, anything proportional, an unknown start, a
-    floor. `table` (rows, moments, 6) describes the moments (`describe`). `measured` (rows,): a sensor spoke lately;
+    floor. `table` (rows, moments, 7) describes the moments (`describe`). `measured` (rows,): a sensor spoke lately;
     `silence` (rows,): how long ago, as in `starts.Starts`.
     """
 
@@ -71,13 +71,24 @@ class FillModel:
     def outlook(self, data: TrainingData, rows: Ints, valid_s: Ints) -> Outlook:
         """Return what to expect of `rows` at `valid_s` (moments,), Unix seconds, if nobody empties from now on."""
         starts = starts_of(data, self.options)
-        busy = activity(data, self.rhythm, np.exp(self.rates.log_rate), dispersion_l=self.noise.dispersion_l)
+        oldest_s = starts.at_s[rows].min(initial=data.as_of_s)
+        busy = activity(
+            data,
+            self.rhythm,
+            np.exp(self.rates.log_rate),
+            dispersion_l=self.noise.dispersion_l,
+            since_h=max(0, int(oldest_s - data.start_s) // HOUR_S),
+        )
         ahead_h = max(1, -(-(int(valid_s.max(initial=data.as_of_s)) - data.start_s) // HOUR_S) - data.hours)
         rate_l_per_h = np.exp(self.rates.log_rate)
         extra = self.days.added(data, rows, rate_l_per_h[rows], ahead_h=ahead_h)
         busy = np.append(busy, self.days.factors(data, ahead_h=ahead_h))
         pace = pace_of(data, self.rhythm, busy, rows=rows, ahead_h=ahead_h, extra=extra)
         return self._outlook(data, starts, pace, rows=rows, valid_s=valid_s)
+
+    def fuller_than_thought(self, data: TrainingData, starts: Starts) -> Floats:
+        """Return (bins,) how much fuller the other bins with a sensor are now than their rates say."""
+        return fuller_than_thought(starts, np.exp(self.rates.log_rate) / data.volume_l)
 
     def _outlook(self, data: TrainingData, starts: Starts, pace: Pace, *, rows: Ints, valid_s: Ints) -> Outlook:
         moments = np.asarray(valid_s, dtype=np.float64)[None, :]
@@ -102,6 +113,7 @@ class FillModel:
                 log_sd=log_sd,
                 expected_now=level + per_h * paced_now_h,
                 expected_then=level + gain,
+                town_now=self.fuller_than_thought(data, starts)[rows, None],
             ),
             measured=starts.measured[rows],
             silence=starts.silence[rows],

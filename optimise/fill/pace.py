@@ -108,20 +108,26 @@ def _town_week(slot: Ints, got: Floats, due: Floats) -> Floats:
     return result
 
 
-def activity(data: TrainingData, rhythm: Rhythm, rate_l_per_h: Floats, *, dispersion_l: float) -> Floats:
-    """Return (hours,) how busy the town was, by the sensors, against its rhythm: rain and fairs, shrunk to 1."""
-    gained = data.hourly.gained
+def activity(
+    data: TrainingData, rhythm: Rhythm, rate_l_per_h: Floats, *, dispersion_l: float, since_h: int = 0
+) -> Floats:
+    """Return (hours,) how busy the town was, by the sensors, against its rhythm: rain and fairs, shrunk to 1.
+
+    Before the hour `since_h` nobody asks: it is 1.
+    """
+    since_h = min(since_h // _BLOCK_H * _BLOCK_H, data.hours)
+    gained = data.hourly.gained[:, since_h:]
     rows = np.flatnonzero(np.isfinite(gained).any(axis=1))
     if not len(rows):
         return np.ones(data.hours)
-    slot = local_slots(data.start_s, data.hours, data.time_zone)
+    slot = local_slots(data.start_s, data.hours, data.time_zone)[since_h:]
     seen = np.isfinite(gained[rows])
     got = np.where(seen, gained[rows] * data.volume_l[rows, None], 0.0).sum(axis=0)
     due = (rhythm.weekly[np.ix_(rows, slot)] * seen * rate_l_per_h[rows, None]).sum(axis=0)
-    block = np.arange(data.hours) // _BLOCK_H
+    block = np.arange(gained.shape[1]) // _BLOCK_H
     weight_l = dispersion_l / _ACTIVITY_VARIANCE
     ratio = (np.bincount(block, weights=got) + weight_l) / (np.bincount(block, weights=due) + weight_l)
-    return np.maximum(ratio[block], _LEAST_SHAPE)
+    return np.append(np.ones(since_h), np.maximum(ratio[block], _LEAST_SHAPE))
 
 
 def pace_of(

@@ -71,7 +71,8 @@ def _last_of_each(interval: Ints, usable: NDArray[np.bool_], fill: Floats) -> In
     rank = np.where(below, index + len(fill), len(fill) - index)
     order = index[np.lexsort((rank, interval[index]))]
     newest = np.append(np.diff(interval[order]) != 0, True) if len(order) else np.zeros(0, dtype=bool)
-    return order[newest]
+    result: Ints = order[newest]
+    return result
 
 
 def _step(fill: Floats) -> float:

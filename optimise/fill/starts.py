@@ -97,16 +97,22 @@ def starts_of(data: TrainingData, options: FillOptions) -> Starts:
 
 def _last(bin_row: Ints, at_s: Ints, bins: int) -> Floats:
     """Return (bins,) the last of the times of each bin, NaN when it has none; the columns are ordered."""
-    last = np.full(bins, np.nan)
-    last[bin_row] = at_s  # numpy keeps the last of repeated assignments
-    return last
+    index = _last_index(bin_row, bins)
+    return np.where(index >= 0, at_s[np.maximum(index, 0)], np.nan) if len(at_s) else np.full(bins, np.nan)
+
+
+def _last_index(bin_row: Ints, bins: int) -> Ints:
+    """Return (bins,) the index of the last row of each bin in an ordered column, -1 where there is none."""
+    if not len(bin_row):
+        return np.full(bins, -1)
+    index = np.searchsorted(bin_row, np.arange(bins), side="right") - 1
+    return np.where((index >= 0) & (bin_row[np.maximum(index, 0)] == np.arange(bins)), index, -1)
 
 
 def _last_level(data: TrainingData, since_s: Floats) -> Floats:
     """Return (bins,) the median of the last few readings since `since_s`: one echo from a bottle's neck is no level."""
     row, at_s, fill = data.readings.bin_row, data.readings.at_s, data.readings.fill
-    last = np.full(len(data.bins), -1)
-    last[row] = np.arange(len(row))
+    last = _last_index(row, len(data.bins))
     index = last[:, None] - np.arange(_LAST_FEW)
     valid = (index >= 0) & (last[:, None] >= 0)
     if not valid.any():

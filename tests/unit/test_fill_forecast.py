@@ -241,7 +241,8 @@ def test_sensors_that_speak_once_a_day_teach_rates_too(told: Told) -> None:
     for baseline in UNSENSORED:
         simple = np.minimum(baseline.predict(data, bins, whole_hours(AS_OF, AHEAD_H)), 1.3)
         assert error(table, town, rows) < 0.9 * np.abs(simple - town.truth[rows]).mean(), baseline.name
-    assert forecaster.scores["unsensored"]["bins"] > 0.8 * SENSORED_BINS
+    # Judged where something was measured: 29 hours apart, and some hours on.
+    assert forecaster.scores["unsensored"]["bins"] > 0.4 * SENSORED_BINS
 
 
 def test_the_same_seed_gives_the_same_forecast(told: Told) -> None:

@@ -16,10 +16,10 @@ from optimise.fill.evaluation import mean_absolute_error
 from optimise.fill.forecast import PROBABILITIES, Forecaster, train
 from optimise.fill.habits import habits_of
 from optimise.fill.laws import Moments
-from optimise.fill.model import variance_terms
+from optimise.fill.model import FillModel, variance_terms
 from optimise.fill.pace import activity, pace_of
 from optimise.fill.readings import HOUR_S, Floats, Ints, ReadingOptions, Readings, on_hours
-from optimise.fill.starts import known_emptyings
+from optimise.fill.starts import known_emptyings, starts_of
 from optimise.fill.towns.setting import Setting, Tested
 from optimise.fill.towns.town import Town
 from optimise.fill.training import Emptyings, TrainingData
@@ -30,6 +30,7 @@ _SOME_VOLUME_L = 100.0
 _MOST_CELLS = 3_000_000
 _HOURLY_GAP_H = 6.0
 _SLACK = 1e-9
+_DAY_S = 24 * HOUR_S
 
 
 def in_service(setting: Setting, parts: list[Tested]) -> dict[str, Any] | None:
@@ -79,9 +80,21 @@ def _moments(forecaster: Forecaster, data: TrainingData, row: Ints, since_s: Int
             log_sd=log_sd,
             expected_now=gain,
             expected_then=gain,
+            town_now=_town_now(forecaster.model, data, row, at_s),
         ),
         group=forecaster.groups.of_bin[row],
     )
+
+
+def _town_now(model: FillModel, data: TrainingData, row: Ints, at_s: Ints) -> Floats:
+    """Return (n,) how much fuller the other bins with a sensor were than their rates say, as known that morning."""
+    result = np.zeros(len(row))
+    days, of_day = np.unique(at_s // _DAY_S, return_inverse=True)
+    for index, day in enumerate(days):
+        mine = of_day == index
+        known = data.at(max(int(day) * _DAY_S, data.start_s))
+        result[mine] = model.fuller_than_thought(known, starts_of(known, model.options))[row[mine]]
+    return result
 
 
 def _training_data(town: Town, hidden: NDArray[np.bool_]) -> TrainingData:
