@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0019"
-down_revision = "0018"
+revision = "0023"
+down_revision = "0022"
 
 
 def upgrade() -> None:
-    run_sql_file("0019_day_weather.sql")
+    run_sql_file("0023_day_weather.sql")
