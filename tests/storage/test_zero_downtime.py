@@ -121,7 +121,8 @@ def test_the_oldest_codes_own_queries_are_understood(database_url: str):
             f"{one.name}: {error}" for one in known if (error := misunderstood(connection, one)) is not None
         ]
     assert not_understood == []
-    assert len(known) > 100 or not git("rev-parse", "HEAD"), "without the history there are no old queries"
+    # A copy without the history, or with the last part of it, has no old queries.
+    assert len(known) > 100 or git("rev-parse", "--is-shallow-repository").strip() != "false"
 
 
 def misunderstood(connection: psycopg.Connection[Any], query: OldQuery) -> str | None:
