@@ -43,10 +43,13 @@ def import_file(
 ) -> None:
     """Take a table of places in: all of it, or nothing and every fault with its line."""
     settings = start(config)
-    from cli.registry import content_of, desk
+    from cli.registry import content_of
+    from cli.wiring import database_url
+    from storage.database import connect
     from storage.errors import InputError
     from storage.place_files.lines import MOST_BYTES, Defaults, PlaceForm
     from storage.place_import import import_places
+    from storage.schema_version import require_schema
 
     if form not in list(PlaceForm):
         raise InputError(f"--format: expected {_FORMS}, got {form!r}")
@@ -59,10 +62,11 @@ def import_file(
         max_stay_s=None if max_stay_min is None else round(60 * max_stay_min), grace_s=round(60 * grace_min)
     )
     content = content_of(file, most=MOST_BYTES)
-    with desk(settings) as at:
-        meant = None if commune == "all" else commune or at.insee
-        report = import_places(at.connection, meant, content, form=PlaceForm(form), defaults=defaults, dry_run=dry_run)
-        at.connection.commit()
+    meant = None if commune == "all" else commune or settings.commune.insee_code
+    with connect(database_url(settings), application="voirie places") as connection:
+        require_schema(connection)
+        report = import_places(connection, meant, content, form=PlaceForm(form), defaults=defaults, dry_run=dry_run)
+        connection.commit()
     if as_json:
         typer.echo(json.dumps(_document(report, dry_run=dry_run), ensure_ascii=False))
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from storage import communes, kerb_places, places, sessions
 from storage.database import Connection
 from storage.device_file import LineError
-from storage.model import KERB_KINDS, Commune, KerbPlace, PlaceKind
+from storage.model import KERB_KINDS, KerbPlace, PlaceKind
 from storage.place_files.lines import Defaults, PlaceForm, PlaceLine
 from storage.place_files.reading import read_places
 from storage.sessions import BEGINNING, SessionsDue
@@ -79,7 +79,7 @@ def import_places(
             continue
         if insee in missing:
             name = next((line.commune_name for line in lines if line.commune_name), insee)
-            communes.save(connection, Commune(commune_insee=insee, name=name.title() if name.isupper() else name))
+            communes.enter(connection, commune_insee=insee, name=name.title() if name.isupper() else name)
         kerb_places.save(connection, insee, changed)
         sessions.ask(connection, insee, _judged_anew(changed, stored, kinds_of[insee]))
     return replace(report, communes=tuple(missing))

@@ -64,6 +64,22 @@ def test_what_is_not_told_stays_as_it_is_known(voirie: Run):
     assert "no school zone): unchanged" in voirie("communes", "add", "93051", "Noisy-le-Grand").stdout
 
 
+def test_a_table_of_places_makes_the_communes_of_its_lines_when_asked(voirie: Run, tmp_path: Path):
+    table = tmp_path / "places.csv"
+    table.write_text(
+        "commune_insee,place_id,kind,longitude_deg,latitude_deg\n97411,AIRE-1,delivery_bay,55.45,-20.88\n",
+        encoding="utf-8",
+    )
+    arguments = ("places", "import", str(table), "--format", "csv", "--max-stay-min", "30", "--json")
+    refused = voirie(*arguments)
+    assert refused.returncode == 1, refused.stdout
+    assert "`voirie communes add INSEE NAME` enters it" in refused.stderr
+    made = voirie(*arguments, "--commune", "all")
+    assert json.loads(made.stdout)["communes"] == ["97411"], made.stdout + made.stderr
+    (commune,) = json.loads(voirie("communes", "list", "--json").stdout)["communes"]
+    assert (commune["time_zone"], commune["school_zone"]) == ("Indian/Reunion", None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

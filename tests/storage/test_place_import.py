@@ -92,6 +92,7 @@ def test_the_real_bays_of_fourteen_communes_are_taken_in_at_once(town: Town, ref
         report = import_places(town.connection, None, content, form=PlaceForm.HAUTS_DE_SEINE, defaults=defaults)
         assert (report.imported, report.unchanged, report.errors) == (*expected, ())
     assert communes.one(town.connection, "92044").name == "Levallois Perret"
+    assert communes.one(town.connection, "92044").school_zone == "C", "what its code says is known of it"
     levallois = kerb_places.of_commune(town.connection, "92044")
     assert (len(levallois), {place.kind for place in levallois}) == (183, {PlaceKind.DELIVERY_BAY})
     rules = town.connection.execute("SELECT count(*) FROM rule_set WHERE commune_insee LIKE '92%'").fetchone()
