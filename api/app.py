@@ -55,6 +55,7 @@ from api.security import Guard
 from api.state import AppState
 from api.streets import StreetsCache
 from storage.database import open_pool
+from storage.isolation import CommunePool
 
 __all__ = ["IGN_PLAN_URL", "ApiOptions", "create_app"]
 
@@ -132,9 +133,10 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        pool = await asyncio.to_thread(
+        opened = await asyncio.to_thread(
             open_pool, options.database_url, application="voirie api", max_size=options.pool_size
         )
+        pool = CommunePool(opened, wait_s=options.pool_wait_s)
         hub = LiveHub(options.database_url, heartbeat_s=options.heartbeat_s)
         hub.start()
         state = AppState(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import psycopg
 from fastapi import Depends, Path, Request
 
 from api.state import state_of
@@ -47,16 +45,6 @@ class Here:
         return ZoneInfo(self.commune.time_zone)
 
 
-@contextmanager
-def _transaction(request: Request, *, read_only: bool) -> Iterator[Connection]:
-    state = state_of(request)
-    with state["pool"].connection(timeout=state["options"].pool_wait_s) as connection:
-        # A read sees one moment of the database through all its queries, and cannot write by mistake.
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else None
-        connection.read_only = read_only
-        yield connection
-
-
 def _here(connection: Connection, commune_insee: str) -> Here:
     commune = communes.one(connection, commune_insee)
     clock = communes.clock(connection, commune_insee)
@@ -71,23 +59,24 @@ def within(request: Request, commune_insee: str, *, read_only: bool = False) -> 
 
 
 def _reading(request: Request, commune_insee: CommuneInsee) -> Iterator[Here]:
-    with _transaction(request, read_only=True) as connection:
+    with state_of(request)["pool"].transaction([commune_insee]) as connection:
         yield _here(connection, commune_insee)
 
 
 def _writing(request: Request, commune_insee: CommuneInsee) -> Iterator[Here]:
-    with _transaction(request, read_only=False) as connection:
+    with state_of(request)["pool"].transaction([commune_insee], read_only=False) as connection:
         yield _here(connection, commune_insee)
 
 
 def _read_connection(request: Request) -> Iterator[Connection]:
-    with _transaction(request, read_only=True) as connection:
+    """Lend a connection for what belongs to no commune: it sees no commune's rows."""
+    with state_of(request)["pool"].transaction([]) as connection:
         yield connection
 
 
 def _known_commune(request: Request, commune_insee: CommuneInsee) -> Commune:
     """Look the commune up and let the connection go: for responses that stream on for hours."""
-    with _transaction(request, read_only=True) as connection:
+    with state_of(request)["pool"].transaction([commune_insee]) as connection:
         return communes.one(connection, commune_insee)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, TypedDict, cast
 
 from fastapi import Request
-from psycopg_pool import ConnectionPool
 
 from api.live import LiveHub
 from api.metrics import Metrics
 from api.options import ApiOptions
 from api.ports import Ports
 from api.streets import StreetsCache
-from storage.database import Connection
+from storage.isolation import CommunePool
 
 
 class AppState(TypedDict):
@@ -20,7 +19,7 @@ class AppState(TypedDict):
 
     options: ApiOptions
     ports: Ports
-    pool: ConnectionPool[Connection]
+    pool: CommunePool
     live: LiveHub
     metrics: Metrics
     streets: StreetsCache

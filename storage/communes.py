@@ -74,6 +74,11 @@ def every(connection: Connection) -> list[Commune]:
     return fetch(connection, Commune, statement("communes", "every"), {})
 
 
+def served(connection: Connection) -> list[Commune]:
+    """Return the communes of this installation by INSEE code, also to a transaction that acts for none of them."""
+    return fetch(connection, Commune, statement("communes", "served"), {})
+
+
 def one(connection: Connection, commune_insee: str) -> Commune:
     """Return the commune; NotFoundError when this installation does not serve it."""
     found = fetch_one(connection, Commune, statement("communes", "one"), {"commune_insee": commune_insee})

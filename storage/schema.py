@@ -9,7 +9,7 @@ from alembic import command, op
 from alembic.config import Config
 from procrastinate.schema import SchemaManager
 
-from storage import time_series
+from storage import isolation, time_series
 from storage.database import SQL_FOLDER, Connection, connect
 from storage.errors import SchemaError, UnavailableError
 from storage.schema_version import current_version, head_version, say_oldest_code
@@ -65,6 +65,7 @@ def migrate(url: str, options: TimeSeriesOptions | None = None) -> str:
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         # Views stand on tables: they go first and come back last, so that a revision may alter any column.
+        isolation.withdraw(_driver_connection(connection))
         _drop_views(connection)
         time_series.drop_plain_views(_driver_connection(connection))
         config.attributes["connection"] = connection
@@ -73,6 +74,7 @@ def migrate(url: str, options: TimeSeriesOptions | None = None) -> str:
         _create_views(connection)
         _create_job_tables(connection)
         say_oldest_code(_driver_connection(connection))
+        isolation.apply(_driver_connection(connection))
     return head_version()
 
 

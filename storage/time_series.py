@@ -87,6 +87,11 @@ def _time_tables(options: TimeSeriesOptions) -> tuple[_TimeTable, ...]:
     )
 
 
+TIME_TABLES = frozenset(
+    {"fill_reading", "reviewed_level", "occupancy_reading", "fill_hourly_kept", "occupancy_hourly_kept", "occupancy_session"}
+)
+"""The tables that are hypertables where the server offers them."""
+
 LIVE_VIEWS = ("fill_hourly_live", "occupancy_hourly_live")
 """The hourly figures made from readings: continuous aggregates in the Community edition, views elsewhere."""
 

@@ -18,7 +18,7 @@ def list_communes(connection: ReadConnection) -> CommunesModel:
     return CommunesModel(
         communes=[
             CommuneModel(commune_insee=item.commune_insee, name=item.name, time_zone=item.time_zone)
-            for item in communes.every(connection)
+            for item in communes.served(connection)
         ]
     )
 

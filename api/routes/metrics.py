@@ -13,6 +13,7 @@ from api.forecast_metrics import WatchedForecast
 from api.state import AppState, state_of
 from storage import checks, communes, fill_models, forecast_scores, forecasts, readings
 from storage.database import Connection
+from storage.isolation import CommunePool
 from storage.model import IntakeTally, ModelStatus
 
 router = APIRouter(tags=["operations"])
@@ -36,8 +37,9 @@ def _watched(
     state: AppState,
 ) -> tuple[dict[str, IntakeTally] | None, list[WatchedForecast], list[CheckedCommune]]:
     try:
-        with state["pool"].connection(timeout=state["options"].pool_wait_s) as connection:
-            served = [item.commune_insee for item in communes.every(connection)]
+        with state["pool"].transaction([]) as connection:
+            served = [item.commune_insee for item in communes.served(connection)]
+            CommunePool.act_for(connection, served)
             tallies = {insee: readings.tally(connection, insee) for insee in served}
             watched = [_forecast(connection, insee) for insee in served]
             return tallies, watched, [_checked(connection, insee) for insee in served]

@@ -3,5 +3,8 @@
 \set ON_ERROR_STOP on
 \set password `cat "${DATABASE_PASSWORD_FILE:-/run/secrets/database_password}"`
 CREATE ROLE voirie LOGIN PASSWORD :'password';
+-- What the API works as: it owns nothing, and sees only the communes that a transaction names.
+SELECT 'CREATE ROLE voirie_api NOLOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'voirie_api') \gexec
+GRANT voirie_api TO voirie;
 CREATE DATABASE voirie OWNER voirie;
 REVOKE CONNECT, TEMPORARY ON DATABASE voirie FROM PUBLIC;

@@ -7,6 +7,9 @@ SET name = excluded.name, time_zone = excluded.time_zone, school_zone = excluded
 -- name: every
 SELECT commune_insee, name, time_zone, school_zone FROM commune ORDER BY commune_insee;
 
+-- name: served
+SELECT commune_insee, name, time_zone, school_zone FROM voirie_served_communes();
+
 -- name: one^
 SELECT commune_insee, name, time_zone, school_zone FROM commune WHERE commune_insee = :commune_insee;
 

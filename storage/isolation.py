@@ -1,0 +1,177 @@
+"""Each commune sees its own rows, by the database's own rule and not by a filter that somebody may forget.
+
+The API works as the role `voirie_api`, which owns nothing. A transaction says which communes it acts for
+(`CommunePool`), and without saying so it sees none. Plain tables have a row security policy. TimescaleDB's columnstore
+and PostgreSQL's row security exclude each other (timescaledb issue 6827), and a view reads with the rights of its
+owner: both kinds are seen through a view of the same name in the schema `commune_only`, which stands first in the
+role's search path, while the role has no right on what lies behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg_pool import ConnectionPool
+
+from storage.database import Connection, statement
+from storage.errors import SchemaError
+from storage.time_series import TIME_TABLES
+
+ROLE = "voirie_api"
+VIEWS_SCHEMA = "commune_only"
+
+_DECLARED: tuple[LiteralString, ...] = ("SELECT", "INSERT")
+_KEPT: tuple[LiteralString, ...] = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+WRITABLE: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
+    {
+        # Declared once: what crews said and who changed a device is never changed or deleted through the API.
+        "service_event": _DECLARED,
+        "device_change": _DECLARED,
+        "town_event": _KEPT,
+        "place": _KEPT,
+        "delivery_bay": _KEPT,
+        "parking_space": _KEPT,
+        "kerb_place": _KEPT,
+        "rule_set": _KEPT,
+        "device": _KEPT,
+        "mounting": _KEPT,
+        "commune": ("SELECT", "UPDATE"),
+        "review_due": _KEPT,
+        "session_due": _KEPT,
+        "displaced_reading": _KEPT,
+        # A device's place told late moves the readings that came meanwhile.
+        "fill_reading": _KEPT,
+        "occupancy_reading": _KEPT,
+        "reviewed_level": ("SELECT", "DELETE"),
+    }
+)
+"""What the API may do beside reading, by table. Everything else is the work of collectors and workers."""
+
+
+class CommunePool:
+    """The API's connections. Every one of its transactions is that of the role which owns nothing, for named communes."""
+
+    def __init__(self, pool: ConnectionPool[Connection], *, wait_s: float) -> None:
+        self._pool = pool
+        self._wait_s = wait_s
+
+    @contextmanager
+    def transaction(self, communes: Sequence[str], *, read_only: bool = True) -> Iterator[Connection]:
+        """Yield a transaction that sees the rows of `communes` (INSEE codes) and of nobody else.
+
+        A read sees one moment of the database through all its queries, and cannot write by mistake. Raises SchemaError
+        when the database was not migrated, psycopg_pool.PoolTimeout when no connection comes free.
+        """
+        with self._pool.connection(timeout=self._wait_s) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else None
+            connection.read_only = read_only
+            self.act_for(connection, communes)
+            yield connection
+
+    @staticmethod
+    def act_for(connection: Connection, communes: Sequence[str]) -> None:
+        """Let the transaction see the rows of `communes` from now on. Raises SchemaError without the role."""
+        try:
+            connection.execute(
+                statement("isolation", "act_for"),
+                {"role": ROLE, "search_path": f"{VIEWS_SCHEMA}, public", "communes": ",".join(communes)},
+            )
+        except psycopg.errors.InvalidParameterValue as error:
+            raise SchemaError from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+
+def withdraw(connection: Connection) -> None:
+    """Drop the views of `commune_only`, so that a migration may change what they stand on; part of its transaction."""
+    connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(VIEWS_SCHEMA)))
+
+
+def apply(connection: Connection) -> None:
+    """Isolate every table and view that carries a commune, as the last step of a migration and in its transaction.
+
+    Raises SchemaError when the role is missing and may not be created by who migrates.
+    """
+    _have_role(connection)
+    for command in ("create_function", "create_directory", "create_schema", "grant_usage"):
+        connection.execute(statement("isolation", command))
+    for name, is_table in connection.execute(statement("isolation", "relations")).fetchall():
+        if is_table and name not in TIME_TABLES:
+            _isolate_table(connection, name)
+        else:
+            _isolate_by_view(connection, name)
+
+
+def _have_role(connection: Connection) -> None:
+    role = sql.Identifier(ROLE)
+    try:
+        with connection.transaction():
+            if connection.execute(statement("isolation", "has_role"), {"role": ROLE}).fetchone() is None:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+    except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+        pass  # another database of the same server was migrated at the same moment
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise SchemaError(_remedy(connection)) from error
+    if not _may_act(connection):
+        try:
+            with connection.transaction():
+                connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise SchemaError(_remedy(connection)) from error
+
+
+def _may_act(connection: Connection) -> bool:
+    row = connection.execute(statement("isolation", "may_act"), {"role": ROLE}).fetchone()
+    return bool(row and row[0])
+
+
+def _remedy(connection: Connection) -> str:
+    user = connection.info.user
+    return (
+        f"the API works as the role {ROLE}, which is missing or not granted, and {user} may not create roles: as an "
+        f"administrator of the server run `CREATE ROLE {ROLE} NOLOGIN;` if it is missing, then `GRANT {ROLE} TO {user};`"
+    )
+
+
+_MINE = sql.SQL("commune_insee = ANY ((SELECT voirie_communes())::text[])")
+
+
+def _isolate_table(connection: Connection, name: str) -> None:
+    named, role = sql.Identifier(name), sql.Identifier(ROLE)
+    if connection.execute(statement("isolation", "has_policy"), {"name": name}).fetchone() is None:
+        connection.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(named))
+        connection.execute(
+            sql.SQL("CREATE POLICY commune_only ON {} TO {} USING ({}) WITH CHECK ({})").format(
+                named, role, _MINE, _MINE
+            )
+        )
+    _grant(connection, name, named)
+
+
+def _isolate_by_view(connection: Connection, name: str) -> None:
+    named = sql.Identifier(VIEWS_SCHEMA, name)
+    connection.execute(
+        sql.SQL("CREATE VIEW {} WITH (security_barrier) AS SELECT * FROM {} WHERE {}{}").format(
+            named,
+            sql.Identifier(name),
+            _MINE,
+            sql.SQL(" WITH CHECK OPTION" if name in WRITABLE else ""),
+        )
+    )
+    connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(name), sql.Identifier(ROLE)))
+    _grant(connection, name, named)
+
+
+def _grant(connection: Connection, name: str, named: sql.Identifier) -> None:
+    rights = sql.SQL(", ").join(sql.SQL(right) for right in WRITABLE.get(name, ("SELECT",)))
+    role = sql.Identifier(ROLE)
+    connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(named, role))
+    connection.execute(sql.SQL("GRANT {} ON {} TO {}").format(rights, named, role))

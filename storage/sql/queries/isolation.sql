@@ -1,0 +1,53 @@
+-- name: has_role^
+SELECT 1 FROM pg_roles WHERE rolname = :role;
+
+-- name: may_act^
+-- PostgreSQL 16 tells membership that may be taken on from membership that only inherits.
+SELECT pg_has_role(
+    current_user, :role, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END
+);
+
+-- name: create_function#
+-- The communes that this transaction acts for, as the one who opened it said; none where nobody said.
+CREATE OR REPLACE FUNCTION voirie_communes() RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT string_to_array(current_setting('voirie.communes', true), ',') $$;
+
+-- name: create_directory#
+-- Which communes an installation serves is on its home page; this alone is seen beyond one's own commune.
+CREATE OR REPLACE FUNCTION voirie_served_communes()
+RETURNS TABLE (commune_insee text, name text, time_zone text, school_zone text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+AS $$ SELECT commune_insee, name, time_zone, school_zone FROM commune ORDER BY commune_insee $$;
+
+-- name: create_schema#
+CREATE SCHEMA IF NOT EXISTS commune_only;
+
+-- name: grant_usage#
+GRANT USAGE ON SCHEMA commune_only TO voirie_api;
+GRANT USAGE ON SCHEMA public TO voirie_api;
+GRANT SELECT ON voirie_schema_version, procrastinate_workers TO voirie_api;
+
+-- name: relations
+-- Tables and views that carry a commune; a continuous aggregate is a view too.
+SELECT relation.relname::text, relation.relkind = 'r'
+FROM pg_class AS relation
+WHERE relation.relnamespace = current_schema()::regnamespace
+    AND relation.relkind IN ('r', 'v')
+    AND EXISTS (
+        SELECT FROM pg_attribute AS attribute
+        WHERE attribute.attrelid = relation.oid
+            AND attribute.attname = 'commune_insee'
+            AND NOT attribute.attisdropped
+    )
+ORDER BY relation.relname;
+
+-- name: has_policy^
+SELECT 1 FROM pg_policies WHERE schemaname = current_schema() AND tablename = :name AND policyname = 'commune_only';
+
+-- name: act_for
+-- All for this transaction only: whoever gets the connection next has to say it again.
+SELECT
+    set_config('voirie.communes', :communes, true),
+    set_config('search_path', :search_path, true),
+    set_config('role', :role, true);
