@@ -55,7 +55,7 @@ WRITABLE: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
 
 
 class CommunePool:
-    """The API's connections. Every one of its transactions is that of the role which owns nothing, for named communes."""
+    """The API's connections. Each of their transactions is of the role which owns nothing, for named communes."""
 
     def __init__(self, pool: ConnectionPool[Connection], *, wait_s: float) -> None:
         self._pool = pool
@@ -136,8 +136,8 @@ def _may_act(connection: Connection) -> bool:
 def _remedy(connection: Connection) -> str:
     user = connection.info.user
     return (
-        f"the API works as the role {ROLE}, which is missing or not granted, and {user} may not create roles: as an "
-        f"administrator of the server run `CREATE ROLE {ROLE} NOLOGIN;` if it is missing, then `GRANT {ROLE} TO {user};`"
+        f"the API works as the role {ROLE}, which is missing or not granted, and {user} may not create roles: as the "
+        f"server's administrator run `CREATE ROLE {ROLE} NOLOGIN;` if it is missing, then `GRANT {ROLE} TO {user};`"
     )
 
 

@@ -88,7 +88,14 @@ def _time_tables(options: TimeSeriesOptions) -> tuple[_TimeTable, ...]:
 
 
 TIME_TABLES = frozenset(
-    {"fill_reading", "reviewed_level", "occupancy_reading", "fill_hourly_kept", "occupancy_hourly_kept", "occupancy_session"}
+    {
+        "fill_reading",
+        "reviewed_level",
+        "occupancy_reading",
+        "fill_hourly_kept",
+        "occupancy_hourly_kept",
+        "occupancy_session",
+    }
 )
 """The tables that are hypertables where the server offers them."""
 

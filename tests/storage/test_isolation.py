@@ -200,10 +200,14 @@ def test_the_role_owns_nothing_and_may_make_nothing(full_url: str):
         assert connection.execute(
             "SELECT count(*) FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner WHERE rolname = %s", [ROLE]
         ).fetchone() == (0,)
-        assert connection.execute(
-            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin FROM pg_roles WHERE rolname = %s",
-            [ROLE],
-        ).fetchone() == (False,) * 5
+        assert (
+            connection.execute(
+                "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin FROM pg_roles "
+                "WHERE rolname = %s",
+                [ROLE],
+            ).fetchone()
+            == (False,) * 5
+        )
     for forbidden in ("CREATE TABLE mine (x int)", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"):
         with (
             acting_for(full_url, MINE, read_only=False) as connection,

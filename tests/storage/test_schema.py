@@ -45,7 +45,8 @@ def test_every_table_and_view_carries_its_commune(any_database_url: str):
         rows = connection.execute(
             "SELECT table_name FROM information_schema.columns "  # type: ignore[arg-type] # constants of this file
             f"WHERE {OURS} AND column_name = 'commune_insee' AND is_nullable = 'NO' "
-            "OR table_name IN (SELECT table_name FROM information_schema.views) AND column_name = 'commune_insee'"
+            "OR table_name IN (SELECT table_name FROM information_schema.views) AND column_name = 'commune_insee' "
+            "AND table_schema = 'public'"
         )
         carrying = {name for (name,) in rows}
     every = tables(any_database_url)
@@ -59,7 +60,8 @@ def test_hypertables_where_timescaledb_is_and_plain_tables_elsewhere(any_server:
         rows = connection.execute(
             "SELECT hypertable_name FROM timescaledb_information.hypertables WHERE hypertable_schema = 'public'"
             if has_timescaledb(connection)
-            else "SELECT relname FROM pg_class WHERE relname LIKE '%_reading' AND relkind <> 'r'"
+            else "SELECT relname FROM pg_class WHERE relname LIKE '%_reading' AND relkind <> 'r' "
+            "AND relnamespace = 'public'::regnamespace"
         )
         time_series = {"fill_reading", "occupancy_reading", "reviewed_level"}
         time_series |= {"fill_hourly_kept", "occupancy_hourly_kept", "occupancy_session"}
@@ -123,7 +125,9 @@ def test_job_tables_are_there(town: Town):
 )
 def test_views_have_what_the_present_states_take_from_them(town: Town, view: str, kinds: list[type]):
     rows = town.connection.execute(
-        "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY ordinal_position", [view]
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s "
+        "ORDER BY ordinal_position",
+        [view],
     )
     columns = [name for (name,) in rows]
     assert columns[:2] == ["commune_insee", "place_id"]
