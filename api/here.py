@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -54,7 +55,7 @@ def _here(connection: Connection, commune_insee: str) -> Here:
 @contextmanager
 def within(request: Request, commune_insee: str, *, read_only: bool = False) -> Iterator[Here]:
     """Yield the commune in a transaction of its own, which ends with the block: for requests that wait in between."""
-    with _transaction(request, read_only=read_only) as connection:
+    with state_of(request)["pool"].transaction([commune_insee], read_only=read_only) as connection:
         yield _here(connection, commune_insee)
 
 
