@@ -192,6 +192,26 @@ def test_a_clairvoyant_sees_what_will_be_if_it_waits_and_if_it_goes():
     assert (left[0] > 0).tolist() == [False, False, True]
 
 
+def test_who_knows_the_law_and_the_level_counts_the_days_that_are_left():
+    # 60 l at noon of each day into 100 l: empty, a bin lasts until the second chance after today's; half full, not.
+    deposits_l = np.zeros((1, 6 * 7 * 24))
+    deposits_l[0, 7::24] = 60.0
+    law = Law.of(deposits_l)
+    for day in (0, 9):
+        chances = law.chances(day, np.array([0.0]), np.array([100.0]))
+        assert chances.left[0, :3].tolist() == chances.emptied[0, :3].tolist() == [0.0, 1.0, 1.0]
+        assert law.chances(day, np.array([50.0]), np.array([100.0])).left[0, 0] == 1.0
+
+
+def test_chances_of_the_law_are_shares_of_weeks_like_these():
+    deposits_l = np.zeros((1, 23 * 7 * 24))
+    thirsty = np.arange(23) % 4 == 0
+    deposits_l[0, 7 :: 7 * 24] = np.where(thirsty, 150.0, 10.0)
+    chances = Law.of(deposits_l).chances(0, np.array([0.0]), np.array([100.0]))
+    assert chances.left[0, 0] == pytest.approx(thirsty[:20].mean())
+    assert Law.of(deposits_l).chances(1, np.array([0.0]), np.array([100.0])).left[0, 0] == 0.0
+
+
 # --- the old rounds ---
 
 
@@ -256,8 +276,10 @@ def test_the_same_town_gives_the_same_document_and_knowing_everything_drives_no_
     assert list(rows) == ["fixed", "threshold", "ours_0", "ours_30", "ours_100", "perfect"]
     assert rows["perfect"]["km_per_day"] <= rows["ours_100"]["km_per_day"] * 1.02
     assert rows["perfect"]["bins_per_day"] < rows["fixed"]["bins_per_day"]
+    assert [row["policy"] for row in documents[0]["references"]] == ["informed", "fixed_hot"]
     for row in rows.values():
         assert 0.9 < row["service_level"] <= 1
+        assert 0.9 < row["litres_kept"] <= 1
         assert sum(row["fill_histogram"]) == pytest.approx(1, abs=1e-3)
     assert {row["policy"] for row in documents[0]["savings"]} == set(rows) - {"fixed"} | {"fixed_hot", "informed"}
 
