@@ -150,9 +150,15 @@ def _row(content: RoundsFile, stop: PlannedStop, number: int | None, phrases: Ca
         else f"{kind} {'' if stop.kind is StopKind.BREAK else stop.place_id}".strip(),
         street=content.street(stop) or "",
         fill="" if fill is None else f"{round(fill * 100)}\N{NO-BREAK SPACE}%",
-        load=f"{round(stop.load_l)}\N{NO-BREAK SPACE}l",
+        load=_load(stop),
         notes=() if rule is None else notes(rule, phrases),
     )
+
+
+def _load(stop: PlannedStop) -> str:
+    """Return the load on leaving a stop; kilograms only where weights are told."""
+    litres, kilograms = (f"{round(load)}\N{NO-BREAK SPACE}" for load in (stop.load_l, stop.load_kg))
+    return f"{litres}l, {kilograms}kg" if stop.load_kg else f"{litres}l"
 
 
 def notes(rule: BinRule, phrases: Catalogue) -> tuple[str, ...]:
