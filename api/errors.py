@@ -154,6 +154,12 @@ def _on_database_error(request: Request, error: Exception) -> Response:
     return problem(request, 503, "The database does not answer; try again in a moment.")
 
 
+def _on_unstorable(request: Request, error: Exception) -> Response:
+    # A character that no text has (NUL, half a pair), a number beyond its column.
+    log.warning("value_unstorable", path=request.url.path, error=str(error))
+    return problem(request, 422, "A value cannot be stored: look for control characters.", kind="invalid-request")
+
+
 def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [ProblemError(location=list(item["loc"]), detail=item["msg"]) for item in error.errors()]
@@ -173,6 +179,7 @@ def install(app: FastAPI) -> None:
     """Make `app` answer every error with problem details."""
     app.add_exception_handler(VoirieError, _on_voirie_error)
     app.add_exception_handler(psycopg.OperationalError, _on_database_error)
+    app.add_exception_handler(psycopg.DataError, _on_unstorable)
     app.add_exception_handler(psycopg.errors.UndefinedTable, _on_no_schema)
     app.add_exception_handler(PoolTimeout, _on_database_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)

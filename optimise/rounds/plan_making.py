@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from optimise.rounds import explain
 from optimise.rounds.check import Verdict
 from optimise.rounds.day_task import Loaded, Task
@@ -97,6 +99,13 @@ def _inputs(loaded: Loaded, task: Task, options: PlannerOptions) -> dict[str, An
         "bins": len(loaded.bins),
         "bins_in_problem": len(task.bins),
         "vehicles": [vehicle.vehicle_id for vehicle in loaded.fleet.vehicles],
+        "fleet": msgspec.to_builtins(
+            {
+                "vehicles": loaded.fleet.vehicles,
+                "depots": loaded.fleet.depots,
+                "disposal_sites": loaded.fleet.disposal_sites,
+            }
+        ),
         "service_at": loaded.outlooks.service_at.isoformat(),
         "next_chance_at": loaded.outlooks.next_at.isoformat(),
         "forecast_as_of": loaded.outlooks.run.as_of.isoformat(),

@@ -114,6 +114,11 @@ def test_without_a_worker_the_request_is_kept_and_says_so(client: httpx.Client, 
     asked = client.post(url, json=body, params={"wait_s": 0})
     assert (asked.status_code, asked.json().get("state")) == (202, "waiting"), asked.text
     assert client.get(f"/api/v1/communes/{INSEE}/plan-requests/{body['request_id']}").json() == asked.json()
+    for hostile in ("\x00", "\ud800"):
+        edits = [{"kind": "drop", "place_id": hostile}]
+        content = json.dumps(body | {"request_id": str(uuid4()), "edits": edits})
+        refused = client.post(url, content=content, headers={"Content-Type": "application/json"})
+        assert (refused.status_code, refused.json()["type"]) == (422, "urn:voirie:problem:invalid-request")
     unknown = client.post(url.replace(str(base.plan_id), str(uuid4())), json=body)
     assert unknown.status_code == 404
 
@@ -144,7 +149,9 @@ def test_a_town_without_the_screen_edits_and_explains(database_url: str, base: P
     assert all(stop["reason"]["text"] for route in shown["routes"] for stop in route["stops"] if stop["kind"] == "bin")
     made_from = shown["made_from"]
     assert made_from["forecast_run_id"] == str(base.forecast_run_id)
-    assert {"policy", "prices", "wishes", "rules", "closed_ways", "forecast_model", "edits"} <= set(made_from["inputs"])
+    assert {"policy", "prices", "wishes", "rules", "closed_ways", "forecast_model", "fleet", "edits"} <= set(
+        made_from["inputs"]
+    )
     refused = voirie("edit", "latest", "--add", "COR-9001")
     assert refused.returncode == 1
     assert "must_be_served (COR-9001)" in refused.stderr

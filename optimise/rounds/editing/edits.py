@@ -129,8 +129,8 @@ def _refuse_nonsense(edit: Edit, who: str) -> None:
     if isinstance(edit, Close):
         if (edit.way_id is None) == (not edit.line):
             raise InputError(f"{who}: expected either way_id or line")
-        if edit.line and len(edit.line) < 2:  # noqa: PLR2004 - a line has two ends
-            raise InputError(f"{who}: expected a line of at least two points, got {len(edit.line)}")
+        if edit.line and not 2 <= len(edit.line) <= _MOST:  # noqa: PLR2004 - a line has two ends
+            raise InputError(f"{who}: expected a line of 2 to {_MOST} points, got {len(edit.line)}")
         for longitude_deg, latitude_deg in edit.line:
             if not (-180 <= longitude_deg <= 180 and -90 <= latitude_deg <= 90):  # noqa: PLR2004 - degrees
                 raise InputError(
