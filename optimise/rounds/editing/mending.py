@@ -27,6 +27,7 @@ from optimise.rounds.engines.steps import totals
 _REMOVED_ON_AVERAGE = 10
 _LONGEST_STRING = 10
 _REVIVED = 6
+_NEAR = 40  # rounds that serve none of so many nearest bins are tried only when no other takes a bin
 _BLINK = 0.01
 _HOT, _COLD = 0.4, 0.004  # of the mean drive, as engines/ruin_recreate
 _SEEDS_HERE = 0.5  # the share of rounds of the search that begin where something was changed
@@ -197,17 +198,29 @@ class Mending:
     def _put_back(self, stops: list[int]) -> set[int]:
         """Put bins where they cost least, if that is less than leaving them; return the vehicles concerned."""
         changed: set[int] = set()
+        vehicle_of = {at: vehicle for vehicle, line in enumerate(self._lines) for at in line if at >= 0}
         for stop in self._sorted(stops):
-            best_cost, best_vehicle, best_gap = self._ground.value[stop], -1, 0
-            for vehicle in np.flatnonzero(self._ground.allowed[stop]).tolist():
-                cost, gap = self._cheapest(vehicle, stop)
-                if cost < best_cost:
-                    best_cost, best_vehicle, best_gap = cost, vehicle, gap
-            if best_vehicle >= 0:
-                self._lines[best_vehicle].insert(best_gap, stop)
-                self._gaps[best_vehicle] = None
-                changed.add(best_vehicle)
+            allowed = np.flatnonzero(self._ground.allowed[stop]).tolist()
+            around = {vehicle_of.get(other) for other in self._ground.neighbours[stop][:_NEAR]}
+            near = [vehicle for vehicle in allowed if vehicle in around or not self._lines[vehicle]]
+            vehicle, gap = self._best_of(near, stop)
+            if vehicle < 0 and len(near) < len(allowed):
+                vehicle, gap = self._best_of(sorted(set(allowed) - set(near)), stop)
+            if vehicle >= 0:
+                self._lines[vehicle].insert(gap, stop)
+                self._gaps[vehicle] = None
+                vehicle_of[stop] = vehicle
+                changed.add(vehicle)
         return changed
+
+    def _best_of(self, vehicles: list[int], stop: int) -> tuple[int, int]:
+        """Return the round and the gap where a bin costs least, -1 where leaving it costs no more."""
+        best_cost, best_vehicle, best_gap = self._ground.value[stop], -1, 0
+        for vehicle in vehicles:
+            cost, gap = self._cheapest(vehicle, stop)
+            if cost < best_cost:
+                best_cost, best_vehicle, best_gap = cost, vehicle, gap
+        return best_vehicle, best_gap
 
     def _sorted(self, stops: list[int]) -> list[int]:
         ground, how = self._ground, int(self._rng.integers(4))
