@@ -148,3 +148,16 @@ def test_a_locked_bin_that_no_time_is_left_for_is_refused_by_rule():
     asked = Asked(lines={0: [0, 1, -1]}, locks=Locks(vehicle={0: 0, 1: 0}), known=Known())
     with pytest.raises(PlanRefusedError, match=r"shift_end \(BOM-1\): is back at"):
         remake(late, asked, seed=1, limits=SearchLimits(seconds=None, iterations=10))
+
+
+def test_a_bin_that_is_imposed_finds_a_place_though_others_have_to_go():
+    problem = day(bins=60, fleet=1, seed=4)
+    full = replace(problem, service_s=np.full(60, 600, dtype=np.int64))
+    lines = mended(full, Asked(lines=everything_in_a_row(full), locks=Locks(), known=Known()), iterations=30)
+    served = {at for line in lines.values() for at in line}
+    left = [stop for stop in range(60) if stop not in served]
+    assert left
+    for stop in left:
+        asked = Asked(lines=lines, locks=Locks(), known=Known(), served=frozenset({stop}), hot=(stop,))
+        made = remake(full, asked, seed=1, limits=SearchLimits(seconds=None, iterations=0))
+        assert stop in made.lines[0]

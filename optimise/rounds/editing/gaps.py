@@ -80,8 +80,11 @@ class Gaps:
         self._turn_before, self._turn_after = np.array(before), np.array(after)
         self._pinned_before, self._pinned_after = np.array(pinned_before), np.array(pinned_after)
 
-    def best(self, stop: int, blinks: Floats | None = None) -> tuple[float, int]:
-        """Return what putting a bin into the best gap costs, and which gap that is; BARRED or more where none is."""
+    def best(self, stop: int, blinks: Floats | None = None, *, in_time: bool = True) -> tuple[float, int]:
+        """Return what putting a bin into the best gap costs, and which gap that is; BARRED or more where none is.
+
+        Without `in_time` as if there were time for it.
+        """
         ground = self._ground
         cost, seconds = ground.of_vehicle[self._vehicle]
         row = ground.rows[stop]
@@ -95,7 +98,8 @@ class Gaps:
             more, more_s = self._more
             found += full * more
             taken_s = taken_s + full * more_s
-        found += (taken_s > self._spare_s) * BARRED
+        if in_time:
+            found += (taken_s > self._spare_s) * BARRED
         change = ground.known.change_cost
         place = ground.place_of.get(stop)
         if place is not None and place[0] == self._vehicle:

@@ -86,6 +86,10 @@ class Mending:
         here = [stop for stop in dict.fromkeys([*hot, *pool]) if stop in self._worth]
         self._put_back(list(pool))
         self._mend_all()
+        served = {at for line in self._lines for at in line if at >= 0}
+        for stop in pool:
+            if self._ground.must[stop] and stop not in served:
+                self._force_in(stop)
         cost = self._cost()
         best, best_cost = [list(line) for line in self._lines], cost
         began, done = time.monotonic(), 0
@@ -302,6 +306,28 @@ class Mending:
             line.remove(least)
             self._lines[vehicle] = self._without_idle_unloading(vehicle)
         return out
+
+    def _force_in(self, stop: int) -> None:
+        """Put a bin that must be served where that costs least when others have to go for it."""
+        ground, before = self._ground, [list(line) for line in self._lines]
+        best: list[Line] | None = None
+        best_cost = math.inf
+        for vehicle in np.flatnonzero(ground.allowed[stop]).tolist():
+            line = self._lines[vehicle]
+            cost, gap = Gaps(ground, vehicle, line).best(stop, in_time=False) if line else (0.0, 0)
+            if cost < BARRED:
+                self._lines[vehicle] = [*line[:gap], stop, *line[gap:]]
+                try:
+                    self._shorten(vehicle)
+                except UnkeepableError:
+                    pass
+                else:
+                    found = self._cost()
+                    if stop in self._lines[vehicle] and found < best_cost:
+                        best, best_cost = [list(one) for one in self._lines], found
+            self._take_over(before)
+        if best is not None:
+            self._take_over(best)
 
     def _take_over(self, lines: list[Line]) -> None:
         for vehicle, line in enumerate(lines):
