@@ -156,13 +156,25 @@ StreetsOption = Annotated[
 ]
 BinsOption = Annotated[int | None, typer.Option(help="Number of bins.", show_default=False)]
 DaysOption = Annotated[int | None, typer.Option(help="Days of history published first.", show_default=False)]
+ScenarioOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="TOML file with the story of a day (docs/simulator.md).", exists=True, dir_okay=False, show_default=False
+    ),
+]
 SeedOption = Annotated[int | None, typer.Option(help="The same seed gives the same commune.", show_default=False)]
 
 
 def _simulator_overrides(
-    *, streets: Path | None, bins: int | None, days: int | None, seed: int | None, speed: float | None
+    *,
+    streets: Path | None,
+    bins: int | None,
+    days: int | None,
+    seed: int | None,
+    speed: float | None,
+    scenario: Path | None,
 ) -> dict[str, dict[str, Any]]:
-    simulator = {"bins": bins, "days": days, "seed": seed, "speed": speed}
+    simulator = {"bins": bins, "days": days, "seed": seed, "speed": speed, "scenario": scenario and scenario.resolve()}
     return {
         "simulator": {name: value for name, value in simulator.items() if value is not None},
         "streets": {} if streets is None else {"extract": streets},
@@ -177,6 +189,7 @@ def simulate(
     days: DaysOption = None,
     seed: SeedOption = None,
     speed: Annotated[float | None, typer.Option(help="Simulated seconds in a real one.", show_default=False)] = None,
+    scenario: ScenarioOption = None,
     ledger: Annotated[
         Path | None, typer.Option(help="Write every acknowledged publication here.", show_default=False)
     ] = None,
@@ -187,7 +200,7 @@ def simulate(
     history_only: Annotated[bool, typer.Option(help="Stop when the history is published.")] = False,
 ) -> None:
     """Stand in for the devices and crews of a commune: provision it, publish its history, then live on."""
-    overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed)
+    overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed, scenario=scenario)
     settings = start(config, overrides)
     from cli.simulation import simulate as run_simulation
 
@@ -202,6 +215,7 @@ def demo(
     days: DaysOption = None,
     seed: SeedOption = None,
     speed: Annotated[float | None, typer.Option(help="Simulated seconds in a real one.", show_default=False)] = None,
+    scenario: ScenarioOption = None,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path(".voirie"),
     *,
     once: Annotated[bool, typer.Option("--once", help="Headless, with data of its own; end after the plan.")] = False,
@@ -210,7 +224,7 @@ def demo(
     """Run the whole product on a simulated commune, with a broker and a database of its own."""
     if as_json and not once:
         raise typer.BadParameter("--json needs --once: a demo that goes on has no result to print")
-    overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed)
+    overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed, scenario=scenario)
     # The screen tells the story; the processes' own logs are files.
     overrides["log"] = {"level": "warning"}
     settings = start(config, overrides)

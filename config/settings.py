@@ -258,6 +258,7 @@ class SimulatorSettings(_Table):
     days: int = Field(default=28, ge=2, le=90)
     speed: float = Field(default=180, ge=1, le=3600)
     api_url: str = ""
+    scenario: Path | None = None
 
 
 class Settings(BaseSettings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulators.local_time import HOUR_S, WEEK_HOURS, local_hours
 from simulators.randomness import Stream, stream
+from simulators.scenario_day import FixedStay
 from simulators.visits import Attempts
 
 _WEEK_S = WEEK_HOURS * HOUR_S
@@ -38,8 +39,22 @@ class OccupancyTruth:
     """Sessions at n places. A week depends on the seed and the weeks before it only. Safe for several threads."""
 
     def __init__(
-        self, places: int, attempts: AttemptsOfWeek, *, seed: int, purpose: Stream, start_s: int, time_zone: str
+        self,
+        places: int,
+        attempts: AttemptsOfWeek,
+        *,
+        seed: int,
+        purpose: Stream,
+        start_s: int,
+        time_zone: str,
+        fixed: Sequence[FixedStay] = (),
     ) -> None:
+        """Let `fixed` stays take place whoever else wanted to: who is there before them leaves in time."""
+        if any(one.arrive_s < start_s for one in fixed):
+            raise ValueError(f"expected fixed stays from {start_s} on, got {min(one.arrive_s for one in fixed)}")
+        self._fixed: dict[int, list[FixedStay]] = {}
+        for one in sorted(fixed, key=lambda one: one.arrive_s):
+            self._fixed.setdefault(one.place, []).append(one)
         self._places = places
         self._attempts = attempts
         self._seed = seed
@@ -119,12 +134,32 @@ class OccupancyTruth:
             attempts.dwell_s[order].tolist(),
             strict=True,
         ):
+            self._impose_until(place, arrive + 1, free_from)
             # Who finds the place taken drives on: no queue, as on a real street.
             if arrive >= free_from[place]:
                 self._found.append((place, arrive, arrive + dwell))
                 free_from[place] = arrive + dwell + _GAP_S
+        for place in self._fixed:
+            self._impose_until(place, week_s + _WEEK_S, free_from)
         self._free_from_s = np.array(free_from, dtype=np.int64)
         self._weeks += 1
         table = np.array(sorted(self._found), dtype=np.int64).reshape(-1, 3)
         self._sessions = Sessions(place=table[:, 0], arrive_s=table[:, 1], depart_s=table[:, 2])
         self._keys = table[:, 0] * _FAR_S + table[:, 1]
+
+    def _impose_until(self, place: int, until_s: int, free_from: list[int]) -> None:
+        waiting = self._fixed.get(place, [])
+        while waiting and waiting[0].arrive_s < until_s:
+            self._impose(waiting.pop(0), free_from)
+
+    def _impose(self, stay: FixedStay, free_from: list[int]) -> None:
+        """Have somebody stand there, and who is there before leave in time."""
+        leaves_s = stay.arrive_s - _GAP_S
+        if free_from[stay.place] > stay.arrive_s:
+            self._found = [
+                (place, arrive, min(depart, leaves_s) if place == stay.place else depart)
+                for place, arrive, depart in self._found
+                if place != stay.place or arrive < leaves_s
+            ]
+        self._found.append((stay.place, stay.arrive_s, stay.depart_s))
+        free_from[stay.place] = max(stay.depart_s, stay.arrive_s) + _GAP_S

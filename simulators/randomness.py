@@ -27,6 +27,7 @@ class Stream(IntEnum):
     FAULTS = 15
     GARBAGE = 16
     LIVE_CREWS = 17
+    SCENARIO = 18
 
 
 def stream(seed: int, purpose: Stream, *indices: int) -> np.random.Generator:

@@ -16,6 +16,7 @@ from simulators.fleet import SimulatedDevice
 from simulators.local_time import HOUR_S
 from simulators.occupancy_truth import OccupancyTruth
 from simulators.randomness import Stream, stream
+from simulators.scenario import FaultKind
 from simulators.world import World
 from storage.model import PlaceKind
 
@@ -28,6 +29,9 @@ _NOISE_MM = 7.0
 _WILD_ECHO = 0.004
 _TILTED = 0.0008
 _START_UP_S = 1
+_FLUTTER_S = 20
+_TOGETHER_US = 1000
+"""What was held back comes together: an hour of it in some seconds."""
 
 
 class RowKind(IntEnum):
@@ -82,6 +86,8 @@ class Transmissions:
         self._phase_s = np.array([device.phase_s for device in devices], dtype=np.int64)
         self._lag_s = np.array([device.lag_s for device in devices], dtype=np.int64)
         self._place = np.array([device.place_index for device in devices], dtype=np.int64)
+        device_of = {device.place_id: number for number, device in enumerate(devices)}
+        self._spells = [(device_of[spell.place_id], spell) for spell in world.spells if spell.place_id in device_of]
         # A device's clock ticks at its own fraction of a second, so that no two of its readings share a microsecond.
         self._tick_us = stream(world.seed, Stream.TRANSMISSIONS).integers(0, 1_000_000, len(devices))
         self._lorawan = np.array([not device.is_native for device in devices], dtype=np.bool_)
@@ -94,8 +100,10 @@ class Transmissions:
             parts += [self._changes(number, devices, truth), self._heartbeats(number, devices, truth)]
         if number == 0:
             parts.append(self._start_ups())
-        rows = np.concatenate(parts)
+        rows = np.concatenate([*parts, self._flutter(number)])
+        rows = self._befallen(rows)
         self._add_air(rows, generator)
+        self._hold_back(rows)
         return self._with_faults(rows, stream(self._world.seed, Stream.FAULTS, number))
 
     def _fills(self, number: int, generator: np.random.Generator) -> Rows:
@@ -177,6 +185,49 @@ class Transmissions:
         unseen = truth.changes_until(place, np.full(len(rows), self._start_s - 1))
         spoken: NDArray[np.int64] = heartbeats + truth.changes_until(place, self._noticed_s(rows)) - unseen
         return spoken
+
+    def _flutter(self, number: int) -> Rows:
+        """Return the changes that sensors which cannot decide tell within the block."""
+        since_s = self._start_s + number * BLOCK_S
+        parts = [np.zeros(0, dtype=ROW)]
+        for device, spell in self._spells:
+            if spell.kind is FaultKind.FLUTTER:
+                ticks = np.arange(spell.from_s, spell.until_s, _FLUTTER_S)
+                inside = (ticks >= since_s) & (ticks < since_s + BLOCK_S)
+                rows = np.zeros(int(inside.sum()), dtype=ROW)
+                rows["device"] = device
+                rows["kind"] = RowKind.CHANGE
+                rows["occupied"] = np.flatnonzero(inside) % 2 == 0
+                rows["measured_us"] = ticks[inside] * 1_000_000 + self._tick_us[device]
+                truth = next(truth for devices, truth in self._parking if device in devices)
+                rows["counter"] = self._spoken_since(rows, truth)
+                parts.append(rows)
+        return np.concatenate(parts)
+
+    def _befallen(self, rows: Rows) -> Rows:
+        """Return the rows that are left by spells of silence, and with what stuck sensors say."""
+        at_s = rows["measured_us"] // 1_000_000
+        keep = np.ones(len(rows), dtype=bool)
+        for device, spell in self._spells:
+            within = (rows["device"] == device) & (at_s >= spell.from_s) & (at_s < spell.until_s)
+            if spell.kind is FaultKind.SILENT:
+                keep &= ~within
+            elif spell.kind is FaultKind.STUCK:
+                keep &= ~(within & (rows["kind"] == RowKind.CHANGE))
+                truth = next(truth for devices, truth in self._parking if device in devices)
+                place = np.array([self._place[device]])
+                before = truth.occupied(place, np.array([spell.from_s - self._lag_s[device]]))
+                rows["occupied"][within] = before[0]
+        return rows[keep]
+
+    def _hold_back(self, rows: Rows) -> None:
+        """Have what late sensors say arrive at the end of their spell, in the order in which it was measured."""
+        at_s = rows["measured_us"] // 1_000_000
+        for device, spell in self._spells:
+            if spell.kind is FaultKind.LATE:
+                within = (rows["device"] == device) & (at_s >= spell.from_s) & (at_s < spell.until_s)
+                waited_us = (at_s[within] - spell.from_s) * _TOGETHER_US
+                rows["arrives_us"][within] = spell.until_s * 1_000_000 + waited_us
 
     def _add_air(self, rows: Rows, generator: np.random.Generator) -> None:
         """Give each row its way through the network."""

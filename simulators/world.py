@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +20,13 @@ from simulators.fleet import SimulatedDevice, mount_devices
 from simulators.kerbs import find_kerbs
 from simulators.occupancy_truth import OccupancyTruth
 from simulators.randomness import Stream, stream
+from simulators.scenario import Scenario, Who
+from simulators.scenario_day import ScenarioDay, Spell
 from simulators.spaces import place_spaces
 from simulators.streets import StreetMap
 from simulators.town_ends import place_ends
 from simulators.visits import Attempts, delivery_attempts, parking_attempts
+from storage.errors import InputError
 from storage.model import Bin, DeliveryBay, DisposalSite, ParkingSpace, Place, ServiceEvent
 
 _NATIVE_SHARE = 0.1
@@ -33,7 +38,7 @@ class World:
 
     `fill`, `bays_truth` and `spaces_truth` answer for any moment from `start` on, also beyond `history_until`: later
     weeks are generated when asked for, the same in every process. `declarations` are the emptyings of the history that
-    crews declared, by time.
+    crews declared, by time. `spells` befall sensors of bays and spaces, as a scenario has it.
     """
 
     commune_insee: str
@@ -52,6 +57,7 @@ class World:
     fill: FillTruth
     bays_truth: OccupancyTruth
     spaces_truth: OccupancyTruth
+    spells: tuple[Spell, ...] = ()
 
     def bin_index(self, place_id: str) -> int:
         """Return the index of a bin; KeyError when there is none of that id."""
@@ -99,9 +105,11 @@ def build_world(
     commune_insee: str = "93051",
     time_zone: str = "Europe/Paris",
     native_share: float = _NATIVE_SHARE,
+    scenario: Scenario | None = None,
 ) -> World:
     """Build the commune on `streets` and drive its old fixed rounds for `days` days from `start` (UTC, on the hour).
 
+    On its day a `scenario` happens; InputError when it names places that are not there, or lies before `start`.
     ValueError for nonsense in the numbers, and when the streets have no room for what is asked.
     """
     _refuse_nonsense(start=start, days=days, bins=bins, sensor_share=sensor_share, native_share=native_share)
@@ -115,6 +123,15 @@ def build_world(
     character = characters(placed, seed=seed)
     process = FillProcess(character, seed=seed, start=start, time_zone=time_zone)
     fill = FillTruth(process, start_s=_seconds(start))
+    place_ids = [*(bay.place_id for bay in placed_bays.bays), *(space.place_id for space in placed_spaces.spaces)]
+    story = _story(
+        scenario,
+        places=place_ids,
+        start=start,
+        history_until=history_until,
+        time_zone=time_zone,
+        seed=seed,
+    )
     calendar = draw_calendar(placed.bins, placed.metres, character.daily_l / character.volume_l, seed=seed)
     declarations = drive(calendar, fill, placed.bins, seed=seed, start=start, days=days, time_zone=time_zone)
     return World(
@@ -140,38 +157,95 @@ def build_world(
         ),
         declarations=declarations,
         fill=fill,
-        bays_truth=_bays_truth(placed_bays.shops, seed=seed, start_s=_seconds(start), time_zone=time_zone),
-        spaces_truth=_spaces_truth(
-            tuple(space.space_kind for space in placed_spaces.spaces),
-            placed_spaces.shops,
+        bays_truth=_bays_truth(
+            tuple(bay.place_id for bay in placed_bays.bays),
+            placed_bays.shops,
+            story,
             seed=seed,
             start_s=_seconds(start),
             time_zone=time_zone,
         ),
+        spaces_truth=_spaces_truth(
+            placed_spaces.spaces,
+            placed_spaces.shops,
+            story,
+            seed=seed,
+            start_s=_seconds(start),
+            time_zone=time_zone,
+        ),
+        spells=() if story is None else tuple(story.spells(place_ids)),
     )
 
 
-def _bays_truth(shops: NDArray[np.float64], *, seed: int, start_s: int, time_zone: str) -> OccupancyTruth:
+def _story(
+    scenario: Scenario | None,
+    *,
+    places: Sequence[str],
+    start: datetime,
+    history_until: datetime,
+    time_zone: str,
+    seed: int,
+) -> ScenarioDay | None:
+    if scenario is None:
+        return None
+    scenario.check(places)
+    story = ScenarioDay(scenario, history_until=history_until, time_zone=time_zone, seed=seed)
+    if story.day <= start.astimezone(ZoneInfo(time_zone)).date():
+        raise InputError(f"the scenario's day, {story.day}, is not within the commune's life: it begins on {start:%F}")
+    return story
+
+
+def _bays_truth(
+    place_ids: tuple[str, ...],
+    shops: NDArray[np.float64],
+    story: ScenarioDay | None,
+    *,
+    seed: int,
+    start_s: int,
+    time_zone: str,
+) -> OccupancyTruth:
     popularity = _popularity(shops, stream(seed, Stream.BAY_SESSIONS, 0, 0))
 
     def attempts(hours: NDArray[np.int64], starts_s: NDArray[np.int64], generator: np.random.Generator) -> Attempts:
-        return delivery_attempts(popularity, hours=hours, starts_s=starts_s, generator=generator)
+        usual = delivery_attempts(popularity, hours=hours, starts_s=starts_s, generator=generator)
+        return usual if story is None else story.change(usual, place_ids, who=Who.DELIVERIES, starts_s=starts_s)
 
     return OccupancyTruth(
-        len(shops), attempts, seed=seed, purpose=Stream.BAY_SESSIONS, start_s=start_s, time_zone=time_zone
+        len(shops),
+        attempts,
+        seed=seed,
+        purpose=Stream.BAY_SESSIONS,
+        start_s=start_s,
+        time_zone=time_zone,
+        fixed=() if story is None else story.fixed(place_ids, who=Who.DELIVERIES),
     )
 
 
 def _spaces_truth(
-    kinds: tuple[str, ...], shops: NDArray[np.float64], *, seed: int, start_s: int, time_zone: str
+    spaces: tuple[ParkingSpace, ...],
+    shops: NDArray[np.float64],
+    story: ScenarioDay | None,
+    *,
+    seed: int,
+    start_s: int,
+    time_zone: str,
 ) -> OccupancyTruth:
+    kinds = tuple(space.space_kind for space in spaces)
+    place_ids = tuple(space.place_id for space in spaces)
     popularity = _popularity(shops, stream(seed, Stream.SPACE_SESSIONS, 0, 0))
 
     def attempts(hours: NDArray[np.int64], starts_s: NDArray[np.int64], generator: np.random.Generator) -> Attempts:
-        return parking_attempts(kinds, popularity, hours=hours, starts_s=starts_s, generator=generator)
+        usual = parking_attempts(kinds, popularity, hours=hours, starts_s=starts_s, generator=generator)
+        return usual if story is None else story.change(usual, place_ids, who=Who.PARKING, starts_s=starts_s)
 
     return OccupancyTruth(
-        len(shops), attempts, seed=seed, purpose=Stream.SPACE_SESSIONS, start_s=start_s, time_zone=time_zone
+        len(shops),
+        attempts,
+        seed=seed,
+        purpose=Stream.SPACE_SESSIONS,
+        start_s=start_s,
+        time_zone=time_zone,
+        fixed=() if story is None else story.fixed(place_ids, who=Who.PARKING),
     )
 
 
