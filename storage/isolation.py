@@ -113,7 +113,8 @@ def apply(connection: Connection) -> None:
 
     Raises SchemaError when the role is missing and may not be created by who migrates.
     """
-    _have_role(connection)
+    have_role(connection)
+    _be_member(connection)
     for command in ("create_function", "create_directory", "create_schema", "grant_usage"):
         connection.execute(statement("isolation", command))
     for name, is_table in connection.execute(statement("isolation", "relations")).fetchall():
@@ -123,22 +124,27 @@ def apply(connection: Connection) -> None:
             _isolate_by_view(connection, name)
 
 
-def _have_role(connection: Connection) -> None:
-    role = sql.Identifier(ROLE)
+def have_role(connection: Connection) -> None:
+    """Make the API's role where the server has none. Raises SchemaError with the remedy when the user may not."""
+    if connection.execute(statement("isolation", "has_role"), {"role": ROLE}).fetchone() is not None:
+        return
     try:
         with connection.transaction():
-            if connection.execute(statement("isolation", "has_role"), {"role": ROLE}).fetchone() is None:
-                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(ROLE)))
     except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
         pass  # another database of the same server was migrated at the same moment
     except psycopg.errors.InsufficientPrivilege as error:
         raise SchemaError(_remedy(connection)) from error
-    if not _may_act(connection):
-        try:
-            with connection.transaction():
-                connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise SchemaError(_remedy(connection)) from error
+
+
+def _be_member(connection: Connection) -> None:
+    if _may_act(connection):
+        return
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(ROLE)))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise SchemaError(_remedy(connection)) from error
 
 
 def _may_act(connection: Connection) -> bool:

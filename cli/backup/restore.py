@@ -17,7 +17,7 @@ from cli.backup import manifest as manifests
 from cli.backup.manifest import Manifest
 from cli.backup.tools import find_tool, run_tool
 from cli.demo.screen import Screen
-from storage import census
+from storage import census, isolation
 from storage.census import Extension, TableCensus
 from storage.database import Connection, connect
 from storage.errors import InputError, VoirieError
@@ -49,6 +49,7 @@ def restore(url: str, folder: Path, *, tools_folder: Path | None, without_owners
             if match := _RESTORING.search(line):
                 screen.update(match[1] or match[3])
 
+        isolation.have_role(connection)  # whose rights are in the dump, but roles are the server's
         screen.step(f"Restoring with {tool}")
         arguments = ["--exit-on-error", "--single-transaction", *(["--no-owner"] if without_owners else []), str(dump)]
         with _prepared(connection, manifest.timescaledb):
