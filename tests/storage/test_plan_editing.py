@@ -236,8 +236,19 @@ def test_a_draft_is_edited_further_and_published_once(connection: Connection, ba
     plan_versions.publish(connection, INSEE, second.plan_id, by="Chef", at=EVENING)
     with pytest.raises(ConflictError, match="is superseded: edit the published one"):
         edit({"kind": "drop", "place_id": rounds(base)[one][1]}, of=base)
-    third = edit({"kind": "drop", "place_id": rounds(second)[one][1]}, of=second)
+    third = edit(
+        {"kind": "drop", "place_id": rounds(second)[one][1]},
+        {"kind": "without", "vehicle_id": other},
+        {"kind": "crew", "vehicle_id": one, "people": 3},
+        of=second,
+    )
     assert {left.place_id for left in third.left_out} >= {rounds(base)[one][0], rounds(base)[other][0]}
+    # What one edit decided holds for those after it.
+    plan_versions.publish(connection, INSEE, third.plan_id, by="Chef", at=EVENING)
+    fourth = edit({"kind": "drop", "place_id": rounds(third)[one][0]}, of=third)
+    assert list(rounds(fourth)) == [one]
+    assert fourth.inputs["crews"] == {one: 3}
+    assert {rule["vehicle_id"]: rule["crew"] for rule in fourth.inputs["rules"]["vehicles"]}[one] == 3
 
 
 def test_edits_keep_close_to_the_plan_where_changes_cost(base: Plan, edit: Editing):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -103,13 +103,15 @@ def edit_plan(
             connection, commune_insee, service_date=base.plan.service_date, as_of=base.plan.as_of,
             options=base.options, run_id=base.plan.forecast_run_id,
         )  # fmt: skip
+    in_service = _in_service(base.plan, loaded)
     asked_for = wanted(
         base.plan,
         base.edits,
-        vehicles=[vehicle.vehicle_id for vehicle in loaded.fleet.vehicles],
+        vehicles=in_service,
         bins=frozenset(item.place_id for item in loaded.bins),
     )
-    loaded = _with_crews(loaded, base.edits, asked_for)
+    crews = {**base.plan.inputs.get("crews", {}), **_crews(base.edits)}
+    loaded = _with_crews(loaded, crews, set(in_service) - asked_for.without)
     day = _with_streets_closed(base.edits, base.options, options)
     task = day_task(loaded, measuring_of(loaded, day, options.opener), policy=day.policy, options=day.day())
     measured_s = time.monotonic() - began_s
@@ -130,6 +132,7 @@ def edit_plan(
         inputs={
             "edited": str(base.plan.plan_id),
             "edits": base.documents,
+            "crews": crews,
             "change_eur": options.change_eur,
             "iterations": remade.iterations,
         },
@@ -225,16 +228,25 @@ def options_of(plan: Plan, options: PlannerOptions) -> PlannerOptions:
     return replace(options, **told)
 
 
-def _with_crews(loaded: Loaded, edits: Sequence[Edit], asked_for: Wanted) -> Loaded:
-    """Return the day without the vehicles that stay at the depot, and with the crews that are told."""
-    vehicles = tuple(who for who in loaded.fleet.vehicles if who.vehicle_id not in asked_for.without)
+def _in_service(plan: Plan, loaded: Loaded) -> list[str]:
+    """Return the vehicles that may go out: those that no edit before kept at the depot."""
+    planned = plan.inputs.get("vehicles")
+    fleet = [vehicle.vehicle_id for vehicle in loaded.fleet.vehicles]
+    return fleet if planned is None else [name for name in fleet if name in planned]
+
+
+def _crews(edits: Sequence[Edit]) -> dict[str, int]:
+    return {edit.vehicle_id: edit.people for edit in edits if isinstance(edit, Crew)}
+
+
+def _with_crews(loaded: Loaded, crews: Mapping[str, int], in_service: set[str]) -> Loaded:
+    """Return the day with the vehicles that go out, and with the crews that are told."""
+    vehicles = tuple(who for who in loaded.fleet.vehicles if who.vehicle_id in in_service)
     if not vehicles:
         raise InputError("expected a vehicle to stay in service, got none")
     rules = {rule.vehicle_id: rule for rule in loaded.rules.vehicles}
-    for edit in edits:
-        if isinstance(edit, Crew):
-            rule = rules.get(edit.vehicle_id, VehicleRule(vehicle_id=edit.vehicle_id))
-            rules[edit.vehicle_id] = replace(rule, crew=edit.people)
+    for vehicle_id, people in crews.items():
+        rules[vehicle_id] = replace(rules.get(vehicle_id, VehicleRule(vehicle_id=vehicle_id)), crew=people)
     fleet = Fleet(vehicles=vehicles, depots=loaded.fleet.depots, disposal_sites=loaded.fleet.disposal_sites)
     told = RoundRules(
         bins=loaded.rules.bins, vehicles=tuple(rules.values()), disposal_sites=loaded.rules.disposal_sites
