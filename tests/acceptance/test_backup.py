@@ -21,7 +21,7 @@ from cli.backup.dump import back_up
 from cli.backup.restore import RestoreDiffersError, differences, restore
 from cli.backup.tools import find_tool
 from cli.demo.screen import PlainScreen
-from storage import communes, readings, schema
+from storage import communes, isolation, readings, schema
 from storage.census import TableCensus
 from storage.database import connect
 from storage.errors import InputError, SchemaError, UnavailableError
@@ -140,7 +140,7 @@ def test_as_the_owner_without_rights_plain_postgresql_is_restored(embedded_serve
     """Backing up and restoring plain PostgreSQL takes no administrator."""
     role, names = f"role_{uuid4().hex[:8]}", [f"test_{uuid4().hex[:12]}" for _ in range(2)]
     with psycopg.connect(embedded_server.url, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN")
+        connection.execute(f"CREATE ROLE {role} LOGIN IN ROLE {isolation.ROLE}")
         for name in names:
             connection.execute(f"CREATE DATABASE {name} OWNER {role}")
     ours, theirs = (make_conninfo(embedded_server.url, dbname=name, user=role) for name in names)
@@ -168,7 +168,7 @@ def test_timescaledb_is_backed_up_by_its_owner_and_restored_by_an_administrator_
 ):
     role, names = f"role_{uuid4().hex[:8]}", [f"test_{uuid4().hex[:12]}" for _ in range(2)]
     with psycopg.connect(timescaledb_server.url, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN")
+        connection.execute(f"CREATE ROLE {role} LOGIN IN ROLE {isolation.ROLE}")
         for name in names:
             connection.execute(f"CREATE DATABASE {name} OWNER {role}")
     ours, theirs = (make_conninfo(timescaledb_server.url, dbname=name, user=role) for name in names)
