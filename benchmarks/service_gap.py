@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import structlog
 
 from cli.months_town import TownPlan, build_towns
 from cli.wiring import planner_options
@@ -75,6 +77,7 @@ def main() -> None:
     parser.add_argument("--prices", type=float, nargs="+", default=[60.0, 240.0])
     parser.add_argument("--only", nargs="+", help="lines to play (default: all)")
     asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     options = MonthsOptions(
         seeds=1, days=asked.days, warmup_days=max(6, asked.settling_days), iterations=asked.iterations
     )
