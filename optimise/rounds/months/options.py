@@ -20,14 +20,14 @@ class MonthsOptions:
     starts.
     """
 
-    days: int = 42
+    days: int = 28
     seeds: int = 3
     sensors: float = 0.3
     service: float = 0.999
     history_days: int = 28
-    warmup_days: int = 30
-    tries: int = 3
-    iterations: int = 500
+    warmup_days: int = 18
+    tries: int = 2
+    iterations: int = 300
     retrain_days: int = 7
     folds: int = 3
     co2_kg_per_km: float = 0.8
