@@ -211,3 +211,25 @@ def test_questions_that_cannot_be_answered_are_refused(town: Town):
         Question(since=date(2026, 4, 1), until=date(2026, 4, 2), by=frozenset({By.BAY, By.HOUR}))
     with pytest.raises(InputError, match="expected bay, street"):
         answers.by_of("bay,district")
+
+
+def test_a_place_lies_in_the_smallest_zone_around_it_unless_it_is_part_of_one(town: Town):
+    def square(half: float) -> dict[str, Any]:
+        corners = [(2.55 + x * half, 48.84 + y * half) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))]
+        return {"type": "Polygon", "coordinates": [corners]}
+
+    def zone(name: str, geometry: dict[str, Any] | None) -> KerbPlace:
+        return KerbPlace(
+            place_id=name, kind=PlaceKind.ZONE, longitude_deg=2.5, latitude_deg=48.8, geometry=geometry
+        )  # fmt: skip
+
+    far = {"type": "MultiPolygon", "coordinates": [square(0.001)["coordinates"]]}
+    far["coordinates"][0][0] = [(lon + 1, lat) for lon, lat in far["coordinates"][0][0]]
+    bay = KerbPlace(
+        place_id="ADL-02", kind=PlaceKind.DELIVERY_BAY, longitude_deg=2.55, latitude_deg=48.84, part_of="TOLD",
+        length_cm=1200,
+    )  # fmt: skip
+    zones = [zone("WIDE", square(0.1)), zone("NARROW", square(0.01)), zone("FAR", far), zone("TOLD", None)]
+    kerb_places.save(town.connection, INSEE, [*zones, bay])
+    found = dict(town.connection.execute("SELECT place_id, quarter FROM kerb_quarter").fetchall())
+    assert found == {"ADL-01": "NARROW", "ADL-02": "TOLD", "STA-0001": "NARROW"}
