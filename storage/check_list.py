@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -76,6 +77,14 @@ class ToCheck:
     held: TakenCheck | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckList:
+    """The places that are worth most, and how many there are in all."""
+
+    total: int
+    checks: list[ToCheck]
+
+
 def to_check(
     connection: Connection,
     commune_insee: str,
@@ -85,9 +94,10 @@ def to_check(
     position: From | None = None,
     kinds: Collection[PlaceKind] = SENSED,
     ahead_s: float = 0.0,
+    most: int | None = None,
     options: WorthOptions | None = None,
-) -> list[ToCheck]:
-    """Return what to check at `now`, what is worth most first.
+) -> CheckList:
+    """Return what to check at `now`, what is worth most first, at most `most` places.
 
     With a `position` each place is judged as it will be when the officer gets there; `ahead_s`: it may also be got to
     so much later than by the straight way, and is listed if a check is justified by then.
@@ -97,7 +107,7 @@ def to_check(
     box = WHOLE_WORLD if position is None else box_around(position.point, position.within_m)
     rows = _rows(connection, commune_insee, memory, box=box)
     if not rows:
-        return []
+        return CheckList(total=0, checks=[])
     doubted = checks.doubted(connection, commune_insee, now=now)
     laws = stay_laws.of_commune(connection, commune_insee)
     asked = _Asked(
@@ -108,7 +118,7 @@ def to_check(
         ahead_s=ahead_s,
         options=options,
     )
-    found = []
+    found: list[tuple[float, str, _Found]] = []
     for place, row, timetable, walk_m in _suspected(rows, memory, asked):
         assert row.since is not None
         right, wrong = doubted.get(row.device_id or 0, (0, 0))
@@ -122,10 +132,20 @@ def to_check(
         if worth is None and ahead_s:
             worth = foresee(suspicion, now=now, walk_s=walk_s + ahead_s, options=options)
         if worth is not None:
-            found.append(
-                _listed(place, row, suspicion, worth, believed=believed, walk_m=walk_m, walk_s=walk_s, now=now)
-            )
-    return sorted(found, key=lambda one: (-one.worth.worth_min, one.place_id))
+            one = _Found(place=place, row=row, suspicion=suspicion, worth=worth, trust=believed, walk_m=walk_m)
+            found.append((-worth.worth_min, place.place_id, one))
+    found.sort(key=itemgetter(0, 1))
+    return CheckList(total=len(found), checks=[_listed(one, now=now, options=options) for _, _, one in found[:most]])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    place: KnownPlace
+    row: _Row
+    suspicion: Suspicion
+    worth: Worth
+    trust: float
+    walk_m: float
 
 
 def _rows(connection: Connection, commune_insee: str, memory: KerbMemory, *, box: _Box) -> list[_Row]:
@@ -205,17 +225,8 @@ class _Sieve:
         return walk >= self._changes_in or (self._over_if_since is not None and since <= self._over_if_since + walk)
 
 
-def _listed(
-    place: KnownPlace,
-    row: _Row,
-    suspicion: Suspicion,
-    worth: Worth,
-    *,
-    believed: float,
-    walk_m: float,
-    walk_s: float,
-    now: datetime,
-) -> ToCheck:
+def _listed(one: _Found, *, now: datetime, options: WorthOptions) -> ToCheck:
+    place, row = one.place, one.row
     held = None
     if row.holder_id is not None and row.expires_at is not None and row.expires_at > now:
         assert row.taken_by is not None
@@ -227,6 +238,7 @@ def _listed(
             taken_at=row.taken_at,
             expires_at=row.expires_at,
         )
+    known = Known(occupied=True, since=one.suspicion.since)
     return ToCheck(
         place_id=place.place_id,
         kind=PlaceKind(place.kind),
@@ -235,12 +247,12 @@ def _listed(
         street=place.street,
         name=place.name,
         part_of=place.part_of,
-        suspicion=suspicion,
-        standing=stand(Known(occupied=True, since=row.since), timetable=suspicion.timetable, now=now),
+        suspicion=one.suspicion,
+        standing=stand(known, timetable=one.suspicion.timetable, now=now),
         certainty=row.certainty,
-        trust=believed,
-        walk_m=walk_m,
-        walk_s=walk_s,
-        worth=worth,
+        trust=one.trust,
+        walk_m=one.walk_m,
+        walk_s=one.walk_m / options.walking_m_s,
+        worth=one.worth,
         held=held,
     )

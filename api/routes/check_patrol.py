@@ -22,6 +22,9 @@ from storage.model import PlaceKind
 
 router = APIRouter(prefix="/communes/{commune_insee}", tags=["checks"], responses=documented(404, 422, 503))
 
+_MOST = 200
+"""So many of the places that are worth most are looked at: a patrol goes to some twenty, and colleagues to others."""
+
 
 class PatrolQuery(Model):
     """Who walks, and for how long."""
@@ -62,7 +65,8 @@ def propose_patrol(
         position=From(point=start, within_m=reach_m),
         kinds=sensed(asked.kind),
         ahead_s=within_s,
-    )
+        most=_MOST,
+    ).checks
     sites = sites_of(found, now=here.now, within_s=within_s, aim=asked.aim, holder_id=asked.holder_id)
     task = PatrolTask(start=start, sites=sites, within_s=within_s, back=asked.back, check_s=asked.check_s)
     return patrol_model(plan(task), task, found, now=here.now)

@@ -147,17 +147,21 @@ def close_check(here: Writing, place_id: PlaceId, body: CheckCloseIn) -> CheckSt
 def _listed(here: Here, asked: CheckQuery) -> ChecksModel:
     position = asked.position
     found = to_check(
-        here.connection, here.insee, now=here.now, zone=here.zone, position=position, kinds=sensed(asked.kind)
+        here.connection,
+        here.insee,
+        now=here.now,
+        zone=here.zone,
+        position=position,
+        kinds=sensed(asked.kind),
+        most=asked.limit,
     )
     return ChecksModel(
         now=here.now,
         position=None
         if position is None
         else PointModel(longitude_deg=position.point[0], latitude_deg=position.point[1]),
-        total=len(found),
-        checks=[
-            CheckModel.of(one, now=here.now, zone=here.zone, holder_id=asked.holder_id) for one in found[: asked.limit]
-        ],
+        total=found.total,
+        checks=[CheckModel.of(one, now=here.now, zone=here.zone, holder_id=asked.holder_id) for one in found.checks],
     )
 
 
