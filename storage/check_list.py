@@ -1,14 +1,14 @@
 """What officers should check now: bays and spaces where a check is justified, or will be on arrival.
 
-The database says where somebody stands; the places themselves and their rules are in memory. Who is not over a limit
-soon is left out by one comparison, and only the rest is judged one by one.
+The database says where somebody stands; the places themselves and their rules are in memory. All are rated by a few
+numbers, and what is listed is judged whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -18,8 +18,7 @@ from storage import checks, stay_laws
 from storage.database import Connection, statement
 from storage.ground import box_around, distance_m
 from storage.kerb.standing import Known, Standing, stand
-from storage.kerb.timetable import Timetable
-from storage.kerb.worth import Suspicion, Worth, WorthOptions, foresee, trust
+from storage.kerb.worth import Rater, Suspicion, Worth, WorthOptions, foresee, trust
 from storage.kerb_memory import KerbMemory, KnownPlace, kerb_memory
 from storage.kerb_now import WHOLE_WORLD, last_words, unmade
 from storage.model import SENSOR_SILENT_AFTER, PlaceKind, TakenCheck
@@ -115,37 +114,42 @@ def to_check(
         day=now.astimezone(zone).date(),
         kinds=frozenset(kind.value for kind in kinds),
         position=position,
-        ahead_s=ahead_s,
         options=options,
     )
+    trusts = {device_id: trust(right=right, wrong=wrong) for device_id, (right, wrong) in doubted.items()}
+    unlooked = trust(right=0, wrong=0)
     found: list[tuple[float, str, _Found]] = []
-    for place, row, timetable, walk_m in _suspected(rows, memory, asked):
+    for place, row, rater, walk_m in _suspected(rows, memory, asked):
         assert row.since is not None
-        right, wrong = doubted.get(row.device_id or 0, (0, 0))
-        believed = trust(right=right, wrong=wrong)
-        certainty = options.unjudged_certainty if row.certainty is None else row.certainty
-        suspicion = Suspicion(
-            since=row.since, timetable=timetable, right=certainty * believed, law=laws[PlaceKind(place.kind)]
-        )
-        walk_s = walk_m / options.walking_m_s
-        worth = foresee(suspicion, now=now, walk_s=walk_s, options=options)
-        if worth is None and ahead_s:
-            worth = foresee(suspicion, now=now, walk_s=walk_s + ahead_s, options=options)
-        if worth is not None:
-            one = _Found(place=place, row=row, suspicion=suspicion, worth=worth, trust=believed, walk_m=walk_m)
-            found.append((-worth.worth_min, place.place_id, one))
+        believed = trusts.get(row.device_id or 0, unlooked)
+        right = believed * (options.unjudged_certainty if row.certainty is None else row.certainty)
+        law, walk_s = laws[PlaceKind(place.kind)], walk_m / options.walking_m_s
+        worth_min = rater.worth_min(row.since, walk_s=walk_s, right=right, law=law)
+        if worth_min is None and ahead_s:
+            walk_s += ahead_s
+            worth_min = rater.worth_min(row.since, walk_s=walk_s, right=right, law=law)
+        if worth_min is not None:
+            one = _Found(
+                place,
+                row,
+                Suspicion(since=row.since, timetable=rater.timetable, right=right, law=law),
+                believed,
+                walk_m,
+                walk_s,
+            )
+            found.append((-worth_min, place.place_id, one))
     found.sort(key=itemgetter(0, 1))
-    return CheckList(total=len(found), checks=[_listed(one, now=now, options=options) for _, _, one in found[:most]])
+    listed = (_listed(one, now=now, options=options) for _, _, one in found[:most])
+    return CheckList(total=len(found), checks=[one for one in listed if one is not None])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     place: KnownPlace
     row: _Row
     suspicion: Suspicion
-    worth: Worth
     trust: float
     walk_m: float
+    arrives_in_s: float
 
 
 def _rows(connection: Connection, commune_insee: str, memory: KerbMemory, *, box: _Box) -> list[_Row]:
@@ -177,16 +181,15 @@ class _Asked:
     day: date
     kinds: frozenset[str]
     position: From | None
-    ahead_s: float
     options: WorthOptions
 
 
 def _suspected(
     rows: Iterable[_Row], memory: KerbMemory, asked: _Asked
-) -> Iterator[tuple[KnownPlace, _Row, Timetable, float]]:
-    """Yield (place, row, timetable, walk_m) where somebody may be over a limit by the arrival and was not closed."""
+) -> Iterator[tuple[KnownPlace, _Row, Rater, float]]:
+    """Yield (place, row, rater, walk_m) where somebody may be over a limit by the arrival and was not closed."""
     now, position, options = asked.now, asked.position, asked.options
-    sieves: dict[tuple[str | None, str | None], _Sieve] = {}
+    raters: dict[tuple[str | None, str | None], Rater] = {}
     for row in rows:
         place = memory.places[row.place_id]
         if not row.occupied or row.since is None or row.measured_at is None or row.since > now:
@@ -195,38 +198,23 @@ def _suspected(
             continue
         if (now - row.measured_at).total_seconds() > row.silent_after_s or not place.lives(asked.day):
             continue
-        sieve = sieves.get((place.rule_set_id, place.part_of))
-        if sieve is None:
+        rater = raters.get((place.rule_set_id, place.part_of))
+        if rater is None:
             timetable = memory.timetables.of_rules(place.rule_set_id, place.part_of)
-            sieve = sieves[place.rule_set_id, place.part_of] = _Sieve(timetable, now)
+            rater = raters[place.rule_set_id, place.part_of] = Rater(timetable, now, options)
         straight_m = 0.0
         if position is not None:
             straight_m = distance_m(position.point, (place.longitude_deg, place.latitude_deg))
             if straight_m > position.within_m:
                 continue
-        walk_m = straight_m * options.detour_factor
-        if sieve.lets_through(row.since, timedelta(seconds=walk_m / options.walking_m_s + asked.ahead_s)):
-            yield place, row, sieve.timetable, walk_m
+        yield place, row, rater, straight_m * options.detour_factor
 
 
-class _Sieve:
-    """Which stays may be over their limit soon, by one timetable; what it lets through is judged exactly."""
-
-    def __init__(self, timetable: Timetable, now: datetime) -> None:
-        self.timetable = timetable
-        stretch = timetable.at(now)
-        rule = stretch.rule
-        self._changes_in = stretch.ends_at - now
-        self._over_if_since = None
-        if rule is not None and rule.max_stay_s is not None:
-            self._over_if_since = now - timedelta(seconds=rule.max_stay_s + rule.grace_s)
-
-    def lets_through(self, since: datetime, walk: timedelta) -> bool:
-        return walk >= self._changes_in or (self._over_if_since is not None and since <= self._over_if_since + walk)
-
-
-def _listed(one: _Found, *, now: datetime, options: WorthOptions) -> ToCheck:
+def _listed(one: _Found, *, now: datetime, options: WorthOptions) -> ToCheck | None:
     place, row = one.place, one.row
+    worth = foresee(one.suspicion, now=now, walk_s=one.arrives_in_s, options=options)
+    if worth is None:
+        return None
     held = None
     if row.holder_id is not None and row.expires_at is not None and row.expires_at > now:
         assert row.taken_by is not None
@@ -253,6 +241,6 @@ def _listed(one: _Found, *, now: datetime, options: WorthOptions) -> ToCheck:
         trust=one.trust,
         walk_m=one.walk_m,
         walk_s=one.walk_m / options.walking_m_s,
-        worth=one.worth,
+        worth=worth,
         held=held,
     )

@@ -47,5 +47,7 @@ class StayLaw:
 
     def stays(self, *, age_s: float, for_s: float) -> float:
         """Return the chance that a stay of `age_s` goes on `for_s` longer, 0 to 1."""
+        if for_s <= 0:
+            return 1.0
         share = self.longer(age_s)
-        return self.longer(age_s + max(0.0, for_s)) / share if share > 0 else 0.0
+        return self.longer(age_s + for_s) / share if share > 0 else 0.0

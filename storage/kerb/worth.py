@@ -136,6 +136,43 @@ def foresee(suspicion: Suspicion, *, now: datetime, walk_s: float, options: Wort
     )
 
 
+class Rater:
+    """`foresee` for thousands of places with one timetable at one moment, as numbers alone; a test holds it to that."""
+
+    def __init__(self, timetable: Timetable, now: datetime, options: WorthOptions) -> None:
+        stretch = timetable.at(now)
+        rule = stretch.rule
+        self.timetable = timetable
+        self._now = now
+        self._now_s = now.timestamp()
+        self._options = options
+        self._changes_in_s = (stretch.ends_at - now).total_seconds()
+        self._max_stay_s: float | None = None
+        if rule is not None and rule.max_stay_s is not None:
+            assert stretch.counts_from is not None
+            assert stretch.counts_until is not None
+            self._max_stay_s, self._grace_s = rule.max_stay_s, rule.grace_s
+            self._counts_from_s = stretch.counts_from.timestamp()
+            self._counts_until_s = stretch.counts_until.timestamp()
+            self._base_min = options.base_min(rule)
+
+    def worth_min(self, since: datetime, *, walk_s: float, right: float, law: StayLaw) -> float | None:
+        """Return what `foresee` says a check is worth, minutes of walk; None where it has nothing to check."""
+        if walk_s >= self._changes_in_s:
+            suspicion = Suspicion(since=since, timetable=self.timetable, right=right, law=law)
+            worth = foresee(suspicion, now=self._now, walk_s=walk_s, options=self._options)
+            return None if worth is None else worth.worth_min
+        if self._max_stay_s is None:
+            return None
+        since_s = since.timestamp()
+        limit_s = max(self._counts_from_s, since_s) + self._max_stay_s
+        overstay_s = self._now_s + walk_s - limit_s
+        if limit_s >= self._counts_until_s or overstay_s < self._grace_s:
+            return None
+        stays = law.stays(age_s=self._now_s - since_s, for_s=walk_s)
+        return right * stays * self._base_min * (1 + min(1.0, overstay_s / self._options.twice_after_s)) - walk_s / 60
+
+
 def _over_since(standing: Standing) -> datetime:
     assert standing.since is not None  # what is over its limit is so since a moment
     return standing.since

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from storage.kerb.standing import Known, stand
 from storage.kerb.stay_law import EDGES_S, StayLaw
 from storage.kerb.timetable import Timetable
-from storage.kerb.worth import Suspicion, WorthOptions, foresee, trust
+from storage.kerb.worth import Rater, Suspicion, WorthOptions, foresee, trust
 from storage.model import BayState, CheckReason, Rule, RuleUse
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -99,3 +99,28 @@ def test_options_refuse_nonsense():
     for wrong in ({"walking_m_s": 0.0}, {"detour_factor": 0.9}, {"unjudged_certainty": 1.1}, {"delivery_min": -1.0}):
         with pytest.raises(ValueError, match="expected"):
             WorthOptions(**wrong)
+
+
+@given(
+    minutes=st.floats(0, 3000),
+    walk_s=st.floats(0, 4 * 3600),
+    right=st.floats(0.01, 1),
+    hour=st.integers(0, 23),
+    limit_min=st.sampled_from([None, 0, 15, 30, 120]),
+)
+def test_rating_thousands_is_judging_each(
+    minutes: float, walk_s: float, right: float, hour: int, limit_min: int | None
+):
+    use = RuleUse.NO_STOPPING if limit_min == 0 else RuleUse.DELIVERY
+    stay_s = None if limit_min is None else 60 * limit_min
+    timetable = Timetable(
+        [
+            Rule(use=use, starts=time(hour), ends=time((hour + 5) % 24), max_stay_s=stay_s, grace_s=60),
+            Rule(starts=time(9), ends=time(12), max_stay_s=900),
+        ],
+        zone=PARIS,
+    )
+    suspicion = Suspicion(since=NOW - timedelta(minutes=minutes), timetable=timetable, right=right, law=LAW)
+    whole = foresee(suspicion, now=NOW, walk_s=walk_s, options=OPTIONS)
+    rated = Rater(timetable, NOW, OPTIONS).worth_min(suspicion.since, walk_s=walk_s, right=right, law=LAW)
+    assert rated == (None if whole is None else pytest.approx(whole.worth_min))
