@@ -22,7 +22,10 @@ _BY_GROUP = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WatchedForecast:
-    """What is watched of one commune at its present `now`: `scores` of the newest day that was judged."""
+    """What is watched of one commune at its present `now`: `scores` of the newest day that was judged.
+
+    `bays_as_of`, `bay_model`, `bay_model_refused`: the forecast of free places, and its model.
+    """
 
     commune_insee: str
     now: datetime
@@ -30,6 +33,9 @@ class WatchedForecast:
     serving: TrainedModel | None
     newest_refused: bool
     scores: tuple[ForecastScore, ...]
+    bays_as_of: datetime | None = None
+    bay_model: TrainedModel | None = None
+    bay_model_refused: bool = False
 
 
 class ForecastMetrics(Collector):
@@ -53,6 +59,15 @@ class ForecastMetrics(Collector):
         refused = GaugeMetricFamily(
             "voirie_fill_model_refused", "1 when the newest model was refused", labels=["commune_insee"]
         )
+        bays_age = GaugeMetricFamily(
+            "voirie_bay_forecast_age_seconds", "Since the data of the newest forecast of bays", labels=["commune_insee"]
+        )
+        bay_model_age = GaugeMetricFamily(
+            "voirie_bay_model_age_seconds", "Since the occupancy model in service was trained", labels=["commune_insee"]
+        )
+        bay_model_refused = GaugeMetricFamily(
+            "voirie_bay_model_refused", "1 when the newest occupancy model was refused", labels=["commune_insee"]
+        )
         out = GaugeMetricFamily(
             "voirie_forecast_coverage_out_of_band",
             "Groups of bins in which yesterday's 80 % interval held too seldom or too often",
@@ -69,6 +84,11 @@ class ForecastMetrics(Collector):
             if one.serving is not None:
                 model_age.add_metric(label, (one.now - one.serving.as_of).total_seconds())
                 refused.add_metric(label, float(one.newest_refused))
+            if one.bays_as_of is not None:
+                bays_age.add_metric(label, (one.now - one.bays_as_of).total_seconds())
+            if one.bay_model is not None:
+                bay_model_age.add_metric(label, (one.now - one.bay_model.as_of).total_seconds())
+                bay_model_refused.add_metric(label, float(one.bay_model_refused))
             if one.scores:
                 out.add_metric(label, float(sum(score.in_band is False for score in one.scores)))
             for score in one.scores:
@@ -76,4 +96,4 @@ class ForecastMetrics(Collector):
                     value = getattr(score, field)
                     if value is not None:
                         by_group[name].add_metric([*label, str(score.ahead_h), score.bin_group], float(value))
-        yield from (age, model_age, refused, out, *by_group.values())
+        yield from (age, model_age, refused, bays_age, bay_model_age, bay_model_refused, out, *by_group.values())

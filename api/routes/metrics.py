@@ -11,7 +11,7 @@ from api.check_metrics import CheckedCommune
 from api.errors import documented
 from api.forecast_metrics import WatchedForecast
 from api.state import AppState, state_of
-from storage import checks, communes, fill_models, forecast_scores, forecasts, readings
+from storage import bay_forecasts, bay_models, checks, communes, fill_models, forecast_scores, forecasts, readings
 from storage.database import Connection
 from storage.isolation import CommunePool
 from storage.model import IntakeTally, ModelStatus
@@ -60,6 +60,8 @@ def _forecast(connection: Connection, commune_insee: str) -> WatchedForecast:
     now = communes.clock(connection, commune_insee).now()
     run = forecasts.latest_run(connection, commune_insee, at=now)
     newest = fill_models.every(connection, commune_insee, most=1)
+    bays = bay_forecasts.latest_run(connection, commune_insee)
+    newest_of_bays = bay_models.every(connection, commune_insee, most=1)
     day = forecast_scores.latest_day(connection, commune_insee)
     return WatchedForecast(
         commune_insee=commune_insee,
@@ -68,4 +70,7 @@ def _forecast(connection: Connection, commune_insee: str) -> WatchedForecast:
         serving=fill_models.serving(connection, commune_insee),
         newest_refused=bool(newest) and newest[0].status is ModelStatus.REFUSED,
         scores=() if day is None else tuple(forecast_scores.since(connection, commune_insee, day)),
+        bays_as_of=None if bays is None else bays.as_of,
+        bay_model=bay_models.serving(connection, commune_insee),
+        bay_model_refused=bool(newest_of_bays) and newest_of_bays[0].status is ModelStatus.REFUSED,
     )

@@ -153,3 +153,4 @@ def test_the_forecast_itself_is_told_by_bay_and_group(phone: httpx.Client, stree
     stretches = phone.get(FORECAST, params={"scope": "stretch", "use": "car"}).json()
     assert {group["places"] for group in stretches["groups"]} == {8}
     assert phone.get(f"{ROOT}/occupancy-models").json() == {"models": []}
+    assert f'voirie_bay_forecast_age_seconds{{commune_insee="{INSEE}"}}' in phone.get("/metrics").text
