@@ -10,9 +10,9 @@ from uuid import uuid4
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from storage import fill_models, forecast_scores
+from storage import bay_forecasts, bay_models, fill_models, forecast_scores
 from storage.database import Connection
-from storage.model import ForecastScore, ModelStatus
+from storage.model import BayForecastRun, ForecastScore, ModelStatus
 from tests.api.rows import INSEE, NOW, ago, save_forecast
 from tests.api.test_forecasts import MODEL
 from tests.tools import REPOSITORY
@@ -31,6 +31,12 @@ def test_metrics_are_the_documented_ones_and_say_what_is_stored(client: httpx.Cl
         coverage_90=0.75, width_80_points=30.0, in_band=False,
     )  # fmt: skip
     forecast_scores.save(rows, INSEE, [held, replace(held, bin_group="crews", in_band=None)])
+    bay_models.save(rows, MODEL, fitted=b"numbers")
+    run = BayForecastRun(
+        as_of=ago(minutes=4), made_at=ago(minutes=4), model_id=MODEL.model_id, method="made-up", ahead_min=(0, 90),
+        places=0, sensed=0,
+    )  # fmt: skip
+    bay_forecasts.save(rows, INSEE, run, bays=[], groups=[])
     save_forecast(rows, ["COR-0001"], as_of=ago(hours=2))
     told = {}
     for family in text_string_to_metric_families(client.get("/metrics").text):
@@ -38,7 +44,7 @@ def test_metrics_are_the_documented_ones_and_say_what_is_stored(client: httpx.Cl
             told[sample.name, sample.labels.get("bin_group")] = sample
     documented = re.findall(r"^\| `([a-z_0-9]+)` \| gauge \|[^|]*\|([^|]*)\|", SECTION, re.MULTILINE)
     assert {name for name, _ in documented} == {
-        name for name, _ in told if name.startswith(("voirie_forecast_", "voirie_fill_model_"))
+        name for name, _ in told if name.startswith(("voirie_forecast_", "voirie_fill_model_", "voirie_bay_"))
     }
     for name, labels in documented:
         sample = told.get((name, None)) or told[name, "all"]
@@ -48,6 +54,8 @@ def test_metrics_are_the_documented_ones_and_say_what_is_stored(client: httpx.Cl
     assert told["voirie_forecast_coverage_out_of_band", None].value == 1
     assert told["voirie_fill_model_refused", None].value == 1
     assert told["voirie_fill_model_age_seconds", None].value >= 9 * 3600
+    assert told["voirie_bay_model_refused", None].value == 0
+    assert 240 <= told["voirie_bay_forecast_age_seconds", None].value < 300
     assert told["voirie_forecast_age_seconds", None].value >= 2 * 3600
     scores = client.get(f"/api/v1/communes/{INSEE}/forecasts/scores", params={"days": 400}).json()["scores"]
     assert [(score["bin_group"], score["in_band"]) for score in scores] == [("all", False), ("crews", None)]
