@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import structlog
 from psycopg.conninfo import make_conninfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -63,6 +65,7 @@ PROFILE = Path(__file__).resolve().parent.parent / "config" / "streets" / "colle
 
 def main() -> None:
     """Plan a day, edit it in every way, and print what that took."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     told = _told()
     extract: Path = told.extract or default_extract()
     name = f"bench_{uuid.uuid4().hex[:8]}"
