@@ -6,12 +6,14 @@ TimescaleDB wants its own procedure: the same version of the extension, created 
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
 
 from cli.backup import manifest as manifests
 from cli.backup.manifest import Manifest
@@ -49,7 +51,7 @@ def restore(url: str, folder: Path, *, tools_folder: Path | None, without_owners
             if match := _RESTORING.search(line):
                 screen.update(match[1] or match[3])
 
-        isolation.have_role(connection)  # whose rights are in the dump, but roles are the server's
+        _have_roles(connection, [] if without_owners else manifest.owners)
         screen.step(f"Restoring with {tool}")
         arguments = ["--exit-on-error", "--single-transaction", *(["--no-owner"] if without_owners else []), str(dump)]
         with _prepared(connection, manifest.timescaledb):
@@ -79,6 +81,18 @@ def _check_target(connection: Connection, manifest: Manifest, *, without_owners:
         )
     if manifest.timescaledb is not None:
         _check_extension(connection, manifest.timescaledb)
+
+
+def _have_roles(connection: Connection, owners: Sequence[str]) -> None:
+    """Have the role that the API works as, since roles are the server's and no dump has them; let the owners act as it.
+
+    Raises SchemaError with what an administrator has to run.
+    """
+    isolation.have_role(connection)
+    for owner in owners:
+        # Who may not grant it need not: `voirie migrate` says what to do where it is missing.
+        with contextlib.suppress(InsufficientPrivilege):
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(isolation.ROLE), sql.Identifier(owner)))
 
 
 def _check_extension(connection: Connection, needed: Extension) -> None:

@@ -25,6 +25,7 @@ from storage import communes, isolation, readings, schema
 from storage.census import TableCensus
 from storage.database import connect
 from storage.errors import InputError, SchemaError, UnavailableError
+from storage.isolation import CommunePool
 from storage.time_series import LIVE_VIEWS, Edition, edition
 from tests.conftest import Server
 from tests.storage.editions import in_columns, to_columns
@@ -104,9 +105,13 @@ def test_a_restored_database_holds_the_same_and_lives_on(source: str, any_server
 
 
 def check_that_it_lives(url: str) -> None:
-    """Take readings in, migrate, let old chunks go: a copy that only looks right would fail at one of these."""
+    """Read as the API does, take readings in, migrate, let old chunks go: what only looks right fails at one."""
     with connect(url) as connection:
         assert communes.one(connection, INSEE).name == "Noisy-le-Grand"
+        connection.commit()
+        CommunePool.act_for(connection, ["75056"])
+        assert connection.execute("SELECT * FROM place").fetchall() == [], "what kept communes apart still does"
+        connection.rollback()
         offered = edition(connection)
         device = connection.execute("SELECT device_id FROM device WHERE eui = '24e124713b000001'").fetchone()
         assert device is not None
