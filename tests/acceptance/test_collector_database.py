@@ -132,7 +132,7 @@ def test_a_failure_of_our_own_is_kept_as_a_refusal(town: Town, monkeypatch: pyte
 
 def test_a_collector_starts_before_the_schema_and_waits_for_it(town: Town):
     with connect(town.database_url) as connection:
-        connection.execute("UPDATE voirie_schema_version SET version_num = 'older'")
+        connection.execute("UPDATE voirie_schema_version SET version_num = '0001'")
     make_session(town)
     with publisher(town) as sender, collecting(town.options()) as collector:
         sender.publish(town.stream(20))

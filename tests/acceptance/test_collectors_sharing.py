@@ -118,7 +118,7 @@ def test_one_that_leaves_while_the_database_is_away_waits_for_it(town: Town):
     with publisher(town) as sender:
         sender.publish(town.stream(700))
     with connect(town.database_url) as connection:
-        connection.execute("UPDATE voirie_schema_version SET version_num = 'older'")
+        connection.execute("UPDATE voirie_schema_version SET version_num = '0001'")
     collector = Collector(town.options(drained_s=0.5))
     left: list[bool] = []
     leaving = threading.Thread(target=lambda: left.append(collector.run(threading.Event(), leaving=True)))
