@@ -23,8 +23,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from optimise.occupancy.unmet import Cell, demands
-from simulators.local_time import WEEK_HOURS, local_hours
-from simulators.randomness import Stream, stream
 from simulators.streets import StreetMap, default_extract, read_streets
 from simulators.world import World, build_world
 
@@ -36,14 +34,9 @@ _CLASSES = np.array(["workday"] * 5 + ["saturday", "sunday"])
 
 def true_attempts(world: World, *, weeks: int) -> np.ndarray:
     """Return how many came to each bay, who found it taken among them."""
-    truth = world.bays_truth
     found = np.zeros(len(world.delivery_bays))
     for week in range(weeks):
-        begins = _START + timedelta(weeks=week)
-        hours, _ = local_hours(begins, WEEK_HOURS, world.time_zone)
-        starts = int(begins.timestamp()) + np.arange(WEEK_HOURS, dtype=np.int64) * 3600
-        attempts = truth._attempts(hours, starts, stream(world.seed, Stream.BAY_SESSIONS, week))  # noqa: SLF001 - the truth
-        found += np.bincount(attempts.place, minlength=len(found))
+        found += np.bincount(world.bays_truth.attempts_in(week).place, minlength=len(found))
     return found
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.file_report import lines_document, print_counts, print_faults
+from cli.file_report import tell_import
 from cli.options import ConfigOption, JsonOption, start
-
-EXIT_INPUT = 2
 
 events = typer.Typer(no_args_is_help=True, help="Tell the forecast of markets and events.")
 
@@ -32,27 +30,7 @@ def import_file(
     with desk(settings) as at:
         report = town_events.import_events(at.connection, at.insee, content, dry_run=dry_run)
         at.connection.commit()
-    if as_json:
-        document: dict[str, Any] = {
-            "imported": report.imported,
-            "updated": report.updated,
-            "unchanged": report.unchanged,
-            "errors": lines_document(report.errors),
-            "dry_run": dry_run,
-        }
-        typer.echo(json.dumps(document, ensure_ascii=False))
-    elif report.errors:
-        print_faults(report.errors)
-    else:
-        print_counts(
-            "events",
-            imported=report.imported,
-            updated=report.updated,
-            unchanged=report.unchanged,
-            dry_run=dry_run,
-        )
-    if report.errors:
-        raise typer.Exit(EXIT_INPUT)
+    tell_import(report, "events", dry_run=dry_run, as_json=as_json)
 
 
 @events.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,9 @@ import typer
 
 if TYPE_CHECKING:  # what reads files is imported when it runs, so that `voirie --help` answers at once
     from storage.device_file import LineError
+    from storage.file_report import FileReport
+
+EXIT_INPUT = 2
 
 
 def lines_document(lines: Sequence[LineError]) -> list[dict[str, Any]]:
@@ -32,3 +36,17 @@ def print_counts(what: str, *, imported: int, updated: int, unchanged: int, dry_
     """Print what was imported."""
     would = "would be " if dry_run else ""
     typer.echo(f"{imported} {what} {would}imported, {updated} {would}updated, {unchanged} unchanged")
+
+
+def tell_import(report: FileReport, what: str, *, dry_run: bool, as_json: bool) -> None:
+    """Tell what became of a file, for people or as JSON, and end with 2 where it had faults."""
+    counts = {"imported": report.imported, "updated": report.updated, "unchanged": report.unchanged}
+    if as_json:
+        document: dict[str, Any] = counts | {"errors": lines_document(report.errors), "dry_run": dry_run}
+        typer.echo(json.dumps(document, ensure_ascii=False))
+    elif report.errors:
+        print_faults(report.errors)
+    else:
+        print_counts(what, **counts, dry_run=dry_run)
+    if report.errors:
+        raise typer.Exit(EXIT_INPUT)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.file_report import lines_document, print_counts, print_faults
+from cli.file_report import tell_import
 from cli.options import ConfigOption, JsonOption, start
-
-EXIT_INPUT = 2
 
 weather = typer.Typer(no_args_is_help=True, help="Tell the forecast of the weather.")
 
@@ -32,27 +30,7 @@ def import_file(
     with desk(settings) as at:
         report = days.import_weather(at.connection, at.insee, content, dry_run=dry_run)
         at.connection.commit()
-    if as_json:
-        document: dict[str, Any] = {
-            "imported": report.imported,
-            "updated": report.updated,
-            "unchanged": report.unchanged,
-            "errors": lines_document(report.errors),
-            "dry_run": dry_run,
-        }
-        typer.echo(json.dumps(document, ensure_ascii=False))
-    elif report.errors:
-        print_faults(report.errors)
-    else:
-        print_counts(
-            "days",
-            imported=report.imported,
-            updated=report.updated,
-            unchanged=report.unchanged,
-            dry_run=dry_run,
-        )
-    if report.errors:
-        raise typer.Exit(EXIT_INPUT)
+    tell_import(report, "days", dry_run=dry_run, as_json=as_json)
 
 
 @weather.command("list")

@@ -121,11 +121,18 @@ class OccupancyTruth:
             self._found.append((int(place), self._start_s - HOUR_S, depart))
             self._free_from_s[place] = depart + _GAP_S
 
-    def _add_week(self) -> None:
-        week_s = self._start_s + self._weeks * _WEEK_S
+    def _starts_s(self, week: int) -> int:
+        return self._start_s + week * _WEEK_S
+
+    def attempts_in(self, week: int) -> Attempts:
+        """Return who wants a place in the week of this number, from 0, whether they find one or not."""
+        week_s = self._starts_s(week)
         hours, _ = local_hours(datetime.fromtimestamp(week_s, UTC), WEEK_HOURS, self._time_zone)
         starts = week_s + np.arange(WEEK_HOURS, dtype=np.int64) * HOUR_S
-        attempts = self._attempts(hours, starts, stream(self._seed, self._purpose, self._weeks))
+        return self._attempts(hours, starts, stream(self._seed, self._purpose, week))
+
+    def _add_week(self) -> None:
+        attempts = self.attempts_in(self._weeks)
         order = np.lexsort((attempts.dwell_s, attempts.arrive_s, attempts.place))
         free_from = self._free_from_s.tolist()
         for place, arrive, dwell in zip(
@@ -140,7 +147,7 @@ class OccupancyTruth:
                 self._found.append((place, arrive, arrive + dwell))
                 free_from[place] = arrive + dwell + _GAP_S
         for place in self._fixed:
-            self._impose_until(place, week_s + _WEEK_S, free_from)
+            self._impose_until(place, self._starts_s(self._weeks + 1), free_from)
         self._free_from_s = np.array(free_from, dtype=np.int64)
         self._weeks += 1
         table = np.array(sorted(self._found), dtype=np.int64).reshape(-1, 3)
