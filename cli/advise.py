@@ -54,7 +54,7 @@ def delivery_areas(  # noqa: PLR0917 - Typer reads options from a function's par
 ) -> None:
     """Say which delivery areas are too few, too many or at wrong hours, and what changes would bring: played first."""
     settings = start(config)
-    from cli.jobs import present
+    from cli.job_basis import present
     from cli.registry import desk
     from cli.report.sources import extract_of
     from optimise.occupancy.advice.job import advise_commune

@@ -48,7 +48,8 @@ def train(
     """Train the next model now; it serves from then on unless it is worse than the one that does."""
     settings = start(config, _of_commune(commune))
     from cli.demo.screen import open_screen
-    from cli.jobs import Jobs, present
+    from cli.job_basis import present
+    from cli.jobs import Jobs
     from cli.wiring import database_url
     from storage import communes
     from storage.errors import InputError
@@ -67,7 +68,7 @@ def train(
         def tell(stage: str, share: float) -> None:
             screen.update(f"{_STAGES.get(stage, stage)} {share:.0%}", done=share)
 
-        work = jobs.train if what is Kind.FILL else jobs.train_bays
+        work = jobs.train if what is Kind.FILL else jobs.kerb.train_bays
         model = work(connection, insee, as_of=now, progress=tell)
     if as_json:
         typer.echo(json.dumps(_document(model), ensure_ascii=False))

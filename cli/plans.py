@@ -48,7 +48,7 @@ def plan_a_day(
     if context.invoked_subcommand is not None:
         return
     settings = start(config)
-    from cli.jobs import DayOrders
+    from cli.round_jobs import DayOrders
     from cli.services import plan_now
 
     plan_now(
@@ -143,7 +143,7 @@ def publish_draft(
 ) -> None:
     """Make a draft the plan of its day."""
     settings = start(config)
-    from cli.jobs import present
+    from cli.job_basis import present
     from cli.registry import desk, who
     from storage import communes, plan_versions
 

@@ -35,7 +35,7 @@ from storage.schema_version import require_schema
 if TYPE_CHECKING:
     from procrastinate import App
 
-    from cli.jobs import DayOrders
+    from cli.round_jobs import DayOrders
     from ingest.collector import CollectorOptions
 
 log = structlog.get_logger()
@@ -178,7 +178,8 @@ def check_worker(settings: Settings) -> None:
 
 def forecast_now(settings: Settings, *, as_json: bool) -> None:
     """Forecast the settings' commune on demand."""
-    from cli.jobs import Jobs, present
+    from cli.job_basis import present
+    from cli.jobs import Jobs
 
     url = database_url(settings)
     insee = settings.commune.insee_code
@@ -202,7 +203,8 @@ def forecast_now(settings: Settings, *, as_json: bool) -> None:
 
 def plan_now(settings: Settings, *, service_date: str | None, as_json: bool, orders: DayOrders) -> None:
     """Plan the settings' commune on demand, as `orders` have it for this day."""
-    from cli.jobs import Jobs, present
+    from cli.job_basis import present
+    from cli.jobs import Jobs
 
     url = database_url(settings)
     insee = settings.commune.insee_code
@@ -220,7 +222,7 @@ def plan_now(settings: Settings, *, service_date: str | None, as_json: bool, ord
                 day = date.fromisoformat(service_date)
             except ValueError as error:
                 raise InputError(f"--date: expected YYYY-MM-DD, got {service_date!r}") from error
-        made = jobs.plan(connection, insee, service_date=day, as_of=now, orders=orders)
+        made = jobs.rounds.plan(connection, insee, service_date=day, as_of=now, orders=orders)
     document = {
         "plan_id": str(made.plan_id),
         "service_date": made.service_date.isoformat(),

@@ -18,7 +18,8 @@ from procrastinate.builtin_tasks import remove_old_jobs
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.worker import Worker
 
-from cli.jobs import Jobs, present
+from cli.job_basis import present
+from cli.jobs import Jobs
 from cli.queues import QUEUE
 from storage import communes
 from storage.database import Connection
@@ -89,7 +90,7 @@ def _add_heavy(app: App, jobs: Jobs) -> None:
         with jobs.connect() as connection:
             due = jobs.due(connection, communes.one(connection, commune_insee))
             if due.plan_for is not None and due.now is not None:
-                jobs.plan(connection, commune_insee, service_date=due.plan_for, as_of=due.now)
+                jobs.rounds.plan(connection, commune_insee, service_date=due.plan_for, as_of=due.now)
 
 
 def _add_at_once(app: App, jobs: Jobs) -> None:
@@ -97,20 +98,20 @@ def _add_at_once(app: App, jobs: Jobs) -> None:
     def edit_plan(commune_insee: str, request_id: str) -> None:
         """Answer a request for edits, unless it is answered."""
         with jobs.connect() as connection:
-            jobs.edit(connection, commune_insee, UUID(request_id))
+            jobs.rounds.edit(connection, commune_insee, UUID(request_id))
 
     @app.task(name="repair", queue=QUEUE)
     def repair(commune_insee: str) -> None:
         """Repair the commune's rounds under way, if something new calls for it."""
         with jobs.connect() as connection:
-            jobs.repair(connection, commune_insee)
+            jobs.rounds.repair(connection, commune_insee)
 
     @app.task(name="warm", queue=QUEUE)
     def warm() -> None:
         """Take the streets of the plans that somebody may edit next into memory."""
         with jobs.connect() as connection:
             for commune in communes.every(connection):
-                jobs.warm(connection, commune)
+                jobs.rounds.warm(connection, commune)
 
 
 def _queue_repair(app: App, commune_insee: str) -> None:
@@ -123,7 +124,7 @@ def _queue_repair(app: App, commune_insee: str) -> None:
 
 def _queue_requests(app: App, jobs: Jobs, connection: Connection, commune_insee: str) -> None:
     """Queue the requests that nobody told the worker of: whoever asked may have been cut off in between."""
-    for request_id in jobs.requests_waiting(connection, commune_insee):
+    for request_id in jobs.rounds.requests_waiting(connection, commune_insee):
         deferrer = app.configure_task("edit_plan", queue=QUEUE, queueing_lock=f"edit_plan {request_id}")
         with contextlib.suppress(AlreadyEnqueued):
             deferrer.defer(commune_insee=commune_insee, request_id=str(request_id))
@@ -170,7 +171,7 @@ def _add_sessions(app: App, jobs: Jobs) -> None:
         log.debug("sessions", timestamp=timestamp)
         with jobs.connect() as connection:
             for commune in communes.every(connection):
-                jobs.sessions(connection, commune.commune_insee)
+                jobs.kerb.sessions(connection, commune.commune_insee)
 
 
 def _add_bays(app: App, jobs: Jobs) -> None:
@@ -178,9 +179,9 @@ def _add_bays(app: App, jobs: Jobs) -> None:
     def train_bays(commune_insee: str) -> None:
         """Learn how the commune's bays fill unless that was done since the hour for it last came by."""
         with jobs.connect() as connection:
-            now, training, _ = jobs.bays_due(connection, communes.one(connection, commune_insee))
+            now, training, _ = jobs.kerb.bays_due(connection, communes.one(connection, commune_insee))
             if training and now is not None:
-                jobs.train_bays(connection, commune_insee, as_of=now)
+                jobs.kerb.train_bays(connection, commune_insee, as_of=now)
 
     @app.periodic(cron="* * * * * */15")
     @app.task(name="bays", queueing_lock="bays", lock="bays")
@@ -189,11 +190,11 @@ def _add_bays(app: App, jobs: Jobs) -> None:
         log.debug("bays", timestamp=timestamp)
         with jobs.connect() as connection:
             for commune in communes.every(connection):
-                now, training, due = jobs.bays_due(connection, commune)
+                now, training, due = jobs.kerb.bays_due(connection, commune)
                 if training:
                     _queue(app, "train_bays", commune.commune_insee)
                 if due and now is not None:
-                    jobs.forecast_bays(connection, commune.commune_insee, as_of=now)
+                    jobs.kerb.forecast_bays(connection, commune.commune_insee, as_of=now)
 
 
 def _add_scoring(app: App, jobs: Jobs) -> None:
@@ -217,7 +218,7 @@ def _add_observing(app: App, jobs: Jobs) -> None:
         log.debug("observe", timestamp=timestamp)
         with jobs.connect() as connection:
             for commune in communes.every(connection):
-                jobs.observe(connection, commune)
+                jobs.kerb.observe(connection, commune)
 
 
 def _add_forgetting(app: App, jobs: Jobs) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.jobs import present
+from cli.job_basis import present
 from cli.town_files import check_zone, read_places_file, read_table_file
 from cli.wiring import database_url
 from config.settings import Settings
