@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.file_report import lines_document, print_counts, print_faults
+from cli.file_report import EXIT_INPUT, lines_document, print_counts, print_faults
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:  # what works on the registry is imported when it runs, so that `voirie --help` answers at once
@@ -15,7 +15,6 @@ if TYPE_CHECKING:  # what works on the registry is imported when it runs, so tha
     from storage.device_changes import Told
     from storage.model import DeviceNow, Geometry
 
-EXIT_INPUT = 2
 
 devices = typer.Typer(no_args_is_help=True, help="Register, mount, move, replace and retire sensors.")
 

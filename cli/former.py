@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.file_report import lines_document, print_faults
+from cli.file_report import EXIT_INPUT, lines_document, print_faults
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from storage.former_file import FormerLine
     from storage.model import FormerRound
 
-EXIT_INPUT = 2
 
 former = typer.Typer(no_args_is_help=True, help="The town's former fixed rounds, which figures are compared with.")
 sectors = typer.Typer(no_args_is_help=True, help="The sectors that bins belong to.")

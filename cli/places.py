@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.file_report import lines_document, print_counts, print_faults, print_lines
+from cli.file_report import EXIT_INPUT, lines_document, print_counts, print_faults, print_lines
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:  # what works on the registry is imported when it runs, so that `voirie --help` answers at once
     from storage.place_import import PlacesReport
 
-EXIT_INPUT = 2
 _FORMS = "cerema, hauts-de-seine, antibes, csv or geojson"
 
 places = typer.Typer(no_args_is_help=True, help="Take tables of places at the kerb in, and list them.")

@@ -6,7 +6,8 @@ the rows' order, and sees a row that is lost, doubled or altered. It protects ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -56,7 +57,7 @@ def hold_still(connection: Connection) -> None:
 
 def export_snapshot(connection: Connection) -> str:
     """Return the name by which another process sees the same moment, until this transaction ends."""
-    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+    row = connection.execute(statement("census", "export_snapshot")).fetchone()
     assert row is not None
     return str(row[0])
 
@@ -118,6 +119,23 @@ def timescaledb(connection: Connection) -> Extension | None:
     """Return the database's TimescaleDB, None where it has none."""
     row = connection.execute(statement("census", "timescaledb")).fetchone()
     return None if row is None else Extension(version=row[0], license=row[1] or "unknown")
+
+
+def offered_license(connection: Connection) -> str | None:
+    """Return the license under which the server runs TimescaleDB, None where it does not."""
+    row = connection.execute(statement("census", "license")).fetchone()
+    return None if row is None else row[0]
+
+
+@contextmanager
+def restoring(connection: Connection, version: str) -> Iterator[None]:
+    """Create this version of TimescaleDB and hold it in the state in which its catalogue can be restored."""
+    connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS timescaledb VERSION {}").format(sql.Literal(version)))
+    connection.execute(statement("census", "begin_restore"))
+    try:
+        yield
+    finally:
+        connection.execute(statement("census", "end_restore"))
 
 
 def timescaledb_versions(connection: Connection) -> list[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from psycopg import sql
@@ -54,7 +54,8 @@ def restore(url: str, folder: Path, *, tools_folder: Path | None, without_owners
         _have_roles(connection, [] if without_owners else manifest.owners)
         screen.step(f"Restoring with {tool}")
         arguments = ["--exit-on-error", "--single-transaction", *(["--no-owner"] if without_owners else []), str(dump)]
-        with _prepared(connection, manifest.timescaledb):
+        extension = manifest.timescaledb
+        with nullcontext() if extension is None else census.restoring(connection, extension.version):
             run_tool(tool, url, arguments, progress=tell)
         screen.step("Gathering statistics")
         connection.execute("ANALYZE")
@@ -108,8 +109,7 @@ def _check_extension(connection: Connection, needed: Extension) -> None:
             f"the backup is of TimescaleDB {needed.version}, and the database has {has}: a backup is restored with the "
             "version that it was made with, and the extension updated afterwards (ALTER EXTENSION timescaledb UPDATE)"
         )
-    offered = connection.execute("SELECT current_setting('timescaledb.license', true)").fetchone()
-    if needed.license == "timescale" and offered is not None and offered[0] == "apache":
+    if needed.license == "timescale" and census.offered_license(connection) == "apache":
         raise InputError(
             "the backup is of TimescaleDB's Community edition, and the server is of the Apache edition, which has "
             "neither columnstore nor continuous aggregates: restore on a Community server (timescaledb.license)"
@@ -119,22 +119,6 @@ def _check_extension(connection: Connection, needed: Extension) -> None:
             "restoring TimescaleDB takes a superuser (timescaledb_pre_restore): name one with --to, as in "
             "--to postgresql://postgres@HOST/DATABASE; the tables will still belong to the roles that owned them"
         )
-
-
-@contextmanager
-def _prepared(connection: Connection, extension: Extension | None) -> Iterator[None]:
-    """Hold TimescaleDB in the state in which its catalogue can be restored."""
-    if extension is None:
-        yield
-        return
-    connection.execute(
-        sql.SQL("CREATE EXTENSION IF NOT EXISTS timescaledb VERSION {}").format(sql.Literal(extension.version))
-    )
-    connection.execute("SELECT timescaledb_pre_restore()")
-    try:
-        yield
-    finally:
-        connection.execute("SELECT timescaledb_post_restore()")
 
 
 def _compare(url: str, manifest: Manifest, screen: Screen) -> None:

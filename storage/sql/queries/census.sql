@@ -50,3 +50,16 @@ SELECT extversion, current_setting('timescaledb.license', true) FROM pg_extensio
 
 -- name: timescaledb_versions
 SELECT version FROM pg_available_extension_versions WHERE name = 'timescaledb';
+
+-- name: license^
+-- The server's, whether or not this database has the extension yet; null where the library is not loaded.
+SELECT current_setting('timescaledb.license', true);
+
+-- name: begin_restore
+SELECT timescaledb_pre_restore();
+
+-- name: end_restore
+SELECT timescaledb_post_restore();
+
+-- name: export_snapshot^
+SELECT pg_export_snapshot();
