@@ -36,6 +36,7 @@ def ingest(
     settings = start(config, {"log": {"level": "warning"}})
     from cli.ingest_bench.options import BenchOptions
     from cli.ingest_bench.run import measure
+    from cli.wiring import at_broker
     from ingest.address import BrokerAddress
     from storage.errors import InputError
 
@@ -49,6 +50,7 @@ def ingest(
         )
         if broker is not None:
             BrokerAddress.parse(broker)
+            settings = at_broker(settings, broker)
     except ValueError as error:
         raise InputError(str(error)) from error
     result = measure(settings, options)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from cli.wiring import broker_url
+from cli.wiring import broker_url, tls_files
 from config.settings import Settings
 from simulators.crews import CrewOptions, Crews, declare_history, relive
 from simulators.faults import FaultOptions
@@ -37,7 +37,7 @@ class Lives:
         self._ledger = ledger
         self._stop = stop
         self._broker_url = broker_url(settings)
-        self._ca_file = settings.mqtt.ca_file
+        self._tls_files = tls_files(settings)
         api_url = settings.simulator.api_url or f"http://{settings.api.host}:{settings.api.port}"
         self._crews = CrewOptions(api_url=api_url)
         self._timeline = Timeline(world, FaultOptions())
@@ -62,7 +62,7 @@ class Lives:
             published = Publisher(
                 PublisherOptions(
                     broker_url=self._broker_url,
-                    ca_file=self._ca_file,
+                    **self._tls_files,
                     client_id=f"simulator-{insee}",
                     in_flight=_HISTORY_IN_FLIGHT,
                 ),
@@ -86,7 +86,7 @@ class Lives:
         Publisher(
             PublisherOptions(
                 broker_url=self._broker_url,
-                ca_file=self._ca_file,
+                **self._tls_files,
                 client_id=f"simulator-{self._world.commune_insee}",
             ),
             self._timeline.publications(since, look_ahead_s=_LIVE_LOOK_AHEAD_S),

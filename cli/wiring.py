@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import make_conninfo
+from pydantic import ValidationError
 
 from config.settings import NetworkSettings, Settings
 from storage.errors import SettingsError
@@ -30,6 +31,15 @@ if TYPE_CHECKING:  # each command imports only the room that it runs, so that al
     from storage.model import Catalogue
     from storage.retention_kinds import RetentionOptions
     from storage.time_series import TimeSeriesOptions
+
+
+class TlsFiles(TypedDict):
+    """The certificates of a connection to the broker, by option."""
+
+    ca_file: Path | None
+    cert_file: Path | None
+    key_file: Path | None
+
 
 # The broker takes it with each connection; a file can end with a newline that an editor put there.
 _STRIPPED = "\r\n"
@@ -60,6 +70,44 @@ def broker_url(settings: Settings) -> str:
     return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
 
 
+def tls_files(settings: Settings) -> TlsFiles:
+    """Return the certificates of the broker's connection by option. Raises SettingsError when one cannot be used."""
+    mqtt = settings.mqtt
+    files: TlsFiles = {"ca_file": mqtt.ca_file, "cert_file": mqtt.cert_file, "key_file": mqtt.key_file}
+    for name, file in files.items():
+        if isinstance(file, Path) and not file.is_file():
+            raise SettingsError(f"mqtt.{name}: there is no file {file}")
+    if mqtt.url.startswith("mqtts://"):
+        from ingest.address import BrokerAddress
+
+        try:
+            BrokerAddress.parse(mqtt.url, **files).tls_context()
+        except OSError as error:
+            raise SettingsError(
+                f"mqtt.ca_file, cert_file, key_file: a file is no certificate or key: {error}"
+            ) from error
+    return files
+
+
+def at_broker(settings: Settings, url: str) -> Settings:
+    """Return the settings for another broker, named on the command line: the same certificates, the URL's own user.
+
+    Raises SettingsError for what is no broker, or is reached in the clear without leave.
+    """
+    tls = url.startswith("mqtts://")
+    changed = {"url": url, "username": "", "password_file": None} | ({} if tls else _NO_TLS)
+    try:
+        return settings.model_copy(
+            update={"mqtt": type(settings.mqtt).model_validate(settings.mqtt.model_dump() | changed)}
+        )
+    except ValidationError as error:
+        sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"--broker: {sentence}") from error
+
+
+_NO_TLS: dict[str, None] = {"ca_file": None, "cert_file": None, "key_file": None}
+
+
 def _secret(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8").rstrip(_STRIPPED)
@@ -71,9 +119,7 @@ def collector_options(settings: Settings) -> CollectorOptions:
     """Return what `voirie collect` runs with."""
     from ingest.collector import CollectorOptions
 
-    ingest, ca_file = settings.ingest, settings.mqtt.ca_file
-    if ca_file is not None and not ca_file.is_file():
-        raise SettingsError(f"mqtt.ca_file: there is no file {ca_file}")
+    ingest = settings.ingest
     return CollectorOptions(
         database_url=database_url(settings),
         broker_url=broker_url(settings),
@@ -88,7 +134,7 @@ def collector_options(settings: Settings) -> CollectorOptions:
         metrics_port=ingest.metrics_port,
         keepalive_s=settings.mqtt.keepalive_s,
         commit_patience_s=ingest.commit_patience_s,
-        ca_file=ca_file,
+        **tls_files(settings),
         summary_s=ingest.summary_s,
         silence_s=ingest.silence_s,
     )

@@ -14,6 +14,7 @@ from datetime import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -24,6 +25,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from config.loopback import is_loopback
 from storage.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "VOIRIE_"
@@ -52,6 +54,16 @@ def _known_placeholders(client_id: str) -> str:
     return client_id
 
 
+def refuse_plaintext(url: str, *, allowed: bool) -> None:
+    """Raise ValueError when passwords would cross a network in the clear, and nobody said that they may."""
+    host = urlsplit(url).hostname or ""
+    if url.startswith("mqtt://") and not allowed and not is_loopback(host):
+        raise ValueError(
+            f"mqtt://{host} is another machine, and without TLS its network reads passwords and readings: "
+            "use mqtts://, or set mqtt.allow_plaintext = true where that network is yours alone"
+        )
+
+
 TimeZoneName = Annotated[str, AfterValidator(_known_time_zone)]
 InseeCode = Annotated[str, Field(pattern=r"^[0-9][0-9AB][0-9]{3}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -77,11 +89,24 @@ class MqttSettings(_Table):
     username: str = ""
     password_file: Path | None = None
     ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    allow_plaintext: bool = False
     client_id: Annotated[str, AfterValidator(_known_placeholders)] = Field(
         default="voirie-collector", min_length=1, max_length=64
     )
     shared_group: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
     keepalive_s: int = Field(default=30, ge=1, le=65_535)
+
+    @model_validator(mode="after")
+    def _refuse_half_of_tls(self) -> Self:
+        for name in ("ca_file", "cert_file"):
+            if getattr(self, name) is not None and not self.url.startswith("mqtts://"):
+                raise ValueError(f"mqtt.{name} is set but mqtt.url is not mqtts://: without TLS nothing is checked")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("mqtt.cert_file and mqtt.key_file go together, and only one of them is set")
+        refuse_plaintext(self.url, allowed=self.allow_plaintext)
+        return self
 
 
 class NetworkSettings(_Table):
@@ -306,8 +331,6 @@ class Settings(BaseSettings):
             raise ValueError(
                 "mqtt.client_id has {instance} but mqtt.shared_group is empty: each instance would take every message"
             )
-        if self.mqtt.ca_file is not None and not self.mqtt.url.startswith("mqtts://"):
-            raise ValueError("mqtt.ca_file is set but mqtt.url is not mqtts://: without TLS nothing is checked")
         if self.ingest.max_age_days < self.simulator.days:
             raise ValueError(
                 f"ingest.max_age_days is {self.ingest.max_age_days:g} but simulator.days is {self.simulator.days}: "

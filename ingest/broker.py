@@ -25,7 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest.address import BrokerAddress
+from ingest.address import BrokerAddress, refusal_told
 from ingest.bulk_socket import BulkClient, BulkSocket
 from ingest.packets import acknowledgements
 from ingest.watch import Watch
@@ -201,7 +201,9 @@ class BrokerSession:
                 self._session += 1
                 self._serve()
             except OSError as error:
-                log.warning("broker_does_not_answer", host=self._address.host, error=str(error))
+                log.warning(
+                    "broker_does_not_answer", host=self._address.host, error=refusal_told(error, self._address.host)
+                )
             except Exception:
                 # Ending here would leave a collector that waits for messages for ever.
                 log.exception("broker_connection_failed", host=self._address.host)

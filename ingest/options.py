@@ -25,7 +25,8 @@ class CollectorOptions:
     takes longer is given up with its connection, and tried again on another.
     `summary_s`: how often a line of the log sums up. `silence_s`: so long without a message of any network, the
     subscriptions are asked for again. `drained_s`: a collector that leaves goes when nothing has come for so long.
-    `ca_file`: the certificates that vouch for the broker's, instead of those that the system trusts.
+    `ca_file`: the certificates that vouch for the broker's, instead of those that the system trusts. `cert_file`,
+    `key_file`: our own, for a broker that asks for it.
     """
 
     database_url: str
@@ -42,6 +43,8 @@ class CollectorOptions:
     keepalive_s: int = 30
     commit_patience_s: float = 60
     ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
     summary_s: float = 60
     silence_s: float = 900
     drained_s: float = 10
@@ -60,13 +63,20 @@ class CollectorOptions:
                 raise ValueError(f"expected {name} > 0, got {getattr(self, name)}")
         if self.shared_group is not None and not set(self.shared_group).isdisjoint("/+#"):
             raise ValueError(f"expected a shared_group without '/', '+' and '#', got {self.shared_group!r}")
-        if not self.broker_address.tls and self.ca_file is not None:
-            raise ValueError("expected a broker with mqtts:// when ca_file is given: without TLS nothing is checked")
+        for name in ("ca_file", "cert_file"):
+            if not self.broker_address.tls and getattr(self, name) is not None:
+                raise ValueError(
+                    f"expected a broker with mqtts:// when {name} is given: without TLS nothing is checked"
+                )
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("expected cert_file and key_file together, got one of them")
 
     @property
     def broker_address(self) -> BrokerAddress:
-        """The broker, from `broker_url` and `ca_file`; ValueError when the URL is none."""
-        return BrokerAddress.parse(self.broker_url, ca_file=self.ca_file)
+        """The broker, from `broker_url` and the certificates; ValueError when the URL is none."""
+        return BrokerAddress.parse(
+            self.broker_url, ca_file=self.ca_file, cert_file=self.cert_file, key_file=self.key_file
+        )
 
     @property
     def filters(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from ingest.address import refusal_told
 from ingest.broker import BrokerSession
 from ingest.options import CollectorOptions
 from storage.errors import UnavailableError
@@ -48,7 +49,8 @@ def end_session(options: CollectorOptions, *, timeout_s: float = 30.0) -> None:
     try:
         client.connect(address.host, address.port)
     except OSError as error:
-        raise UnavailableError(f"the broker at {address.host}:{address.port} does not answer: {error}") from error
+        why = refusal_told(error, address.host)
+        raise UnavailableError(f"the broker at {address.host}:{address.port} does not answer: {why}") from error
     client.loop_start()
     try:
         if not accepted.wait(timeout_s):

@@ -40,7 +40,8 @@ class PublisherOptions:
 
     `in_flight`: most publications without acknowledgement; `backlog_limit`: with a backlog callback, most publications
     that the broker holds for its collectors, whose log is bounded; `patience_s`: how long to try to reach the broker;
-    `ca_file`: the certificates that vouch for an mqtts:// broker, instead of those that the system trusts.
+    `ca_file`: the certificates that vouch for an mqtts:// broker, instead of those that the system trusts. `cert_file`,
+    `key_file`: our own, for a broker that asks for it.
     """
 
     broker_url: str
@@ -49,6 +50,8 @@ class PublisherOptions:
     backlog_limit: int = 20_000
     patience_s: float = 60.0
     ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
 
     def __post_init__(self) -> None:
         if urlsplit(self.broker_url).scheme not in _PORTS or not urlsplit(self.broker_url).hostname:
@@ -158,7 +161,7 @@ class Publisher:
         return aiomqtt.Client(
             parts.hostname or "",
             parts.port or _PORTS[parts.scheme],
-            tls_context=ssl.create_default_context(cafile=self._options.ca_file) if parts.scheme == "mqtts" else None,
+            tls_context=self._tls_context() if parts.scheme == "mqtts" else None,
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             identifier=self._options.client_id,
@@ -167,6 +170,12 @@ class Publisher:
             max_inflight_messages=self._options.in_flight,
             timeout=10,
         )
+
+    def _tls_context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self._options.ca_file)
+        if self._options.cert_file is not None:
+            context.load_cert_chain(self._options.cert_file, self._options.key_file)
+        return context
 
     async def _work(self, client: aiomqtt.Client) -> None:
         """Publish one publication after the other."""

@@ -65,6 +65,8 @@ def open_stage(settings: Settings, *, folder: Path, screen: Screen) -> Iterator[
                         "username": "",
                         "password_file": None,
                         "ca_file": None,
+                        "cert_file": None,
+                        "key_file": None,
                         "client_id": "voirie-collector",
                         "shared_group": "",
                     }

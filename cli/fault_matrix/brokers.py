@@ -15,6 +15,8 @@ from cli.demo.embedded import answers, broker_command, free_port
 from cli.fault_matrix.sockets import Endpoint
 from cli.fault_matrix.waiting import wait
 from cli.mosquitto import shipped_limits
+from cli.wiring import TlsFiles
+from ingest.address import BrokerAddress
 from storage.errors import InputError, UnavailableError
 
 _START_S, _STOP_S = 15.0, 15.0
@@ -31,28 +33,42 @@ class Broker(Protocol):
     def endpoint(self) -> Endpoint:
         """Where it listens."""
 
-    def url(self, port: int | None = None) -> str:
-        """Return its URL, or the one through a proxy on the loopback's `port`."""
+    def url(self, port: int) -> str:
+        """Return its URL through a proxy on the loopback's `port`."""
+
+    def direct(self) -> BrokerAddress:
+        """Return where it is, without a proxy."""
 
 
 class GivenBroker:
-    """A broker that somebody else runs: it is reached through proxies and never stopped."""
+    """A broker that somebody else runs: it is reached through proxies and never stopped.
+
+    The proxies speak TLS to it, where it does, and none to the collectors on this machine: they count what passes.
+    """
 
     shares = True
 
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "mqtt" or not parts.hostname:
-            raise InputError("--broker: expected a URL of the form mqtt://[user:password@]host[:port]")
-        self.endpoint = Endpoint(host=parts.hostname, port=parts.port or 1883)
-        self._credentials = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-        self.label = f"given: {parts.hostname}:{self.endpoint.port}"
+    def __init__(self, url: str, files: TlsFiles) -> None:
+        try:
+            self.address = BrokerAddress.parse(url, **files)
+        except ValueError as error:
+            raise InputError(f"--broker: {error}") from error
+        self.endpoint = Endpoint(
+            host=self.address.host,
+            port=self.address.port,
+            tls=self.address.tls_context() if self.address.tls else None,
+        )
+        netloc = urlsplit(url).netloc
+        self._credentials = f"{netloc.rpartition('@')[0]}@" if "@" in netloc else ""
+        self.label = f"given: {self.address.host}:{self.address.port}{' (TLS)' if self.address.tls else ''}"
 
-    def url(self, port: int | None = None) -> str:
-        """Return its URL, or the one through a proxy on the loopback's `port`."""
-        if port is None:
-            return f"mqtt://{self._credentials}{self.endpoint.host}:{self.endpoint.port}"
+    def url(self, port: int) -> str:
+        """Return its URL through a proxy on the loopback's `port`."""
         return f"mqtt://{self._credentials}127.0.0.1:{port}"
+
+    def direct(self) -> BrokerAddress:
+        """Return where it is, and its certificates."""
+        return self.address
 
 
 class _OwnBroker:
@@ -68,9 +84,13 @@ class _OwnBroker:
         """Where it listens."""
         return Endpoint(host="127.0.0.1", port=self._port)
 
-    def url(self, port: int | None = None) -> str:
-        """Return its URL, or the one through a proxy on the loopback's `port`."""
-        return f"mqtt://127.0.0.1:{port or self._port}"
+    def url(self, port: int) -> str:
+        """Return its URL through a proxy on the loopback's `port`."""
+        return f"mqtt://127.0.0.1:{port}"
+
+    def direct(self) -> BrokerAddress:
+        """Return where it is, without a proxy."""
+        return BrokerAddress.parse(self.url(self._port))
 
     @property
     def running(self) -> bool:

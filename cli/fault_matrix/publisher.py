@@ -35,8 +35,8 @@ class Publisher:
     What a broken connection leaves unacknowledged is published again on the next, so the broker may see it twice.
     """
 
-    def __init__(self, url: str, *, client_id: str, ledger: Ledger, in_flight: int = 200) -> None:
-        self._address = BrokerAddress.parse(url)
+    def __init__(self, address: BrokerAddress, *, client_id: str, ledger: Ledger, in_flight: int = 200) -> None:
+        self._address = address
         self._ledger = ledger
         self._unacknowledged: dict[int, Publication] = {}
         # Written by paho's thread, which holds paho's locks meanwhile: it may not wait for ours.
@@ -45,6 +45,8 @@ class Publisher:
         self.disconnections = 0
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         client.username_pw_set(self._address.user, self._address.password)
+        if self._address.tls:
+            client.tls_set_context(self._address.tls_context())
         client.max_inflight_messages_set(in_flight)
         client.reconnect_delay_set(_RECONNECT_S, _RECONNECT_S)
         client.on_connect = lambda *_: self._connected.set()

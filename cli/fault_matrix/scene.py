@@ -126,8 +126,10 @@ class Scene:
 
     def publisher(self, *, through_proxy: bool = True) -> Publisher:
         """Return a client that publishes as the devices do; use it as a context manager."""
-        url = self.broker.url(self.devices_link.port if through_proxy else None)
-        return Publisher(url, client_id=f"voirie-faults-{uuid4().hex[:12]}", ledger=self.ledger)
+        address = (
+            BrokerAddress.parse(self.broker.url(self.devices_link.port)) if through_proxy else self.broker.direct()
+        )
+        return Publisher(address, client_id=f"voirie-faults-{uuid4().hex[:12]}", ledger=self.ledger)
 
     def tell(self, text: str, *, done: float | None = None, total: float | None = None) -> None:
         """Say how the row is going."""
@@ -203,10 +205,12 @@ class Scene:
 
     def forget_sessions(self) -> None:
         """Let the broker forget the collectors' sessions and what it keeps for them."""
-        address = BrokerAddress.parse(self.broker.url())
+        address = self.broker.direct()
         for client_id in self.clients:
             client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
             client.username_pw_set(address.user, address.password)
+            if address.tls:
+                client.tls_set_context(address.tls_context())
             with contextlib.suppress(OSError):
                 client.connect(address.host, address.port)
                 deadline = time.monotonic() + _FORGET_S

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import socket
+import ssl
 from dataclasses import dataclass
 
 from storage.errors import UnavailableError
@@ -19,10 +20,14 @@ _FIRST_PORT, _PORTS, _TRIES = 20_000, 12_000, 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """Where a service listens: a host and port, or the path of a Unix socket as `host` with port 0."""
+    """Where a service listens: a host and port, or the path of a Unix socket as `host` with port 0.
+
+    With `tls` what passes is encrypted from here on, so that a proxy can count what it passes.
+    """
 
     host: str
     port: int
+    tls: ssl.SSLContext | None = None
 
     def connect(self) -> socket.socket:
         """Open a connection; OSError when nobody answers."""
@@ -33,6 +38,8 @@ class Endpoint:
         else:
             connection = socket.create_connection((self.host, self.port), timeout=_CONNECT_S)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls is not None:
+            connection = self.tls.wrap_socket(connection, server_hostname=self.host)
         connection.settimeout(TURN_S)
         return connection
 

@@ -17,6 +17,7 @@ from cli.fault_matrix.options import MatrixOptions
 from cli.fault_matrix.servers import GivenServer, OwnServer, Server, own_server
 from cli.fault_matrix.town import Town, make_town
 from cli.mosquitto import mosquitto_program
+from cli.wiring import at_broker, tls_files
 from config.settings import Settings
 
 
@@ -54,7 +55,7 @@ def open_stage(options: MatrixOptions, settings: Settings, *, screen: Screen) ->
             else GivenServer(options.database_url)
         )
         databases = stack.enter_context(town_databases(server, town))
-        broker = stack.enter_context(_broker(options.broker_url, folder))
+        broker = stack.enter_context(_broker(options.broker_url, folder, settings))
         yield Stage(
             options=options,
             settings=settings,
@@ -69,9 +70,9 @@ def open_stage(options: MatrixOptions, settings: Settings, *, screen: Screen) ->
 
 
 @contextmanager
-def _broker(url: str | None, folder: Path) -> Iterator[Broker]:
+def _broker(url: str | None, folder: Path, settings: Settings) -> Iterator[Broker]:
     if url is not None:
-        yield GivenBroker(url)
+        yield GivenBroker(url, tls_files(at_broker(settings, url)))
         return
     program = mosquitto_program()
     home = folder / "broker"

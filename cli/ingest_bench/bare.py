@@ -14,13 +14,14 @@ import msgspec
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.address import BrokerAddress
+from cli.ingest_bench.certificates import Certificates
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Where and what the subscriber reads."""
 
     url: str
+    tls: Certificates = Certificates()
     client_id: str
     filters: list[str]
     messages: int
@@ -37,7 +38,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def main() -> None:
     """Subscribe, count, and tell."""
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
-    address = BrokerAddress.parse(task.url)
+    address = task.tls.address(task.url)
     client = Client(CallbackAPIVersion.VERSION2, client_id=task.client_id, clean_session=False)
     client.username_pw_set(address.user, address.password)
     if address.tls:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
+from cli.ingest_bench.certificates import Certificates
 from cli.ingest_bench.messages import Stream
 from cli.ingest_bench.wire import BulkPublisher
-from ingest.address import BrokerAddress
 
 _PART = 100
 
@@ -30,6 +30,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     url: str
+    tls: Certificates = Certificates()
     run: str
     began_at: datetime
     step_s: float
@@ -54,7 +55,7 @@ def main() -> None:
     stream = Stream(run=task.run, began_at=task.began_at, step_s=task.step_s)
     numbers = range(task.first, task.end, task.step)
     began_s, began_processor_s = time.monotonic(), time.process_time()
-    with BulkPublisher(BrokerAddress.parse(task.url), f"{task.run}-publisher-{os.getpid()}") as publisher:
+    with BulkPublisher(task.tls.address(task.url), f"{task.run}-publisher-{os.getpid()}") as publisher:
         if task.rate_per_s is None:
             for start in range(0, len(numbers), _PART):
                 publisher.publish([stream.publication(number) for number in numbers[start : start + _PART]])

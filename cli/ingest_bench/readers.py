@@ -13,6 +13,7 @@ import msgspec
 
 from cli.demo.children import Child, child_environment, running, voirie
 from cli.ingest_bench import bare, publisher
+from cli.ingest_bench.certificates import Certificates
 from cli.ingest_bench.commits import rate_per_s, watch_commits
 from cli.ingest_bench.messages import COMMUNE_INSEE, Stream, filters
 from cli.ingest_bench.processes import PeakMemory, processor_s
@@ -20,7 +21,6 @@ from cli.ingest_bench.services import Broker, DatabaseServer
 from cli.ingest_bench.wire import BulkPublisher
 from cli.wiring import collector_options
 from config.settings import NetworkSettings, Settings
-from ingest.address import BrokerAddress
 from ingest.session import establish_session
 from storage.errors import UnavailableError
 
@@ -58,7 +58,9 @@ class Bench:
         self._template = template
         self.stream = stream
         self.folder = folder
-        self._address = BrokerAddress.parse(broker.url)
+        # Only a broker that was named has certificates; its settings are those of the command.
+        self._tls = Certificates.of(settings) if broker.kind == "given" else Certificates()
+        self._address = self._tls.address(broker.url)
         self._filters = filters(stream.run)
 
     def name(self, what: str) -> str:
@@ -82,7 +84,7 @@ class Bench:
                         "url": self.broker.url,
                         "username": "",
                         "password_file": None,
-                        "ca_file": None,
+                        **({} if self._address.tls else {"ca_file": None, "cert_file": None, "key_file": None}),
                         "client_id": self.name(client),
                         "shared_group": self.stream.run if shared else "",
                     }
@@ -126,6 +128,7 @@ class Bench:
         """Run a publisher of its own process."""
         task = publisher.Task(
             url=self.broker.url,
+            tls=self._tls,
             run=self.stream.run,
             began_at=self.stream.began_at,
             step_s=self.stream.step_s,
@@ -146,7 +149,11 @@ class Bench:
 
     def _run_bare(self, client: str, messages: int) -> bare.Outcome:
         task = bare.Task(
-            url=self.broker.url, client_id=self.name(client), filters=list(self._filters.values()), messages=messages
+            url=self.broker.url,
+            tls=self._tls,
+            client_id=self.name(client),
+            filters=list(self._filters.values()),
+            messages=messages,
         )
         with _program("bare", task) as process:
             return outcome_of(process, bare.Outcome)

@@ -101,6 +101,10 @@ def test_file_of_the_working_folder_is_found(tmp_path: Path):
         ),
         ('[mqtt]\nclient_id = "voirie-{instance}"\n', r"each instance would take every message"),
         ('[mqtt]\nca_file = "x"\n', r"mqtt\.url is not mqtts://"),
+        ('[mqtt]\ncert_file = "x"\nkey_file = "y"\n', r"mqtt\.url is not mqtts://"),
+        ('[mqtt]\nurl = "mqtts://b"\ncert_file = "x"\n', r"mqtt\.cert_file and mqtt\.key_file go together"),
+        ('[mqtt]\nurl = "mqtt://broker"\n', r"mqtt://broker is another machine.*use mqtts://.*mqtt\.allow_plaintext"),
+        ('[mqtt]\nurl = "mqtt://user:secret@10.0.0.1:1884"\n', r"mqtt://10\.0\.0\.1 is another machine"),
         ('[api]\ntiles_url = "https://tiles/{z}"\n', r"must contain \{z\}, \{x\} and \{y\}"),
         ("[rounds.prices]\nkm_eur = -1\n", r"setting rounds\.prices\.km_eur: .*greater than or equal to 0"),
         (
