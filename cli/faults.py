@@ -13,7 +13,7 @@ def faults(
     config: ConfigOption = None,
     broker: Annotated[
         str | None,
-        typer.Option(help="Use this MQTT broker (mqtt://host:port), not one of its own.", show_default=False),
+        typer.Option(help="Use this MQTT broker (mqtts://host:port), not one of its own.", show_default=False),
     ] = None,
     database: Annotated[
         str | None,

@@ -63,6 +63,9 @@ class CollectorOptions:
                 raise ValueError(f"expected {name} > 0, got {getattr(self, name)}")
         if self.shared_group is not None and not set(self.shared_group).isdisjoint("/+#"):
             raise ValueError(f"expected a shared_group without '/', '+' and '#', got {self.shared_group!r}")
+        self._check_certificates()
+
+    def _check_certificates(self) -> None:
         for name in ("ca_file", "cert_file"):
             if not self.broker_address.tls and getattr(self, name) is not None:
                 raise ValueError(
