@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import httpx
+import psycopg
+from psycopg.conninfo import make_conninfo
 
 from api.app import ApiOptions, create_app
 from api.ports import Ports
 from api.serve import make_server
+from storage.isolation import ROLE
 from tests.tools import free_port, wait_until
+
+LOGIN = "voirie_test_web"
+
+
+def as_web(url: str) -> str:
+    """The database entered as the web server enters it: as a login that owns nothing, a member of the API's role."""
+    with suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:
+        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            connection.execute(f"CREATE ROLE {LOGIN} LOGIN IN ROLE {ROLE}")
+        return make_conninfo(url, user=LOGIN)
+    return url
 
 
 @contextmanager
 def serving(options: ApiOptions, ports: Ports | None = None) -> Iterator[str]:
     """Serve with `options` until the block ends; yields the base URL."""
+    options = replace(options, database_url=as_web(options.database_url))
     port = free_port()
     server = make_server(create_app(options, ports or Ports()), host="127.0.0.1", port=port)
     thread = threading.Thread(target=server.run, name="voirie-api")

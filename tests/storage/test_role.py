@@ -12,7 +12,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from cli.at_once import WorkerAtOnce
 from storage import schema, schema_version
+from storage.database import open_pool
+from storage.isolation import CommunePool
 from tests.conftest import Server
 from tests.storage.town import INSEE, provision
 from tests.tools import REPOSITORY
@@ -27,9 +30,11 @@ def voirie_url(any_server: Server, tmp_path: Path) -> Iterator[str]:
     """A database that the compose file's own script made, entered as the role that it made."""
     password = tmp_path / "password"
     password.write_text('it\'s "quoted" $enough\n', encoding="utf-8")
+    web_password = tmp_path / "web password"
+    web_password.write_text("another's\n", encoding="utf-8")
     subprocess.run(
         [PSQL, "--quiet", "--no-psqlrc", "--file", SCRIPT, any_server.url],
-        env=os.environ | {"DATABASE_PASSWORD_FILE": str(password)},
+        env=os.environ | {"DATABASE_PASSWORD_FILE": str(password), "DATABASE_WEB_PASSWORD_FILE": str(web_password)},
         check=True,
     )
     try:
@@ -37,6 +42,7 @@ def voirie_url(any_server: Server, tmp_path: Path) -> Iterator[str]:
     finally:
         with psycopg.connect(any_server.url, autocommit=True) as connection:
             connection.execute("DROP DATABASE voirie WITH (FORCE)")
+            connection.execute("DROP ROLE voirie_web")
             connection.execute("DROP ROLE voirie")
 
 
@@ -57,3 +63,38 @@ def test_role_has_no_rights_beyond_its_database(voirie_url: str):
         for forbidden in ("CREATE DATABASE other", "CREATE ROLE other", "COPY (SELECT 1) TO PROGRAM 'true'"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(forbidden)
+
+
+def test_web_server_s_login_sees_a_commune_s_rows_asks_the_worker_and_no_more(voirie_url: str):
+    schema.migrate(voirie_url)
+    with psycopg.connect(voirie_url) as connection:
+        provision(connection)
+    web_url = make_conninfo(voirie_url, user="voirie_web")
+    with psycopg.connect(web_url) as connection:
+        schema_version.require_schema(connection)
+    pool = CommunePool(open_pool(web_url, max_size=1), wait_s=10)
+    try:
+        with pool.transaction([INSEE]) as connection:
+            assert connection.execute("SELECT count(*) FROM bin").fetchone() == (3,)
+    finally:
+        pool.close()
+    WorkerAtOnce(web_url).repair(INSEE)
+    with psycopg.connect(web_url, autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM bin").fetchone() == (0,), (
+            "it says whom it acts for, or sees nobody"
+        )
+        for forbidden in (
+            "SELECT * FROM fill_reading",
+            "SELECT args FROM procrastinate_jobs",
+            "DELETE FROM procrastinate_jobs",
+            "DELETE FROM device_change",
+            "SET ROLE voirie",
+            "CREATE TABLE mine (x int)",
+            "ALTER TABLE bin DISABLE ROW LEVEL SECURITY",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(forbidden)
+    with psycopg.connect(voirie_url) as connection:
+        assert connection.execute("SELECT task_name, args FROM procrastinate_jobs").fetchall() == [
+            ("repair", {"commune_insee": INSEE})
+        ]

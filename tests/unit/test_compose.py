@@ -142,7 +142,9 @@ def test_every_setting_is_one_of_voirie(monkeypatch: pytest.MonkeyPatch, tmp_pat
         for key, value in environment.items():
             monkeypatch.setenv(key, value)
         settings = read_settings()
-        assert settings.database.password_file == Path("/run/secrets/database_password"), name
+        login, secret = ("voirie_web", "database_web_password") if name == "api" else ("voirie", "database_password")
+        assert settings.database.url == f"postgresql://{login}@database/voirie", name
+        assert settings.database.password_file == Path(f"/run/secrets/{secret}"), name
         assert settings.commune.name == example["COMMUNE_NAME"]
         for key in environment:
             monkeypatch.delenv(key)
@@ -162,6 +164,8 @@ def test_no_service_holds_a_secret():
 def test_each_service_is_given_only_the_secrets_it_needs():
     given = {name: set(service.get("secrets", [])) for name, service in SERVICES.items()}
     assert {name for name, secrets in given.items() if "database_admin_password" in secrets} == {"database"}
+    assert {name for name, secrets in given.items() if "database_web_password" in secrets} == {"database", "api"}
+    assert "database_password" not in given["api"], "the web server is not the database's owner"
     assert {name for name, secrets in given.items() if "mqtt_devices_password" in secrets} == {
         "broker-passwords",
         "simulator",

@@ -85,6 +85,8 @@ def test_commands_and_settings_are_voiries(file: Path, monkeypatch: pytest.Monke
         assert "PASSWORD" not in name or name.endswith("_FILE"), "no secret stands in a unit"
     read = read_settings()
     assert read.log.format == "json"
-    assert read.database.password_file == Path("/run/credentials/database_password")
+    password = "database_web_password" if command == "api" else "database_password"
+    assert read.database.password_file == Path(f"/run/credentials/{password}")
+    assert (read.database.url == "postgresql://voirie_web@127.0.0.1/voirie") == (command == "api")
     for credential in re.findall(r"^LoadCredential=(\w+):(\S+)", text, re.MULTILINE):
         assert credential[1] == f"/etc/voirie/secrets/{credential[0]}"

@@ -27,6 +27,10 @@ CREATE SCHEMA IF NOT EXISTS commune_only;
 GRANT USAGE ON SCHEMA commune_only TO voirie_api;
 GRANT USAGE ON SCHEMA public TO voirie_api;
 GRANT SELECT ON voirie_schema_version, procrastinate_workers TO voirie_api;
+-- The API may ask the worker for something, and not see what others asked for.
+GRANT INSERT ON procrastinate_jobs, procrastinate_events TO voirie_api;
+GRANT SELECT (id) ON procrastinate_jobs TO voirie_api;
+GRANT USAGE ON SEQUENCE procrastinate_jobs_id_seq, procrastinate_events_id_seq TO voirie_api;
 
 -- name: relations
 -- Tables and views that carry a commune; a continuous aggregate is a view too.
