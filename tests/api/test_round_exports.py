@@ -28,6 +28,8 @@ ORDER = {
     "gpx": ["metadata", "wpt", "rte", "trk", "extensions"],
     "metadata": ["name", "desc", "author", "copyright", "link", "time", "keywords", "bounds", "extensions"],
     "wpt": ["ele", "time", "magvar", "geoidheight", "name", "cmt", "desc", "src", "link", "sym", "type", "fix"],
+    "rte": ["name", "cmt", "desc", "src", "link", "number", "type", "extensions", "rtept"],
+    "rtept": ["ele", "time", "magvar", "geoidheight", "name", "cmt", "desc", "src", "link", "sym", "type", "fix"],
     "trk": ["name", "cmt", "desc", "src", "link", "number", "type", "extensions", "trkseg"],
     "trkseg": ["trkpt", "extensions"],
 }
@@ -68,10 +70,14 @@ def test_gpx_keeps_to_its_schema_whatever_things_are_called(client: httpx.Client
     root = ET.fromstring(answer.content)
     assert (root.tag, root.attrib) == (f"{GPX}gpx", {"version": "1.1", "creator": "Voirie"})
     in_order(root)
-    for point in [*root.iter(f"{GPX}wpt"), *root.iter(f"{GPX}trkpt")]:
+    for point in [*root.iter(f"{GPX}wpt"), *root.iter(f"{GPX}rtept"), *root.iter(f"{GPX}trkpt")]:
         assert -90 <= float(point.attrib["lat"]) <= 90
         assert -180 <= float(point.attrib["lon"]) < 180
     assert [point.findtext(f"{GPX}name") for point in root.iter(f"{GPX}wpt")] == ["DEPOT-1", "1. COR-0001", "DEPOT-1"]
+    (ordered,) = root.iter(f"{GPX}rte")
+    assert [[tell.text for tell in point] for point in ordered.iter(f"{GPX}rtept")] == [
+        [tell.text for tell in point] for point in root.iter(f"{GPX}wpt")
+    ]
     told = [point.findtext(f"{GPX}desc") or "" for point in root.iter(f"{GPX}wpt")][1]
     readable = HOSTILE.replace("\x07", "\ufffd").replace("\x0b", "\ufffd")
     assert readable in told
