@@ -66,14 +66,14 @@ PROFILE = Path(__file__).resolve().parent.parent / "config" / "streets" / "colle
 def main() -> None:
     """Plan a day, edit it in every way, and print what that took."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    told = _told()
+    told = asked()
     extract: Path = told.extract or default_extract()
     name = f"bench_{uuid.uuid4().hex[:8]}"
     with scratch_database(told.database, name), tempfile.TemporaryDirectory() as cache:
         url = make_conninfo(told.database, dbname=name)
         schema.migrate(url)
         with connect(url, autocommit=True) as connection:
-            _provision(connection, extract, told)
+            provision(connection, extract, told)
             planner = PlannerOptions(
                 extract=extract, cache_dir=Path(cache), profile=PROFILE, solve_s=told.solve, seed=told.seed,
                 policy=PolicyOptions(overflow_eur=20),
@@ -86,7 +86,7 @@ def main() -> None:
                 "extract": extract.name,
                 "bins": told.bins,
                 "vehicles": len(base.routes),
-                "served": sum(len(names) for names in _rounds(base).values()),
+                "served": sum(len(names) for names in rounds_of(base).values()),
                 "plan_cost_eur": base.checker["cost_eur"],
                 "planned_s": round(planned_s, 1),
                 "edits": _measured(connection, base, planner, told),
@@ -129,7 +129,8 @@ def _measured(connection: Connection, base: Plan, planner: PlannerOptions, told:
     return found | {"cold_seconds": cold_s}
 
 
-def _rounds(plan: Plan) -> dict[str, list[str]]:
+def rounds_of(plan: Plan) -> dict[str, list[str]]:
+    """Return the bins of each vehicle, in its order."""
     return {
         route.vehicle_id: [str(stop.place_id) for stop in route.stops if stop.kind is StopKind.BIN]
         for route in plan.routes
@@ -137,7 +138,7 @@ def _rounds(plan: Plan) -> dict[str, list[str]]:
 
 
 def _edits(base: Plan) -> dict[str, list[dict[str, Any]]]:
-    rounds = _rounds(base)
+    rounds = rounds_of(base)
     one, other = sorted(rounds, key=lambda vehicle: -len(rounds[vehicle]))[:2]
     half = len(rounds[one]) // 2
     line = base.routes[0].geometry
@@ -160,7 +161,8 @@ def _edits(base: Plan) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _provision(connection: Connection, extract: Path, told: argparse.Namespace) -> None:
+def provision(connection: Connection, extract: Path, told: argparse.Namespace) -> None:
+    """Write the town, its fleet and a drawn forecast."""
     streets = read_streets(extract)
     kerbs = find_kerbs(streets)
     town = place_bins(streets, kerbs, commune_insee=INSEE, seed=told.seed, count=told.bins).bins
@@ -231,7 +233,8 @@ def _forecast(place_id: str, hour: int, level: float) -> FillForecast:
     )  # fmt: skip
 
 
-def _told() -> argparse.Namespace:
+def asked() -> argparse.Namespace:
+    """Return what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", required=True)
     parser.add_argument("--extract", type=Path)

@@ -268,3 +268,22 @@ def test_rounds_are_left_alone_when_no_day_is_under_way(road: Road):
     assert road.repair() is None
     road.at(road.route().end_at + timedelta(days=2))
     assert road.repair() is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_crew_in_its_break_takes_what_is_left_of_it_and_no_second_one(road: Road, share: float):
+    stops = road.route().stops
+    pause = next(stop for stop in stops if stop.kind is StopKind.BREAK)
+    now = pause.arrive_at + share * (pause.depart_at - pause.arrive_at)
+    for stop in (*stops, *road.route(road.other).stops):
+        if stop.kind is StopKind.BIN and stop.depart_at <= now:
+            road.tell(str(stop.place_id), ServiceEventKind.EMPTIED, stop.depart_at)
+    road.at(now)
+    barred = road.bins()[-1]
+    road.tell(barred, ServiceEventKind.BLOCKED, now)
+    before = road.plan
+    made = road.repair()
+    assert made is not None
+    (after,) = [stop for stop in road.route(plan=made).stops if stop.kind is StopKind.BREAK]
+    assert after.depart_at <= pause.depart_at + timedelta(seconds=1)
+    assert {item.place_id for item in made.left_out} - {item.place_id for item in before.left_out} == {barred}

@@ -33,8 +33,8 @@ class Progress:
     `behind`: the stops that are over, the depot first, as planned; `here`: the stop where it was last; `ahead`: the
     others, the way home last; bins that nobody can come to are in neither. `next_stop`: the one of `ahead` that the
     driver is heading for, None before the round has begun and when only the way home is left. `left_at`: when `here`
-    was left. `position`: where it is, when that is known better than from the last stop. `broken_at`: since when it is
-    out of service.
+    was left, after a break that began there. `resting_until`: when the break that it is in ends. `position`: where it
+    is, when that is known better than from the last stop. `broken_at`: since when it is out of service.
     """
 
     route: PlannedRoute
@@ -43,6 +43,7 @@ class Progress:
     ahead: tuple[PlannedStop, ...]
     next_stop: PlannedStop | None
     left_at: datetime
+    resting_until: datetime | None
     position: VehiclePosition | None
     broken_at: datetime | None
 
@@ -117,30 +118,64 @@ def _progress(
 ) -> Progress:
     declared = [stop for stop in route.stops if stop.kind is StopKind.BIN and stop.place_id in done]
     farthest = max((stop.stop_index for stop in declared), default=0)
-    # A site or a break is behind once a bin after it is.
+    barred = [stop for stop in route.stops if stop.place_id in blocked and stop.place_id not in done]
+    to_do = [stop for stop in route.stops if stop not in declared and stop not in barred]
+    tried = [stop for stop in barred if _before(stop, to_do) < FAR_AHEAD]
+    passed = max((stop.stop_index for stop in [*declared, *tried]), default=0)
+    rest = _break_after(route, passed, {**blocked, **done}, now=now)
+    rested = rest is not None and rest.depart_at <= now
+    # A site is behind once a bin after it is; a break once a bin after it was tried, or when it must be over by now.
     behind = [
         stop
         for stop in route.stops[1:]
-        if (stop in declared) or (stop.kind in {StopKind.DISPOSAL, StopKind.BREAK} and stop.stop_index < farthest)
+        if (stop in declared)
+        or (stop.kind is StopKind.DISPOSAL and stop.stop_index < farthest)
+        or (stop.kind is StopKind.BREAK and stop.stop_index < passed)
+        or (rest is not None and rested and stop.stop_index == rest.stop_index)
     ]
-    barred = [stop for stop in route.stops if stop.place_id in blocked and stop.place_id not in done]
     ahead = tuple(stop for stop in route.stops[1:] if stop not in behind and stop not in barred)
-    over = (route.stops[0], *(_as_it_was(stop, done) for stop in behind))
+    over = (
+        route.stops[0],
+        *(
+            rest if rest is not None and stop.stop_index == rest.stop_index else _as_it_was(stop, done)
+            for stop in behind
+        ),
+    )
     seen = [stop for stop in over if stop.kind is StopKind.BIN]
-    seen += [_as_it_was(stop, blocked) for stop in barred if _before(stop, ahead) < FAR_AHEAD]
+    seen += [_as_it_was(stop, blocked) for stop in tried]
     begun = bool(behind) or bool(seen) or now >= route.start_at
     here = max(seen, key=lambda stop: stop.depart_at, default=over[0])
     left_at = here.depart_at if seen else route.start_at
+    fresh = _fresh(position, now=now, left_at=left_at) if begun else None
+    heading = _next(ahead, here.stop_index, position, left_at) if begun and broken_at is None else None
+    if rest is not None and rested:
+        left_at = max(left_at, rest.depart_at)
     return Progress(
         route=route,
         behind=over,
         here=here,
         ahead=ahead,
-        next_stop=_next(ahead, here.stop_index, position, left_at) if begun and broken_at is None else None,
+        next_stop=heading,
         left_at=min(left_at, now) if begun else left_at,
-        position=_fresh(position, now=now, left_at=left_at) if begun else None,
+        resting_until=rest.depart_at if rest is not None and not rested else None,
+        position=fresh,
         broken_at=broken_at,
     )
+
+
+def _break_after(
+    route: PlannedRoute, passed: int, told: Mapping[str, ServiceEvent], *, now: datetime
+) -> PlannedStop | None:
+    """Return the break that follows the stop `passed`, at the times that this makes it; None when not yet begun.
+
+    Nobody declares a break. A crew takes it where it is planned, so long after the bin before it as planned.
+    """
+    nearest = next((stop for stop in route.stops if stop.stop_index > passed and stop.place_id not in told), None)
+    if nearest is None or nearest.kind is not StopKind.BREAK:
+        return None
+    later = _as_it_was(route.stops[passed], told).depart_at - route.stops[passed].depart_at
+    rest = replace(nearest, arrive_at=nearest.arrive_at + later, depart_at=nearest.depart_at + later)
+    return rest if rest.arrive_at <= now else None
 
 
 def _before(stop: PlannedStop, ahead: Sequence[PlannedStop]) -> int:

@@ -154,7 +154,7 @@ def _on_the_road(
     driven_m = math.ceil(sum(stop.distance_m for stop in one.behind))
     unloaded = sum(stop.kind is StopKind.DISPOSAL for stop in one.behind)
     begin_s = now_s
-    if one.position is None and heading is not None:
+    if one.resting_until is None and one.position is None and heading is not None:
         # It is on its way since it left; a crew that is slower than planned is not there in the past.
         travel_s = int(problem.travel(index).duration_s[start, heading])
         begin_s = min(now_s, max(left_s, now_s - travel_s))
@@ -169,6 +169,10 @@ def _on_the_road(
         range_m=None if who.range_m is None else max(0, who.range_m - driven_m),
         unloadings_at_most=None if who.unloadings_at_most is None else max(0, who.unloadings_at_most - unloaded),
     )
+    if one.resting_until is not None:
+        # What is left of the break that the crew is in, from now on.
+        until_s = max(now_s + 1, math.ceil((one.resting_until - calendar.origin).total_seconds()))
+        return replace(changed, break_s=until_s - now_s, break_from_s=now_s, break_until_s=until_s)
     return _with_break(changed, rested=_rested(who, one, calendar), begin_s=begin_s, now_s=now_s)
 
 

@@ -1,0 +1,187 @@
+"""How long a repair of rounds under way takes, and what it changes; prints one JSON document.
+
+    python benchmarks/plan_repairs.py --database URL [--extract FILE.osm.pbf] [--bins 300] [--vehicles 4]
+        [--hours 6] [--solve 20] [--repeat 3] [--seed 1]
+
+The day is that of benchmarks/plan_edits.py. Half of every round is driven as planned; then one thing happens: the next
+bin is blocked, a bin that was left overflows, a vehicle breaks down, its crew gets forty minutes behind. `seconds`:
+from the request to the published plan, as the worker makes it, streets and matrices in memory (`cold_seconds`: the
+first repair of a worker that just started); `moved`, `dropped`, `added`: bins; `next_kept`: whether every vehicle that
+still drives heads for the bin that it was heading for. Each repair starts from the same plan; nothing is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from psycopg import Rollback
+from psycopg.conninfo import make_conninfo
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.plan_edits import DAY, EVENING, INSEE, PROFILE, asked, provision, rounds_of
+from cli.scratch_databases import scratch_database
+from optimise.rounds.planner import PlannerOptions, plan_day
+from optimise.rounds.policy import PolicyOptions
+from optimise.rounds.repair.repairing import RepairOptions, repair_rounds
+from optimise.rounds.warm_streets import WarmStreets
+from simulators.streets import default_extract
+from storage import bins, communes, plan_versions, schema, vehicle_events
+from storage.database import Connection, connect
+from storage.model import (
+    Plan,
+    ServiceEvent,
+    ServiceEventKind,
+    StopKind,
+    VehicleEvent,
+    VehicleEventKind,
+)
+
+
+def main() -> None:
+    """Plan a day, drive half of it, have things happen, and print what repairing took."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    told = asked()
+    extract: Path = told.extract or default_extract()
+    name = f"bench_{uuid.uuid4().hex[:8]}"
+    with scratch_database(told.database, name), tempfile.TemporaryDirectory() as cache:
+        url = make_conninfo(told.database, dbname=name)
+        schema.migrate(url)
+        with connect(url, autocommit=True) as connection:
+            provision(connection, extract, told)
+            planner = PlannerOptions(
+                extract=extract, cache_dir=Path(cache), profile=PROFILE, solve_s=told.solve, seed=told.seed,
+                policy=PolicyOptions(overflow_eur=20),
+            )  # fmt: skip
+            base = plan_day(connection, INSEE, service_date=DAY, as_of=EVENING, options=planner)
+            now = _half_way(connection, base)
+            document = {
+                "extract": extract.name,
+                "bins": told.bins,
+                "vehicles": len(base.routes),
+                "served": sum(len(names) for names in rounds_of(base).values()),
+                "repairs": _measured(connection, base, now, planner, told.repeat),
+            }
+    print(json.dumps(document, ensure_ascii=False))
+
+
+def _half_way(connection: Connection, base: Plan) -> datetime:
+    """Drive half of the longest round's time, every crew as planned; return when that is."""
+    longest = max(base.routes, key=lambda route: route.end_at - route.start_at)
+    now = longest.start_at + (longest.end_at - longest.start_at) / 2
+    bins.declare(
+        connection,
+        [
+            _event(str(stop.place_id), ServiceEventKind.EMPTIED, stop.depart_at)
+            for route in base.routes
+            for stop in route.stops
+            if stop.kind is StopKind.BIN and stop.depart_at <= now
+        ],
+    )
+    _stand_at(connection, now)
+    return now
+
+
+def _measured(
+    connection: Connection, base: Plan, now: datetime, planner: PlannerOptions, repeat: int
+) -> dict[str, Any]:
+    warm, found, cold_s = WarmStreets(), {}, None
+    for kind, happen in _happenings(base, now).items():
+        rows = []
+        for turn in range(repeat if cold_s is not None else repeat + 1):
+            options = RepairOptions(planner=replace(planner, seed=turn), opener=warm.open)
+            with _undone(connection):
+                at = happen(connection)
+                _stand_at(connection, at)
+                began = time.monotonic()
+                made = repair_rounds(connection, INSEE, options=options)
+                taken = round(time.monotonic() - began, 2)
+                if cold_s is None:
+                    cold_s = taken
+                    continue
+                rows.append({"seconds": taken, **_changed(connection, base, made, at)})
+        found[kind] = rows
+        print(f"{kind}: {rows}", file=sys.stderr)
+    return found | {"cold_seconds": cold_s}
+
+
+def _changed(connection: Connection, base: Plan, made: Plan | None, at: datetime) -> dict[str, Any]:
+    if made is None:
+        return {"repaired": False}
+    difference = plan_versions.one(connection, INSEE, made.plan_id).difference or {}
+    before, after = _ahead(base, at), _ahead(made, at)
+    kept = all(after[vehicle][0] == names[0] for vehicle, names in before.items() if after.get(vehicle) and names)
+    return {
+        "moved": difference["moved"],
+        "dropped": len(difference["dropped"]),
+        "added": difference["added"],
+        "next_kept": kept,
+    }
+
+
+def _ahead(plan: Plan, at: datetime) -> dict[str, list[str]]:
+    return {
+        route.vehicle_id: [str(s.place_id) for s in route.stops if s.kind is StopKind.BIN and s.depart_at > at]
+        for route in plan.routes
+    }
+
+
+def _happenings(base: Plan, now: datetime) -> dict[str, Callable[[Connection], datetime]]:
+    ahead = _ahead(base, now)
+    busiest = max(ahead, key=lambda vehicle: len(ahead[vehicle]))
+    left = next(item.place_id for item in base.left_out if item.reason.code == "not_worth_it")
+
+    def tell(place_id: str, kind: ServiceEventKind) -> Callable[[Connection], datetime]:
+        def happen(connection: Connection) -> datetime:
+            bins.declare(connection, [_event(place_id, kind, now)])
+            return now
+
+        return happen
+
+    def breaks(connection: Connection) -> datetime:
+        broken = VehicleEvent(
+            commune_insee=INSEE, event_id=uuid.uuid4(), vehicle_id=busiest, kind=VehicleEventKind.BROKEN,
+            happened_at=now,
+        )  # fmt: skip
+        vehicle_events.declare(connection, [broken])
+        return now
+
+    return {
+        "blocked": tell(ahead[busiest][0], ServiceEventKind.BLOCKED),
+        "overflowing": tell(left, ServiceEventKind.OVERFLOWING),
+        "broken down": breaks,
+        "forty minutes late": lambda _connection: now + timedelta(minutes=40),
+    }
+
+
+def _event(place_id: str, kind: ServiceEventKind, at: datetime) -> ServiceEvent:
+    return ServiceEvent(commune_insee=INSEE, event_id=uuid.uuid4(), place_id=place_id, kind=kind, happened_at=at)
+
+
+def _stand_at(connection: Connection, now: datetime) -> None:
+    simulation = communes.simulation(connection, INSEE)
+    assert simulation is not None
+    communes.save_simulation(connection, replace(simulation, simulated_origin=now))
+
+
+@contextmanager
+def _undone(connection: Connection) -> Iterator[None]:
+    with connection.transaction() as whole:
+        yield
+        raise Rollback(whole)
+
+
+if __name__ == "__main__":
+    main()
