@@ -18,6 +18,7 @@ from optimise.rounds.engines.pyvrp_search.ledger import Ledger, ledger_of
 from optimise.rounds.engines.pyvrp_search.model import PyvrpModel
 from optimise.rounds.engines.pyvrp_search.orders import Found, Order, clients_of
 from optimise.rounds.engines.pyvrp_search.parting import Parting, PartOfSolution
+from optimise.rounds.engines.pyvrp_search.pays import Pays
 from optimise.rounds.engines.pyvrp_search.recombine import recombine
 from optimise.rounds.engines.pyvrp_search.search import Effort
 from optimise.rounds.engines.pyvrp_search.searcher import Job, Recreate, Setting
@@ -30,6 +31,7 @@ _LOOK_SHARE = 0.04  # of the time, after which it may in any case
 _ASIDE_SHARE, _ASIDE_S = 0.2, 0.03  # of the time, and for a bin
 _LARGE = 400  # clients
 _ROUTES_A_PART = 3  # at least: with fewer there is little to exchange
+_ROUTES_TO_PART = 6  # in a part: with fewer, the whole may be the better search
 _NEAR_BEST = 1.002  # who is farther from the best than this goes on from the best
 _GRACE_S = 0.3  # for an answer that is on its way when the time is up
 _FIRST_PACE = 1500.0  # iterations a second of one worker, before any was measured
@@ -88,6 +90,7 @@ class Together:
         self._worked, self._looked = 0, self._began
         self._starts: list[dict[Order, int]] = []
         self._current: list[dict[Order, int]] = []
+        self._pays = Pays()
 
     def run(self, start: Sequence[Order] | None = None) -> dict[Order, int] | None:
         """Return the best routes and their costs, None when no solution keeps the rules that PyVRP knows."""
@@ -119,6 +122,10 @@ class Together:
         left = 0 if self.fleet is None or self._best is None else len(self._ledger.left(self._best))
         aside_s = min(_ASIDE_SHARE * (self.until - self._began), _ASIDE_S * left)
         return self.until - aside_s - time.monotonic()
+
+    def _spent(self) -> float:
+        """Return the effort so far, seconds or, where they are counted, iterations: then a seed reproduces."""
+        return time.monotonic() - self._began if self.iterations is None else -self._left_iterations
 
     def _goes_on(self) -> bool:
         return self._left_s() > 0.05 and self._left_iterations > 0 and not self.stopped()  # noqa: PLR2004 - not worth a job
@@ -217,15 +224,19 @@ class Together:
             assert self._best is not None
             turn += 1
             count = self._parts()
-            as_a_whole = count < 2  # noqa: PLR2004 - one part is the whole
+            routes = len([order for order in self._best if clients_of([order])])
+            in_doubt = count > 1 and routes < _ROUTES_TO_PART * count
+            as_a_whole = count < 2 or (in_doubt and self._pays.whole(turn))  # noqa: PLR2004 - one part is the whole
+            before, spent = self._best_cost, self._spent()
             if as_a_whole:
-                whole = self._improve_whole(team)
+                whole = self._improve_whole(team, short=in_doubt)
             else:
                 size = _ANY_NUMBER if self.fleet is None else self.fleet.size
                 parts = self._parting.parts(list(self._best), count=count, fleet=size)
                 whole = self._improve(team, [parts[number :: self.threads] for number in range(self.threads)])
             if not whole:
                 return
+            self._pays.told(whole=as_a_whole, gain=before - self._best_cost, effort=self._spent() - spent)
             if self.fleet is not None and self._is_time_to_look():
                 self._worked, self._looked = 0, time.monotonic()
                 self.fleet.look(left=len(self._ledger.left(self._best)), bins=len(self._ledger.prize))
@@ -279,7 +290,7 @@ class Together:
         self._take(routes, "parts")
         return whole
 
-    def _improve_whole(self, team: Team) -> bool:
+    def _improve_whole(self, team: Team, *, short: bool) -> bool:
         """Let each worker go on with a solution of its own; the first with the best, the others while they keep up."""
         assert self._best is not None
         if not self._current:
@@ -292,8 +303,10 @@ class Together:
         clients = len(self.model.client_stop)
         growing = self.fleet is not None and bool(self._ledger.left(self._best))
         total_s = 0.0 if self.until is None else self.until - self._began
-        share = self.tuning.round_share if growing else self.tuning.whole_share
-        effort = self._effort(clients=4 * clients, share_s=min(self._left_s(), max(0.5, total_s * share)))
+        share = self.tuning.round_share if growing or short else self.tuning.whole_share
+        effort = self._effort(
+            clients=clients if short else 4 * clients, share_s=min(self._left_s(), max(0.5, total_s * share))
+        )
         jobs = [
             [Job(start=tuple(mine), clients=self._everyone(), vehicles=self._whole_fleet(), effort=effort)]
             for mine in self._current
