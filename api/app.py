@@ -16,6 +16,7 @@ from api import errors
 from api.live import LiveHub
 from api.metrics import Metrics
 from api.options import IGN_PLAN_URL, ApiOptions
+from api.pages.rendering import WEB_FOLDER
 from api.ports import Ports
 from api.routes import (
     advice,
@@ -121,7 +122,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
     for module in (health, metrics, pages):
         app.include_router(module.router)
     app.mount("/static/leaflet", StaticFiles(directory=_leaflet_folder()), name="leaflet")
-    app.mount("/static", StaticFiles(directory=str(pages.WEB_FOLDER / "static")), name="static")
+    app.mount("/static", StaticFiles(directory=str(WEB_FOLDER / "static")), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Guard, options=options, metrics=counted)
     errors.add_schemas(app.openapi())

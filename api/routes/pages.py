@@ -1,30 +1,59 @@
-"""The pages that people open."""
+"""The pages that people open. Each says in words when there is no database, so none needs one to be shown."""
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
+from typing import Annotated
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import psycopg
+import psycopg_pool
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import HTMLResponse, JSONResponse
 
+from api.here import CommuneInsee
+from api.pages.languages import languages, translated
+from api.pages.rendering import page
+from api.pages.screens import SCREENS
 from api.state import state_of
+from storage import communes
+from storage.errors import NotFoundError, SchemaError
+from storage.model import Commune
 
 router = APIRouter(include_in_schema=False)
 
-WEB_FOLDER = files("api") / "web"
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(str(WEB_FOLDER / "templates")), autoescape=True, undefined=StrictUndefined
-    )
+_MESSAGES_KEPT_S = 3600
 
 
 @router.get("/")
-async def home(request: Request) -> HTMLResponse:
-    """Return the map. It asks no database, so that it can say in words when there is none."""
-    page = _templates().get_template("map.html")
-    return HTMLResponse(page.render(options=state_of(request)["options"]))
+def home(request: Request) -> HTMLResponse:
+    """Return the page that says which page is whose."""
+    return page(request, "home.html", communes=_served(request), screens=SCREENS, private=False)
+
+
+@router.get("/accessibilite")
+def accessibility(request: Request) -> HTMLResponse:
+    """Return the statement that the law asks of public software (RGAA 4.1)."""
+    return page(request, "accessibility.html", private=False)
+
+
+@router.get("/messages/{language}.json")
+def said_by_scripts(language: Annotated[str, Path(pattern="^[a-z]{2}$")]) -> JSONResponse:
+    """Return what the pages' scripts say in a language that is not French, by the French text."""
+    if language not in languages():
+        raise NotFoundError(f"there is no catalogue of {language!r}; there are: {', '.join(languages())}")
+    said = translated(language, place="api/web/static/")
+    return JSONResponse(said, headers={"Cache-Control": f"public, max-age={_MESSAGES_KEPT_S}"})
+
+
+@router.get("/{commune_insee}/carte")
+def commune_map(request: Request, commune_insee: CommuneInsee) -> HTMLResponse:
+    """Return the map of a commune."""
+    return page(request, "map.html", commune_insee=commune_insee)
+
+
+def _served(request: Request) -> list[Commune] | None:
+    """Return the communes, or None when the database does not answer or has another schema."""
+    try:
+        with state_of(request)["pool"].transaction([]) as connection:
+            return communes.served(connection)
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg.errors.UndefinedTable, SchemaError):
+        return None

@@ -28,7 +28,7 @@ def play(settings: Settings, *, folder: Path) -> None:
     with stop_signals_interrupt(), open_screen() as screen:
         try:
             with open_stage(settings, folder=folder, screen=screen) as stage:
-                screen.say(f"[bold]Map[/bold]          {stage.api_url}/")
+                screen.say(f"[bold]Pages[/bold]        {stage.api_url}/")
                 screen.say(f"[bold]HTTP routes[/bold]  {stage.api_url}/api/v1/openapi.json")
                 screen.say(f"[dim]Database     {stage.database_url}\nLogs         {stage.folder / 'logs'}[/dim]")
                 publish_history(stage, screen=screen)

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 
 from api.app import IGN_PLAN_URL, ApiOptions
+from api.pages.languages import languages, translated
+from api.pages.screens import SCREENS
 from api.streets import read_streets, simplify, with_margin
 from storage.database import Connection
 from storage.errors import SettingsError
 from tests.api.rows import INSEE
 from tests.api.serving import client_of
 from tests.browser.town import helsinki
+from tests.tools import REPOSITORY
+
+MAP = f"/{INSEE}/carte"
+
+NAMED = re.compile(r"%\(\w+\)s|\{\w+\}")
+PAGES = ("/", "/accessibilite", MAP)
 
 
 def _policy(answer: httpx.Response) -> dict[str, list[str]]:
@@ -22,32 +33,86 @@ def _policy(answer: httpx.Response) -> dict[str, list[str]]:
     return {name: values for name, *values in parts}
 
 
-def test_page_loads_nothing_from_elsewhere(client: httpx.Client):
-    answer = client.get("/")
+@pytest.mark.parametrize("path", PAGES)
+def test_page_loads_nothing_from_elsewhere(client: httpx.Client, path: str):
+    answer = client.get(path)
     assert answer.status_code == 200
     addresses = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
     assert addresses
     for address in addresses:
         assert not re.match(r"(https?:)?//|/", address), f"{address} would break under a sub-path"
         if not address.startswith("#"):
-            assert client.get(f"/{address}").status_code == 200, address
+            assert client.get(urljoin(path, address)).status_code == 200, address
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|style=", answer.text)
 
 
+def test_home_leads_to_each_page_of_each_commune(client: httpx.Client):
+    home = client.get("/")
+    assert "Noisy-le-Grand" in home.text
+    for screen in SCREENS:
+        assert f'href="{INSEE}/{screen.path}"' in home.text
+        assert client.get(f"/{INSEE}/{screen.path}").status_code == 200
+
+
+def test_home_says_that_there_is_no_commune_yet(database_url: str):
+    with client_of(ApiOptions(database_url=database_url, commune_insee=INSEE)) as client:
+        assert "voirie communes add" in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("query", "liked", "language"),
+    [
+        ("", "", "fr"),
+        ("", "en-GB,en;q=0.9,fr;q=0.8", "en"),
+        ("", "fr-FR,fr;q=0.9,en;q=0.8", "fr"),
+        ("", "de-DE,de;q=0.9,en;q=0.3,fr;q=0.1", "en"),
+        ("", "de", "fr"),
+        ("", ";;q=x,,*;q=0.1,en;q=0", "fr"),
+        ("?lang=en", "fr", "en"),
+        ("?lang=xx", "en", "en"),
+    ],
+)
+def test_pages_speak_the_language_that_is_liked_best(client: httpx.Client, query: str, liked: str, language: str):
+    answer = client.get(f"/{query}", headers={"Accept-Language": liked})
+    assert answer.headers["content-language"] == language
+    assert f'<html lang="{language}">' in answer.text
+    assert ("streets, live" in answer.text) == (language == "en")
+
+
+def test_catalogues_say_what_the_pages_say():
+    done = subprocess.run(
+        [sys.executable, "scripts/messages", "--check"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_translations_keep_the_names_that_are_filled_in():
+    for language in languages():
+        for french, told in translated(language).items():
+            for text in told:
+                assert set(NAMED.findall(text)) == set(NAMED.findall(french)), f"{language}: {text}"
+
+
+def test_scripts_get_their_catalogue(client: httpx.Client):
+    assert client.get("/messages/fr.json").json() == {}
+    assert client.get("/messages/en.json").headers["cache-control"].startswith("public")
+    assert client.get("/messages/de.json").status_code == 404
+
+
 def test_policy_allows_the_tiles_host_only_while_tiles_are_on(client: httpx.Client, database_url: str):
-    policy = _policy(client.get("/"))
+    policy = _policy(client.get(MAP))
     assert policy["default-src"] == ["'none'"]
     assert policy["script-src"] == ["'self'"]
     assert policy["img-src"] == ["'self'", "data:"]
-    assert "data-tiles-url" not in client.get("/").text
+    assert "data-tiles-url" not in client.get(MAP).text
     options = ApiOptions(database_url=database_url, commune_insee=INSEE, tiles_url=IGN_PLAN_URL)
     with client_of(options) as with_tiles:
-        answer = with_tiles.get("/")
+        answer = with_tiles.get(MAP)
         assert _policy(answer)["img-src"] == ["'self'", "data:", "https://data.geopf.fr"]
         assert "https://data.geopf.fr/wmts?SERVICE=WMTS&amp;" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/communes", "/static/js/main.js", "/nothing", "/metrics"])
+@pytest.mark.parametrize("path", ["/", MAP, "/api/v1/communes", "/static/js/main.js", "/nothing", "/metrics"])
 def test_every_answer_carries_the_security_headers(client: httpx.Client, path: str):
     headers = client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"

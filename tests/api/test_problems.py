@@ -87,7 +87,9 @@ def test_database_that_does_not_answer_is_said_so():
         _assert_problem(client.get("/health/ready"), 503, "service-unavailable")
         assert client.get("/health/live").json() == {"status": "alive"}
         assert "voirie_database_up 0.0" in client.get("/metrics").text
-        assert client.get("/").status_code == 200
+        home = client.get("/")
+        assert home.status_code == 200
+        assert "La base de données ne répond pas" in home.text
 
 
 def test_database_without_the_schema_is_not_ready(client: httpx.Client, rows: Connection):

@@ -41,7 +41,7 @@ WHITE = [0xFF, 0xFF, 0xFF]
 
 def _open(watched: Watched, base_url: str) -> Page:
     page = watched.page
-    page.goto(base_url)
+    page.goto(f"{base_url}/{INSEE}/carte")
     expect(page.locator("#line")).to_have_attribute("data-state", "live")
     expect(page.locator("#bin-list .row").first).to_be_visible()
     expect(page.locator("path.round-line")).to_have_count(4)
@@ -236,7 +236,7 @@ def test_streets_are_drawn_when_tiles_do_not_come(context: BrowserContext, datab
     )  # fmt: skip
     with serving(options) as url:
         page = context.new_page()
-        page.goto(url)
+        page.goto(f"{url}/{INSEE}/carte")
         credit = page.locator(".leaflet-control-attribution")
         expect(credit).to_contain_text("OpenStreetMap")
         expect(credit).not_to_contain_text("nobody's tiles")

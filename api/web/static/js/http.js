@@ -1,6 +1,9 @@
-// The API of this page's own server. Addresses are relative, so the page works under a reverse proxy's sub-path.
+// The API of this page's own server. Addresses start from this file's own, so that pages work under any sub-path.
 
-const base = `api/v1/communes/${encodeURIComponent(document.body.dataset.commune)}`;
+/** The application's root: this file is two folders below it. */
+export const root = new URL("../../", import.meta.url);
+
+const base = new URL(`api/v1/communes/${encodeURIComponent(document.body.dataset.commune)}`, root);
 
 /** What the server answered instead of data: its problem details, or status 0 when it did not answer. */
 export class Problem extends Error {

@@ -1,0 +1,1 @@
+"""Pages that people open: their language, their addresses and how a template becomes an answer."""

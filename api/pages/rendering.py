@@ -1,0 +1,60 @@
+"""How a template becomes an answer: its language, and addresses that hold under any sub-path.
+
+Addresses are relative to the page: `root` leads from it to the application's root. So a page works behind a proxy that
+serves it under a path which nobody has told us.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.pages.languages import language_of, languages, translations
+from api.state import state_of
+
+WEB_FOLDER = files("api") / "web"
+
+
+@cache
+def _templates(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(str(WEB_FOLDER / "templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(  # type: ignore[attr-defined] # the extension adds it
+        translations(language), newstyle=True
+    )
+    return environment
+
+
+def root_of(request: Request) -> str:
+    """Return the relative address of the application's root, as seen from the page: "" or "../" as often as needed."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    return "../" * (path.count("/") - 1)
+
+
+def page(request: Request, template: str, *, status: int = 200, private: bool = True, **values: Any) -> HTMLResponse:
+    """Return `template` as an answer. `private` pages are never kept by a cache on the way."""
+    language = language_of(request)
+    text = _templates(language).get_template(template).render(
+        options=state_of(request)["options"],
+        root=root_of(request),
+        language=language,
+        languages=languages(),
+        **values,
+    )  # fmt: skip
+    kept = "no-store" if private else "no-cache"
+    return HTMLResponse(
+        text,
+        status_code=status,
+        headers={"Content-Language": language, "Vary": "Accept-Language, Cookie", "Cache-Control": kept},
+    )

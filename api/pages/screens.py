@@ -1,0 +1,30 @@
+"""Which page is whose: the pages of a commune, in the order of the home page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screen:
+    """A page of a commune: `/{commune_insee}/{path}`. The words are French; catalogues know them by that."""
+
+    path: str
+    title: str
+    whose: str
+    about: str
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogues; it is translated where it is shown."""
+    return text
+
+
+SCREENS = (
+    Screen(
+        path="carte",
+        title=_("Carte"),
+        whose=_("Pour toutes les équipes"),
+        about=_("Corbeilles, tournées, aires de livraison et places, en direct, sur une carte et en listes."),
+    ),
+)
