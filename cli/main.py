@@ -11,6 +11,7 @@ import typer
 from cli.advise import advise
 from cli.backup.command import backup, restore
 from cli.bench import bench
+from cli.broker.command import broker
 from cli.communes import communes
 from cli.decode import decode
 from cli.devices import devices
@@ -67,6 +68,7 @@ app.command()(restore)
 app.command()(decode)
 app.command()(replay)
 app.command()(solve)
+app.add_typer(broker, name="broker")
 app.add_typer(communes, name="communes")
 app.add_typer(devices, name="devices")
 app.add_typer(places, name="places")

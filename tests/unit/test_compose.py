@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -32,7 +33,7 @@ KNOWN_IMAGES = {
     "caddy:2.10.2-alpine@sha256:4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d",
     "python:3.13.14-slim-trixie@sha256:6771159cd4fa5d9bba1258caf0b82e6b73458c694d178ad97c5e925c2d0e1a91",
 }
-AS_ROOT = {"broker-passwords", "proxy-data"}
+AS_ROOT = {"broker-access", "proxy-data"}
 """Jobs that give files to the user of another service, and end."""
 
 
@@ -113,18 +114,23 @@ def test_images_are_pinned_to_known_tags():
 
 def test_every_command_of_voirie_exists_and_starts():
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined] # a group, since there are several
-    assert {service["command"][0] for service in VOIRIE.values()} == {"migrate", "collect", "worker", "api", "simulate"}
+    assert {service["command"][0] for service in VOIRIE.values()} == {
+        "migrate", "collect", "worker", "api", "simulate", "broker",
+    }  # fmt: skip
     for name, service in VOIRIE.items():
-        (command,) = service["command"]
-        assert command in commands, name
+        words = list(itertools.takewhile(lambda word: not word.startswith("-"), service["command"]))
+        assert words[0] in commands, name
         started = subprocess.run(
-            [sys.executable, "-m", "cli", command, "--help"],
+            [sys.executable, "-m", "cli", *words, "--help"],
             cwd=REPOSITORY,
+            env=os.environ | {"COLUMNS": "200"},
             capture_output=True,
             text=True,
             check=False,
         )
         assert started.returncode == 0, started.stderr
+        for option in service["command"][len(words) :]:
+            assert option.split("=")[0] in started.stdout, f"{name}: {option}"
 
 
 def test_every_setting_is_one_of_voirie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -166,10 +172,33 @@ def test_each_service_is_given_only_the_secrets_it_needs():
     assert {name for name, secrets in given.items() if "database_admin_password" in secrets} == {"database"}
     assert {name for name, secrets in given.items() if "database_web_password" in secrets} == {"database", "api"}
     assert "database_password" not in given["api"], "the web server is not the database's owner"
-    assert {name for name, secrets in given.items() if "mqtt_devices_password" in secrets} == {
-        "broker-passwords",
+    assert {name for name, secrets in given.items() if "mqtt_simulator_password" in secrets} == {
+        "broker-files",
         "simulator",
     }
+    assert {name for name, secrets in given.items() if "mqtt_collector_password" in secrets} == {
+        "broker-files",
+        "broker",
+        "collector",
+    }
+
+
+def test_nobody_speaks_for_all_sensors_unless_they_are_simulated():
+    # Compose leaves the variable out of a file without the simulation, and an empty option means no such user.
+    (option,) = [part for part in SERVICES["broker-files"]["command"] if "simulator" in part]
+    assert option == "--simulator-password-file=${SIMULATOR_PASSWORD_FILE:-}"
+    lines = read(".env.example").splitlines()
+    profile = lines.index("COMPOSE_PROFILES=simulation")
+    assert "SIMULATOR_PASSWORD_FILE=/run/secrets/mqtt_simulator_password" in lines[profile + 1 : profile + 3]
+
+
+def test_mqtt_is_spoken_with_tls_and_collectors_have_a_listener_of_their_own():
+    for name in ("collector", "simulator"):
+        assert SERVICES[name]["environment"]["VOIRIE_MQTT__URL"] == "mqtts://broker:8884"
+        assert SERVICES[name]["environment"]["VOIRIE_MQTT__CA_FILE"] == "/run/secrets/mqtt_ca"
+        assert "mqtt_ca" in SERVICES[name]["secrets"]
+    (published,) = SERVICES["broker"]["ports"]
+    assert published.endswith(":8883"), "the collectors' listener is published nowhere"
 
 
 def test_whoever_is_depended_on_can_say_that_it_is_ready():
@@ -189,7 +218,7 @@ def test_data_is_in_volumes_and_files_that_are_mounted_exist():
             if source.startswith("./"):
                 assert (REPOSITORY / source).is_file(), f"{name}: {source}"
                 assert volume.endswith(":ro"), f"{name}: {volume}"
-            elif not source.startswith(("${STREETS_FOLDER", "${PROXY_FOLDER")):
+            elif not source.startswith(("${STREETS_FOLDER", "${PROXY_FOLDER", "${SECRETS_FOLDER")):
                 assert source in COMPOSE["volumes"], f"{name}: {source}"
     assert any(volume.endswith(":/var/lib/postgresql/data") for volume in SERVICES["database"]["volumes"])
     assert any(volume.endswith(":/mosquitto/data") for volume in SERVICES["broker"]["volumes"])
@@ -227,7 +256,7 @@ def test_each_container_reaches_only_what_it_needs():
     assert on["database"] == {"data"}
     assert on["broker"] == {"readings"}
     assert on["proxy"] == {"edge"}, "the proxy reaches neither database nor broker"
-    assert on["worker"] == on["migrate"] == {"data"}, "they have no way out"
+    assert on["worker"] == on["migrate"] == on["broker-files"] == {"data"}, "they have no way out"
     assert on["collector"] == {"data", "readings"}
     assert on["api"] == {"data", "edge"}
 
@@ -274,7 +303,7 @@ def test_secrets_are_made_once_closed_and_different(tmp_path: Path):
     run = [str(REPOSITORY / "scripts" / "make-secrets"), str(folder)]
     subprocess.run(run, check=True, capture_output=True)
     made = {file.name: file.read_text(encoding="ascii") for file in folder.iterdir()}
-    assert set(made) == set(COMPOSE["secrets"])
+    assert set(made) == set(COMPOSE["secrets"]) - {"mqtt_ca"}, "a certificate comes from another script"
     assert len(set(made.values())) == len(made)
     assert all(re.fullmatch("[A-Za-z0-9]{32}", value) for value in made.values())
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

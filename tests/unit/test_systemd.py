@@ -15,7 +15,9 @@ from config.settings import read_settings
 from tests.tools import REPOSITORY, missing
 
 FOLDER = REPOSITORY / "config" / "systemd"
-SERVICES = sorted(FOLDER.glob("*.service"))
+RELOAD = FOLDER / "voirie-broker-reload.service"
+"""It signals the broker as root, and runs nothing of ours."""
+SERVICES = sorted(set(FOLDER.glob("*.service")) - {RELOAD})
 MOST_EXPOSED = 20  # tenths: systemd calls under 20 "OK"
 HARDENING = "# What it may not do.\n"
 
@@ -59,6 +61,19 @@ def test_a_service_can_do_little_beyond_its_work(file: Path, units: Path):
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-400:] + done.stderr
+
+
+def test_root_does_one_thing_and_the_broker_s_files_are_what_wakes_it():
+    assert re.findall(r"^ExecStart=(.*)$", RELOAD.read_text(encoding="utf-8"), re.MULTILINE) == [
+        "systemctl reload mosquitto.service"
+    ]
+    watched = (FOLDER / "voirie-broker-reload.path").read_text(encoding="utf-8")
+    writer = (FOLDER / "voirie-broker-files.service").read_text(encoding="utf-8")
+    folder = re.search(r"--out=(\S+)", writer)
+    assert folder is not None
+    assert f"ReadWritePaths={folder[1]}\n" in writer
+    for name in ("passwords", "acl"):
+        assert f"PathChanged={folder[1]}/{name}\n" in watched
 
 
 def test_all_services_are_held_alike_and_limited():
