@@ -31,7 +31,7 @@ WHERE broker_credential.commune_insee = :commune_insee
     AND (:every OR (revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())))
 ORDER BY broker_credential.credential_id;
 
--- name: expire
+-- name: expire!
 -- Those that are already to go sooner stay as they are.
 UPDATE broker_credential SET expires_at = now() + :overlap_s * interval '1 second'
 WHERE commune_insee = :commune_insee AND device_id IS NOT DISTINCT FROM :device_id::bigint
