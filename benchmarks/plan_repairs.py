@@ -111,17 +111,20 @@ def _measured(
                 if cold_s is None:
                     cold_s = taken
                     continue
-                rows.append({"seconds": taken, **_changed(connection, base, made, at)})
+                rows.append({"seconds": taken, **_changed(connection, base, made, now)})
         found[kind] = rows
         print(f"{kind}: {rows}", file=sys.stderr)
     return found | {"cold_seconds": cold_s}
 
 
-def _changed(connection: Connection, base: Plan, made: Plan | None, at: datetime) -> dict[str, Any]:
+def _changed(connection: Connection, base: Plan, made: Plan | None, now: datetime) -> dict[str, Any]:
     if made is None:
         return {"repaired": False}
     difference = plan_versions.one(connection, INSEE, made.plan_id).difference or {}
-    before, after = _ahead(base, at), _ahead(made, at)
+    barred = {item.place_id for item in made.left_out if item.reason.code == "blocked"}
+    before = {vehicle: [name for name in names if name not in barred] for vehicle, names in _ahead(base, now).items()}
+    to_do = {name for names in before.values() for name in names}
+    after = {vehicle: [name for name in names if name in to_do] for vehicle, names in rounds_of(made).items()}
     kept = all(after[vehicle][0] == names[0] for vehicle, names in before.items() if after.get(vehicle) and names)
     return {
         "moved": difference["moved"],
@@ -131,9 +134,9 @@ def _changed(connection: Connection, base: Plan, made: Plan | None, at: datetime
     }
 
 
-def _ahead(plan: Plan, at: datetime) -> dict[str, list[str]]:
+def _ahead(plan: Plan, now: datetime) -> dict[str, list[str]]:
     return {
-        route.vehicle_id: [str(s.place_id) for s in route.stops if s.kind is StopKind.BIN and s.depart_at > at]
+        route.vehicle_id: [str(s.place_id) for s in route.stops if s.kind is StopKind.BIN and s.depart_at > now]
         for route in plan.routes
     }
 

@@ -41,7 +41,8 @@ class EditorOptions:
     """How plans are edited.
 
     `whole_s` is what an edit may take from reading to saving; the search gets what the rest leaves, `least_s` at
-    least and `most_s` at most. `change_eur`: what each bin that changes its round or its turn costs, beside its way.
+    least and `most_s` at most; `share_s` more when a vehicle stays at home, whose whole round is shared out.
+    `change_eur`: what each bin that changes its round or its turn costs, beside its way.
     `iterations` bounds the search by work instead.
     """
 
@@ -49,6 +50,7 @@ class EditorOptions:
     whole_s: float = 3.5
     least_s: float = 0.6
     most_s: float = 2.5
+    share_s: float = 0.9
     after_s: float = 0.9
     change_eur: float = 0.2
     iterations: int | None = None
@@ -62,12 +64,17 @@ class EditorOptions:
         if not self.change_eur >= 0:
             raise InputError(f"expected change_eur >= 0, got {self.change_eur}")
 
-    def search(self, began_s: float) -> SearchLimits:
-        """Return how long to search when the work began at that moment of `time.monotonic`."""
+    def search(self, began_s: float, edits: Sequence[Edit]) -> SearchLimits:
+        """Return how long to search for `edits` when the work began at that moment of `time.monotonic`."""
         if self.iterations is not None:
             return SearchLimits(seconds=None, iterations=self.iterations)
         left_s = self.whole_s - (time.monotonic() - began_s) - self.after_s
-        return SearchLimits(seconds=min(self.most_s, max(self.least_s, left_s / (1 + LOCKS_SHARE))))
+        most_s = self.most_s
+        if any(isinstance(edit, Without) for edit in edits):
+            left_s, most_s = left_s + self.share_s, most_s + self.share_s
+        if any(edit.kind in _LOCKS for edit in edits):
+            left_s /= 1 + LOCKS_SHARE
+        return SearchLimits(seconds=min(most_s, max(self.least_s, left_s)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +123,7 @@ def edit_plan(
     task = day_task(loaded, measuring_of(loaded, day, options.opener), policy=day.policy, options=day.day())
     measured_s = time.monotonic() - began_s
     asked = asked_of(task.problem, asked_for, task.kept_out, change_cost=round(options.change_eur * EURO))
-    limits = options.search(began_s)
+    limits = options.search(began_s, base.edits)
     remade = remake(task.problem, asked, seed=day.seed, limits=limits, stopped=stopped)
     prices = _lock_prices(base, task, remade, loaded, limits)
     plan = plan_of(

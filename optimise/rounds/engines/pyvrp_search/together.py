@@ -45,7 +45,9 @@ class Tuning:
     from the pace so far, up to `round_share` of the whole time for a round. `whole_share`: how long a problem in one
     part is searched at a time, of the whole time. `recombine_every` rounds, with at most `recombine_share` of the time
     that passed since, or `recombine_work` (CP-SAT's deterministic time) when iterations count. `start_share`: the most
-    that a first solution takes; `recreate_share` what ruin and recreate takes. `pool`: routes that are remembered.
+    that a first solution takes. Ruin and recreate takes `recreate_share`; by the clock all but `after_recreate_share`,
+    and no less than `after_recreate_s`, where that is more: the longer it takes, the less is left to find. `pool`:
+    routes that are remembered.
     """
 
     part: int = 180
@@ -57,6 +59,8 @@ class Tuning:
     recombine_work: float = 2.0
     start_share: float = 0.35
     recreate_share: float = 0.6
+    after_recreate_share: float = 0.08
+    after_recreate_s: float = 3.0
     pool: int = 9_000
 
 
@@ -190,6 +194,10 @@ class Together:
     def _recreated(self, team: Team) -> bool:
         """Begin with ruin and recreate from a seed for each worker."""
         share = self.tuning.recreate_share
+        if self.until is not None:
+            left_s = max(self._left_s(), 1e-3)
+            after_s = max(self.tuning.after_recreate_share * left_s, self.tuning.after_recreate_s)
+            share = max(share, 1 - after_s / left_s)
         limits = Limits(
             solve_s=None if self.until is None else max(0.05, self._left_s() * share),
             iterations=None if self.iterations is None else max(1, int(self.iterations * share)),
