@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from cli.demo.embedded import answers, broker_command, free_port
 from cli.fault_matrix.sockets import Endpoint
 from cli.fault_matrix.waiting import wait
-from cli.mosquitto import shipped_limits
+from cli.mosquitto import shipped_limits, sole_user
 from cli.wiring import TlsFiles
 from ingest.address import BrokerAddress
 from storage.errors import InputError, UnavailableError
@@ -77,6 +77,7 @@ class _OwnBroker:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._port = free_port()
+        self._login = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -86,7 +87,7 @@ class _OwnBroker:
 
     def url(self, port: int) -> str:
         """Return its URL through a proxy on the loopback's `port`."""
-        return f"mqtt://127.0.0.1:{port}"
+        return f"mqtt://{self._login}127.0.0.1:{port}"
 
     def direct(self) -> BrokerAddress:
         """Return where it is, without a proxy."""
@@ -128,12 +129,14 @@ class _OwnBroker:
 
 
 class OwnMosquitto(_OwnBroker):
-    """A Mosquitto with the shipped limits and persistence."""
+    """A Mosquitto with the shipped limits and persistence, for one user."""
 
     shares = True
 
     def __init__(self, program: str, folder: Path) -> None:
         super().__init__(folder)
+        login, self._rules = sole_user(folder)
+        self._login = f"{login}@"
         self._program = program
         version = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout.split()  # noqa: S603 - the program found on PATH
         self.label = f"own: Mosquitto {version[2] if len(version) > 2 else 'of unknown version'}"  # noqa: PLR2004 - "mosquitto version X"
@@ -142,7 +145,7 @@ class OwnMosquitto(_OwnBroker):
         """Start it, with what it kept of an earlier life; UnavailableError when it does not answer."""
         lines = [
             f"listener {self._port} 127.0.0.1",
-            "allow_anonymous true",
+            *self._rules,
             "log_type warning",
             "log_type error",
             "persistence true",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from cli.demo.children import Child, child_environment, running, wait_for
 from cli.demo.embedded import answers, broker_command, embedded_database, free_port
-from cli.mosquitto import mosquitto_program, shipped_limits
+from cli.mosquitto import mosquitto_program, shipped_limits, sole_user
 from cli.scratch_databases import administrator, scratch_database, scratch_template
 from config.settings import Settings
 
@@ -69,17 +70,25 @@ def open_broker(url: str | None, *, folder: Path, settings: Settings) -> Iterato
         return
     port = free_port()
     program = mosquitto_program()
-    command = broker_command(folder, port=port) if program is None else [program, "-c", str(_settings(folder, port))]
+    login, rules = sole_user(folder)
+    if program is None:
+        url, command = f"mqtt://127.0.0.1:{port}", broker_command(folder, port=port)
+    else:
+        url, command = f"mqtt://{login}@127.0.0.1:{port}", [program, "-c", str(_settings(folder, port, rules))]
     with running(Child("broker", command, environment=child_environment(settings), folder=folder)) as child:
         wait_for(lambda: answers(port), children=(child,), what="the broker's start", patience_s=_START_S)
         kind: Literal["mosquitto", "embedded"] = "embedded" if program is None else "mosquitto"
-        yield Broker(url=f"mqtt://127.0.0.1:{port}", kind=kind, pid=_listening_on(port))
+        yield Broker(url=url, kind=kind, pid=_listening_on(port))
 
 
-def _settings(folder: Path, port: int) -> Path:
+def _settings(folder: Path, port: int, rules: list[str]) -> Path:
     """Write Mosquitto's settings: the shipped limits, and nothing on the disk."""
     file = folder / "mosquitto.conf"
-    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest none", *shipped_limits(), ""]
+    lines = [f"listener {port} 127.0.0.1", *rules, "log_dest none", *shipped_limits()]
+    if os.getuid() == 0:
+        # Otherwise it gives root up for a user who may not read the password file.
+        lines.append("user root")
+    lines.append("")
     file.write_text("\n".join(lines), encoding="utf-8")
     return file
 

@@ -118,6 +118,9 @@ def database_server_url(embedded_server: Server) -> str:
         pytest.param(["--seconds", "0"], 2, "expected seconds > 0, got 0", id="no time"),
         pytest.param(["--collectors", "0"], 2, "expected collectors >= 1, got 0", id="nobody"),
         pytest.param(["--broker", "http://x"], 2, "expected a broker like mqtt://", id="no broker's URL"),
+        pytest.param(
+            ["--broker", "mqtt://192.0.2.1"], 2, "--broker: mqtt://192.0.2.1 is another machine", id="in the clear"
+        ),
         pytest.param(["--database", "postgresql://x@127.0.0.1:9/x"], 1, "the database does not answer", id="no server"),
     ],
 )
