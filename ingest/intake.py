@@ -22,7 +22,7 @@ from ingest.placing import (
 )
 from ingest.quality import QualityRules, check_time
 from ingest.refusal import RefusedError, quoted
-from ingest.topics import LONGEST_REMEMBERED, TOPICS_REMEMBERED, Network, device_of, network_of
+from ingest.topics import LONGEST_REMEMBERED, TOPICS_REMEMBERED, Network, device_of, network_name_of, network_of
 from storage.model import (
     DeviceEvent,
     FillReading,
@@ -92,7 +92,8 @@ def take_in_message(message: Message, registry: Registry, rules: IntakeRules) ->
                 f"expected at most {rules.max_payload_bytes} bytes, got {len(message.payload)}",
                 eui=eui,
             )
-        uplink = open_envelope(message.network.envelope, eui, message.payload)
+        name = network_name_of(message.network, message.topic)
+        uplink = open_envelope(message.network.envelope, eui, message.payload, topic_name=name)
         # Not every topic names a device; the refusals to come are of the payload's.
         eui = uplink.device_eui
         return _take_in_uplink(message, uplink, registry, rules)

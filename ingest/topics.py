@@ -21,7 +21,7 @@ _INSEE = re.compile(r"[0-9][0-9AB][0-9]{3}")
 _NATIVE = re.compile(r"voirie/v1/([^/]+)/([A-Za-z0-9._-]{1,64})/readings")
 # A bridge may put levels of its own in front of the network's.
 _CHIRPSTACK = re.compile(r"(?:.*/)?device/([0-9A-Fa-f]{16})/event/([a-z]+)")
-_TTN = re.compile(r"(?:.*/)?v3/[^/]+/devices/[^/]+/(.+)")
+_TTN = re.compile(r"(?:.*/)?v3/[^/]+/devices/([^/]+)/(.+)")
 _LIVE_OBJECTS = re.compile(
     r"(?:.*/)?(?:fifo/[^/]+|router/~event/v1/data/new/typ/[^/]+/dev/urn:lo:nsid:lora:([0-9A-Fa-f]{16})/con/lora/.*)"
 )
@@ -121,6 +121,21 @@ def _device_of(network: Network, topic: str) -> str | None:
 _device_of_known = lru_cache(maxsize=TOPICS_REMEMBERED)(_device_of)
 
 
+def network_name_of(network: Network, topic: str) -> str | None:
+    """Return what the network itself calls the device, where its topic says so; None on other networks and topics."""
+    if network.envelope != "ttn":
+        return None
+    return (_name_of_known if len(topic) <= LONGEST_REMEMBERED else _name_of)(topic)
+
+
+def _name_of(topic: str) -> str | None:
+    found = _TTN.fullmatch(topic)
+    return None if found is None else found[1]
+
+
+_name_of_known = lru_cache(maxsize=TOPICS_REMEMBERED)(_name_of)
+
+
 def _device_of_native(network: Network, topic: str) -> str:
     found = _NATIVE.fullmatch(topic)
     if found is None:
@@ -153,10 +168,10 @@ def _device_of_chirpstack(topic: str) -> str:
 def _refuse_other_events_of_ttn(topic: str) -> None:
     """Refuse the MQTT server's other events. Its topics, and Pub/Sub's, which the operator names, carry no DevEUI."""
     found = _TTN.fullmatch(topic)
-    if found is not None and found[1] != "up":
+    if found is not None and found[2] != "up":
         raise RefusedError(
             RefusalReason.UNKNOWN_TOPIC,
-            f"The Things Stack's event {quoted(found[1])} carries no reading: subscribe to .../devices/+/up",
+            f"The Things Stack's event {quoted(found[2])} carries no reading: subscribe to .../devices/+/up",
         )
 
 

@@ -14,19 +14,22 @@ from ingest.topics import EnvelopeKind
 
 __all__ = ["Uplink", "open_envelope"]
 
-_OPENERS: Mapping[EnvelopeKind, Callable[[str | None, bytes], Uplink]] = {
+_OPENERS: Mapping[str, Callable[[str | None, bytes], Uplink]] = {
     "native": open_native,
     "chirpstack": open_chirpstack,
-    "ttn": open_ttn,
     "actility": open_actility,
     "live_objects": open_live_objects,
 }
 
 
-def open_envelope(kind: EnvelopeKind, topic_device: str | None, payload: bytes) -> Uplink:
+def open_envelope(
+    kind: EnvelopeKind, topic_device: str | None, payload: bytes, *, topic_name: str | None = None
+) -> Uplink:
     """Free an uplink of its envelope; RefusedError when it is not of this kind, or carries no reading.
 
-    `topic_device`: the device that the topic names (`ingest.topics.device_of`), None when it names none. A payload that
-    names another one is refused.
+    `topic_device`: the device that the topic names (`ingest.topics.device_of`), None when it names none;
+    `topic_name`: what the network calls it there (`network_name_of`). A payload that names another one is refused.
     """
+    if kind == "ttn":
+        return open_ttn(topic_device, payload, topic_name=topic_name)
     return _OPENERS[kind](topic_device, payload)

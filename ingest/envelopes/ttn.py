@@ -51,6 +51,7 @@ _OTHER_EVENTS = frozenset(
 
 class _DeviceIds(msgspec.Struct, frozen=True):
     dev_eui: Eui
+    device_id: str | None = None
 
 
 class _Reception(msgspec.Struct, frozen=True, gc=False):
@@ -78,9 +79,15 @@ class _ApplicationUp(msgspec.Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(_ApplicationUp)
 
 
-def open_ttn(topic_eui: str | None, payload: bytes) -> Uplink:
-    """Return the device's bytes with the Network Server's time; RefusedError when it is simulated or no uplink."""
+def open_ttn(topic_eui: str | None, payload: bytes, *, topic_name: str | None = None) -> Uplink:
+    """Return the device's bytes with the Network Server's time; RefusedError when it is simulated or no uplink.
+
+    `topic_name`: the device_id of the topic, which must be the payload's where both say one.
+    """
     up = read(_DECODER, payload, _WHAT)
+    name = up.end_device_ids.device_id
+    if topic_name is not None and name is not None and name != topic_name:
+        raise malformed(f"the topic is of device {quoted(topic_name)}, the payload of {quoted(name)}")
     if up.simulated:
         raise RefusedError(
             RefusalReason.SIMULATED_UPLINK, f"device {up.end_device_ids.dev_eui.lower()} did not send it: simulated"

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.envelopes import Uplink, open_envelope
 from ingest.refusal import RefusedError
-from ingest.topics import EnvelopeKind, Network, device_of
+from ingest.topics import EnvelopeKind, Network, device_of, network_name_of
 
 FOLDER = Path(__file__).parent / "envelopes"
 CASES = sorted(FOLDER.glob("*/*.json"))
@@ -21,7 +21,8 @@ KINDS: tuple[EnvelopeKind, ...] = get_args(EnvelopeKind.__value__)
 def taken_in(kind: EnvelopeKind, content: dict[str, Any]) -> Uplink:
     network = Network(name="essai", commune_insee="93051", envelope=kind, topic_filter="#")
     text = content["text"].encode() if "text" in content else json.dumps(content["message"]).encode()
-    return open_envelope(kind, device_of(network, content["topic"]), text)
+    name = network_name_of(network, content["topic"])
+    return open_envelope(kind, device_of(network, content["topic"]), text, topic_name=name)
 
 
 def said(uplink: Uplink) -> dict[str, Any]:
