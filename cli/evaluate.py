@@ -169,7 +169,19 @@ def _print(document: dict[str, Any]) -> None:
     for row in document["refused_rows"][:10]:
         typer.echo(f"  line {row['line']}: {row['reason']}")
     table = RichTable(box=None, pad_edge=False)
-    for name in ("protocol", "n", "MAE", "best baseline", "MAE", "skill", "in 80 %", "width", "in 90 %", "worst group"):
+    for name in (
+        "protocol",
+        "n",
+        "MAE",
+        "best baseline",
+        "MAE",
+        "skill",
+        "in 80 %",
+        "width",
+        "in 90 %",
+        "worst group",
+        "floor",
+    ):
         table.add_column(name, justify="left" if name in {"protocol", "best baseline"} else "right")
     for name, scores in _protocols(document["protocols"]):
         if scores is None:
@@ -185,6 +197,7 @@ def _print(document: dict[str, Any]) -> None:
             f"{scores['width_80']:.0f}",
             f"{scores['coverage_90']:.3f}",
             "" if scores["worst_group"] is None else f"{scores['worst_group_coverage_80']:.3f} {scores['worst_group']}",
+            _floor_text(scores.get("noise_floor")),
         )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     for name, reason in document["why"].items():
@@ -193,6 +206,14 @@ def _print(document: dict[str, Any]) -> None:
     if floor["own_curve"] is not None:
         typer.echo(f"who knew each bin's own curve would still err by {floor['own_curve']:.1f} points")
     typer.echo(f"{document['seconds']:.0f} s")
+
+
+def _floor_text(floor: dict[str, Any] | None) -> str:
+    """Return the error of one who knew each bin's own curve, and by how much luck alone moves the coverage."""
+    if floor is None:
+        return ""
+    luck = "" if floor["coverage_80"] is None else f", ±{floor['coverage_80']:.3f}"
+    return f"{floor['mae']:.1f}{luck}" + (", steps" if floor["steps"] else "")
 
 
 def _protocols(protocols: dict[str, Any]) -> list[tuple[str, dict[str, Any] | None]]:

@@ -82,6 +82,22 @@ def test_a_look_at_a_bin_is_worth_having(tried: dict[str, Any]) -> None:
     assert looks["10"]["mae"] < looks["1"]["mae"] < tried["protocols"]["unsensored"]["mae"]
 
 
+def test_what_stops_the_figures_stands_beside_them(tried: dict[str, Any]) -> None:
+    protocols = tried["protocols"]
+    for scores in (protocols["unsensored"], *protocols["few_looks"].values()):
+        floor = scores["noise_floor"]
+        assert floor["mae"] > 0
+        assert floor["mae_above"] == pytest.approx(scores["mae"] - floor["mae"])
+        assert floor["coverage_80"] == pytest.approx(2 * scores["coverage_80_error"])
+        assert 0 < scores["coverage_80_inner"] <= scores["coverage_80"]
+
+
+def test_of_levels_in_coarse_steps_those_at_the_ends_are_told_apart() -> None:
+    scores = evaluate(town_of(levels(bins=9, days=50, step=0.25)), SHORT)["protocols"]["unsensored"]
+    assert scores["coverage_80_inner"] < scores["coverage_80"] - 0.1
+    assert scores["noise_floor"]["steps"] == (scores["coverage_80_inner"] <= 0.8 <= scores["coverage_80"])
+
+
 def test_when_bins_get_full_is_foretold_in_hours(tried: dict[str, Any]) -> None:
     full = tried["protocols"]["unsensored"]["time_of_full"]
     assert full["intervals"] >= 30  # fewer say nothing
@@ -192,6 +208,7 @@ def test_the_method_in_service_is_tried_on_the_same_cases(tried: dict[str, Any])
     serving = tried["protocols"]["unsensored"]["in_service"]
     assert 0 < serving["mae"] < tried["protocols"]["unsensored"]["baselines"]["global_mean"]
     assert 0.6 <= serving["coverage_80"] <= 1
+    assert serving["below_p10"] + serving["above_p90"] == pytest.approx(1 - serving["coverage_80"])
 
 
 def test_the_rate_of_a_bin_left_out_is_what_the_others_alone_tell() -> None:

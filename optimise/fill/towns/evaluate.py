@@ -15,7 +15,7 @@ from optimise.fill.towns import sensored, unsensored
 from optimise.fill.towns.moments import last_emptying
 from optimise.fill.towns.present import history_of
 from optimise.fill.towns.prior import usable_looks
-from optimise.fill.towns.scores import own_curve_floor, score
+from optimise.fill.towns.scores import floor_of, own_curve_floor, score
 from optimise.fill.towns.serving import in_service
 from optimise.fill.towns.setting import Setting, Tested, set_up
 from optimise.fill.towns.town import Town
@@ -120,14 +120,22 @@ def _unsensored(setting: Setting, protocols: dict[str, Any], why: dict[str, str]
         reason = "no bin has levels both before and after the times that part learning, validation and test"
         why |= dict.fromkeys(("unsensored", *(f"few_looks.{looks}" for looks in LOOKS)), reason)
         return None
+    own_curve = own_curve_floor(parts, _plain_age_h(town, parts))
+    scores = score(setting, parts)
     say("the method in service")
-    protocols["unsensored"] = score(setting, parts) | {"in_service": in_service(setting, parts)}
+    protocols["unsensored"] = scores | {
+        "noise_floor": floor_of(scores, own_curve),
+        "in_service": in_service(setting, parts),
+    }
     for looks in LOOKS:
         if not usable_looks(town).any():
             why[f"few_looks.{looks}"] = "no bin was emptied twice with a known level: there is nothing to look at"
             continue
-        protocols["few_looks"][str(looks)] = score(setting, unsensored.run(setting, held, looks=looks))
-    return own_curve_floor(parts, _plain_age_h(town, parts))
+        seen = unsensored.run(setting, held, looks=looks)
+        scores = score(setting, seen)
+        floor = floor_of(scores, own_curve_floor(seen, _plain_age_h(town, seen)))
+        protocols["few_looks"][str(looks)] = scores | {"noise_floor": floor}
+    return own_curve
 
 
 def _plain_age_h(town: Town, parts: list[Tested]) -> np.typing.NDArray[np.float64]:

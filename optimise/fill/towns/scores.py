@@ -22,6 +22,8 @@ _SLACK = 1e-9
 _FEWEST_IN_GROUP = 30
 _FEWEST_BINS = 4
 _FULL = 0.9
+_NOMINAL = 0.8
+_SURE = 2.0
 
 
 def quantiles(tested: Tested, marks: Floats) -> Floats:
@@ -46,6 +48,9 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
     }
     best = min(baselines, key=lambda name: baselines[name])
     mae = mean_absolute_error(actual, median)
+    # Whole steps alone can be taken in or left out: what the interval would hold without those at its two ends.
+    edge = setting.town.step / 2
+    inner80 = ((low80 + edge < actual) & (actual < high80 - edge)) | (np.abs(actual - median) < _SLACK)
     groups: dict[str, dict[str, Any]] = {}
     for index, name in enumerate(setting.groups):
         mine = setting.group[row] == index
@@ -56,7 +61,7 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
                 "mae": mean_absolute_error(actual[mine], median[mine]),
                 "coverage_80": float(inside80[mine].mean()),
                 "coverage_90": float(inside90[mine].mean()),
-                "coverage_80_error": _luck(row[mine], inside80[mine]),
+                "coverage_80_error": luck(row[mine], inside80[mine]),
             }
     # Of very few bins, what is seen is their luck.
     judged = {name: found for name, found in groups.items() if found["bins"] >= _FEWEST_BINS} or groups
@@ -68,7 +73,8 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
         "pinball": pinball_loss(actual, forecast, PROBABILITIES),
         "coverage_80": float(inside80.mean()),
         "coverage_90": float(inside90.mean()),
-        "coverage_80_error": _luck(row, inside80),
+        "coverage_80_error": luck(row, inside80),
+        "coverage_80_inner": float((inside80 & inner80).mean()),
         "width_80": float((high80 - low80).mean() * POINTS),
         "width_90": float((high90 - low90).mean() * POINTS),
         "worst_group_coverage_80": None if worst is None else groups[worst]["coverage_80"],
@@ -84,7 +90,7 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
     }
 
 
-def _luck(row: Ints, inside: NDArray[np.bool_]) -> float | None:
+def luck(row: Ints, inside: NDArray[np.bool_]) -> float | None:
     """Return the standard error of a coverage, since levels of one bin are inside or outside together."""
     _, owner, count = np.unique(row, return_inverse=True, return_counts=True)
     bins = len(count)
@@ -126,6 +132,25 @@ def _time_of_full(parts: Sequence[Tested], median: Floats) -> dict[str, Any] | N
         return None
     mean = {name: float(np.mean(values)) for name, values in errors.items()}
     return {"intervals": len(errors["model"]), "mae_h": mean.pop("model"), "baselines": mean}
+
+
+def floor_of(scores: dict[str, Any], own_curve: float) -> dict[str, Any]:
+    """Return what stops the figures of a protocol, beside them: `own_curve` points of error, and luck in coverage.
+
+    Who minds the day as well as the bin's own curve may err less than `own_curve`.
+
+    `coverage_80` and `worst_group_coverage_80` are two standard errors; `steps` says whether 0.8 lies between what the
+    interval holds with the levels at its ends and without them, so that no interval of whole steps is nearer.
+    """
+    worst = scores["coverage_by_group"].get(scores["worst_group"], {}).get("coverage_80_error")
+    error = scores["coverage_80_error"]
+    return {
+        "mae": own_curve,
+        "mae_above": scores["mae"] - own_curve,
+        "coverage_80": None if error is None else _SURE * error,
+        "worst_group_coverage_80": None if worst is None else _SURE * worst,
+        "steps": bool(scores["coverage_80_inner"] <= _NOMINAL <= scores["coverage_80"]),
+    }
 
 
 def own_curve_floor(parts: Sequence[Tested], age_h: Floats) -> float:

@@ -20,6 +20,7 @@ from optimise.fill.model import FillModel, variance_terms
 from optimise.fill.pace import activity, pace_of
 from optimise.fill.readings import HOUR_S, Floats, Ints, ReadingOptions, Readings, on_hours
 from optimise.fill.starts import known_emptyings, starts_of
+from optimise.fill.towns.scores import luck
 from optimise.fill.towns.setting import Setting, Tested
 from optimise.fill.towns.town import Town
 from optimise.fill.training import Emptyings, TrainingData
@@ -41,9 +42,13 @@ def in_service(setting: Setting, parts: list[Tested]) -> dict[str, Any] | None:
     made = [_forecast(setting, part) for part in parts]
     actual = np.concatenate([part.actual for part in parts])
     low, median, high = np.minimum(np.concatenate(made), 1.0).T
+    inside = (low - _SLACK <= actual) & (actual <= high + _SLACK)
     return {
         "mae": mean_absolute_error(actual, median),
-        "coverage_80": float(((low - _SLACK <= actual) & (actual <= high + _SLACK)).mean()),
+        "coverage_80": float(inside.mean()),
+        "coverage_80_error": luck(np.concatenate([part.bin_row for part in parts]), inside),
+        "below_p10": float((actual < low - _SLACK).mean()),
+        "above_p90": float((actual > high + _SLACK).mean()),
         "width_80": float((high - low).mean() * 100),
     }
 
@@ -100,7 +105,9 @@ def _town_now(model: FillModel, data: TrainingData, row: Ints, at_s: Ints) -> Fl
 def _training_data(town: Town, hidden: NDArray[np.bool_]) -> TrainingData:
     """Return the town as the service knows it: levels of bins that are not `hidden` (bins,), emptyings of all.
 
-    Where sensors are too rare to show hours, or there are none, what emptyings found stands for what crews saw.
+    Where sensors are too rare to show hours, or there are none, what emptyings found stands for what crews saw. Every
+    emptying is told, as in a town that plans its rounds: a law that took long intervals for forgotten ones would be
+    learnt from moments younger than those that are asked for.
     """
     options = ReadingOptions()
     use = ~hidden[town.bin_row] if not town.of_emptyings else np.zeros(len(town.bin_row), dtype=bool)
@@ -127,6 +134,7 @@ def _training_data(town: Town, hidden: NDArray[np.bool_]) -> TrainingData:
             options=options,
         ),
         declared=declared,
+        planned=True,
         detected=Emptyings(bin_row=nobody, at_s=nobody, found=np.zeros(0)),
     )
 
