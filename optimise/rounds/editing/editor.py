@@ -175,6 +175,8 @@ def edit_plan(
 def warm_up(connection: Connection, plan: Plan, *, options: EditorOptions) -> None:
     """Measure what an edit of a plan would ask for, so that what `options` opens travel with has it in memory."""
     day = options_of(plan, options.planner)
+    if day.extract is not None:
+        options.lines(day.extract)
     with connection.transaction():
         loaded = load_day(
             connection, plan.commune_insee, service_date=plan.service_date, as_of=plan.as_of, options=day,
