@@ -104,7 +104,7 @@ def _ttn(device: int, number: int, at: str) -> bytes:
     frame, port = _frame(device, number)
     eui = eui_of(device).upper()
     return (
-        f'{{"end_device_ids":{{"device_id":"cap-{device:04d}","application_ids":{{"application_id":"voirie"}},"dev_eui":'
+        f'{{"end_device_ids":{{"device_id":"{eui_of(device)}","application_ids":{{"application_id":"voirie"}},"dev_eui":'
         f'"{eui}","join_eui":"70B3D57ED0000001","dev_addr":"260B3C57"}},"correlation_ids":["gs:uplink:01HP{number:08d}"],'
         f'"received_at":"{at}","uplink_message":{{"session_key_id":"AY1k2v3xYz==","f_port":{port},"f_cnt":{number},'
         f'"frm_payload":"{_base64(frame)}","rx_metadata":[{{"gateway_ids":{{"gateway_id":"mairie","eui":'
