@@ -4,7 +4,7 @@
         [--repeat 5] [--observe-bays 500]
 
 A commune of `bays` bays in `streets` streets and twelve quarters, a year of stays in `occupancy_session`, and the
-figures of that year in `kerb_day`, `kerb_month` and `kerb_hour`, all written by the database itself: size and shape are
+figures of that year in the observatory's tables, all written by the database itself: size and shape are
 those of the service, the values are made up. The hourly figures from which the service makes them (175
 million rows a year) are not built; instead, what the nightly job takes is measured on `observe-bays` bays with a month
 of real readings (`job`). Seconds are of one process: the median and the slowest of `repeat` calls, after one that warms
@@ -39,6 +39,7 @@ from storage import kerb_places
 from storage import observatory_answers as answers
 from storage.database import Connection, connect
 from storage.model import KerbPlace, PlaceKind
+from storage.observatory import summed
 from storage.observatory_figures import By, Question
 from tests.api.serving import client_of
 
@@ -49,12 +50,6 @@ _QUARTERS = 12
 _NAMES = (
     "awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays,"
     " overstay_s, wanted, refused, refused_var"
-)
-_COUNTS = ", ".join(f"sum(dwell_counts[{number}])" for number in range(1, 14))
-_SUMS = (
-    "sum(awaited_s), sum(known_s), sum(occupied_s), sum(saturated_s), sum(sessions), sum(dwells), sum(dwell_s),"
-    f" ARRAY[{_COUNTS}]::integer[], sum(limited), sum(overstays), sum(overstay_s), sum(wanted), sum(refused),"
-    " sum(refused_var)"
 )
 
 
@@ -75,12 +70,9 @@ def write_figures(connection: Connection, *, since: date, until: date) -> None:
             " CROSS JOIN LATERAL (SELECT 1 + (device_id + extract(doy FROM day)::int) %% 8 AS stays) AS chance",
             parameters,
         )
-        connection.execute(
-            f"INSERT INTO kerb_month (commune_insee, month, place_id, {_NAMES})"
-            f" SELECT %(insee)s, %(month)s, place_id, {_SUMS} FROM kerb_day"
-            " WHERE commune_insee = %(insee)s AND day >= %(since)s AND day < %(until)s GROUP BY place_id",
-            parameters,
-        )
+        months = {"commune_insee": INSEE, "since": first, "until": end}
+        for name in ("add_months", "add_street_days", "add_street_months"):
+            connection.execute(summed(name), months)
         connection.execute(
             f"INSERT INTO kerb_hour (commune_insee, month, hour, day_class, kind, street, quarter, {_NAMES})"
             " SELECT %(insee)s, %(month)s, hour, day_class, kind, street, quarter, 90000 * bays, 89000 * bays,"
@@ -148,7 +140,14 @@ def measure(connection: Connection, url: str, arguments: argparse.Namespace) -> 
         other.execute("VACUUM ANALYZE")
     sizes = {
         table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # type: ignore[arg-type,index]
-        for table in ("occupancy_session", "kerb_day", "kerb_month", "kerb_hour")
+        for table in (
+            "occupancy_session",
+            "kerb_day",
+            "kerb_month",
+            "kerb_street_day",
+            "kerb_street_month",
+            "kerb_hour",
+        )
     }
     found: dict[str, Any] = {}
     for by in ("", "bay", "street", "quarter", "month", "street,month", "hour", "hour,day_class", "street,hour"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, LiteralString
 
 from storage.database import Connection, statement
 
@@ -49,6 +49,12 @@ class HoursAsked:
             "readings_kept_before": of_readings,
             "sessions_kept_before": of_sessions,
         }
+
+
+def summed(name: str) -> LiteralString:
+    """Return the query `name` with the sums of all columns of figures where it says so: they are written once."""
+    sums = statement("observatory", "sums").removeprefix("SELECT").removesuffix(";").strip()
+    return statement("observatory", name).replace("%(sums)s", sums)
 
 
 def state(connection: Connection, commune_insee: str) -> ObservatoryState | None:
@@ -115,7 +121,7 @@ def stage_rates(connection: Connection, rates: Iterable[tuple[str, str, int, flo
 def begin_month(connection: Connection, commune_insee: str, *, first: date, end: date) -> None:
     """Forget the figures of the months within [first, end)."""
     parameters = {"commune_insee": commune_insee, "since": first, "until": end}
-    for name in ("forget_days", "forget_months", "forget_hours"):
+    for name in ("forget_days", "forget_months", "forget_street_days", "forget_street_months", "forget_hours"):
         connection.execute(statement("observatory", name), parameters)
     connection.execute(statement("observatory", "stage"))
     connection.execute(statement("observatory", "unstage_figures"))
@@ -124,12 +130,12 @@ def begin_month(connection: Connection, commune_insee: str, *, first: date, end:
 def add_places(connection: Connection, commune_insee: str, *, first: date, end: date) -> None:
     """Sum up the hours laid out, of the local days of [first, end) in one month."""
     parameters = {"commune_insee": commune_insee, "since": first, "until": end}
-    connection.execute(statement("observatory", "add_days"), parameters)
-    connection.execute(statement("observatory", "add_figures"), parameters)
+    connection.execute(summed("add_days"), parameters)
+    connection.execute(summed("add_figures"), parameters)
 
 
 def end_month(connection: Connection, commune_insee: str, *, first: date, end: date) -> None:
-    """Sum up the month's days, and its hours over all places."""
+    """Sum up the month's days, by place and by street, and its hours over all places."""
     parameters = {"commune_insee": commune_insee, "since": first, "until": end}
-    connection.execute(statement("observatory", "add_months"), parameters)
-    connection.execute(statement("observatory", "add_hours"), parameters)
+    for name in ("add_months", "add_street_days", "add_street_months", "add_hours"):
+        connection.execute(summed(name), parameters)

@@ -11,6 +11,7 @@ from storage.database import Connection, statement
 from storage.errors import InputError
 from storage.kerb.usage import UsageSums
 from storage.model import PlaceKind
+from storage.observatory import summed
 
 _DAY = timedelta(days=1)
 _LONGEST = timedelta(days=3660)
@@ -58,13 +59,18 @@ class Question:
             raise InputError(f"expected a period of at most {_LONGEST.days} days, got {(self.until - self.since).days}")
         if self.kind is not None and self.kind not in _SENSED:
             raise InputError(f"kind: expected {' or '.join(_SENSED)}, got {self.kind}")
-        if self.of_hours and (By.BAY in self.by or self.place_ids is not None):
+        if self.of_hours and self.of_bays:
             raise InputError("by hour or class of days figures are of streets and quarters: leave the bays out")
 
     @property
     def of_hours(self) -> bool:
         """Whether hours of the day tell them apart."""
         return bool(self.by & _OF_HOURS)
+
+    @property
+    def of_bays(self) -> bool:
+        """Whether single bays are told or named: streets' figures are not enough."""
+        return By.BAY in self.by or self.place_ids is not None
 
     @property
     def period(self) -> tuple[date, date]:
@@ -97,10 +103,10 @@ class Group:
 def answer(connection: Connection, commune_insee: str, question: Question) -> list[Group]:
     """Return a line for each group that anything was awaited or known of, in the order of the groups."""
     asked = _parameters(commune_insee, question)
-    name = "by_hour" if question.of_hours else "by_place"
+    name = "by_hour" if question.of_hours else "by_place" if question.of_bays else "by_street"
     with connection.cursor(binary=True) as cursor:
         # Never prepared: which groups there are decides how it is best done.
-        rows = cursor.execute(statement("observatory", name), asked, prepare=False).fetchall()
+        rows = cursor.execute(summed(name), asked, prepare=False).fetchall()
         places: dict[tuple[Any, ...], int] = {}
         if not question.of_hours:
             counted = cursor.execute(statement("observatory", "places"), asked, prepare=False)

@@ -140,6 +140,8 @@ KINDS: tuple[Kind, ...] = (
             "session_hourly_kept",
             "kerb_day",
             "kerb_month",
+            "kerb_street_day",
+            "kerb_street_month",
             "kerb_hour",
             "detected_emptying",
             "declared_check",

@@ -86,8 +86,9 @@ class OldQuery(NamedTuple):
 
     @property
     def stands_alone(self) -> bool:
-        """Whether it needs neither TimescaleDB's functions nor a table of its own connection's."""
-        return not any(word in self.text for word in ("timescaledb", "chunk", "continuous_aggregate", "staged_"))
+        """Whether it needs neither TimescaleDB, a table of its own connection's, nor another query's text."""
+        needs = ("timescaledb", "chunk", "continuous_aggregate", "staged_", "%(sums)s")
+        return not any(word in self.text for word in needs)
 
 
 def old_queries() -> list[OldQuery]:

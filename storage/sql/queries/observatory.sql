@@ -168,18 +168,18 @@ DELETE FROM kerb_day WHERE commune_insee = :commune_insee AND day >= :since AND 
 -- name: forget_months!
 DELETE FROM kerb_month WHERE commune_insee = :commune_insee AND month >= :since AND month < :until;
 
+-- name: forget_street_days!
+DELETE FROM kerb_street_day WHERE commune_insee = :commune_insee AND day >= :since AND day < :until;
+
+-- name: forget_street_months!
+DELETE FROM kerb_street_month WHERE commune_insee = :commune_insee AND month >= :since AND month < :until;
+
 -- name: forget_hours!
 DELETE FROM kerb_hour WHERE commune_insee = :commune_insee AND month >= :since AND month < :until;
 
--- name: add_days!
--- Saturated: an hour of which at least half is known, and of that more than 85 % occupied.
-INSERT INTO kerb_day (
-    commune_insee, day, place_id,
-    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
-    wanted, refused, refused_var
-)
+-- name: sums
+-- All columns of figures add up. This, without its SELECT, stands where other queries here say `sums`.
 SELECT
-    :commune_insee, day, place_id,
     sum(awaited_s)::bigint AS awaited_s,
     sum(known_s)::bigint AS known_s,
     sum(occupied_s)::bigint AS occupied_s,
@@ -199,7 +199,18 @@ SELECT
     sum(overstay_s)::bigint AS overstay_s,
     sum(wanted) AS wanted,
     sum(refused) AS refused,
-    sum(refused_var) AS refused_var
+    sum(refused_var) AS refused_var;
+
+-- name: add_days!
+-- Saturated: an hour of which at least half is known, and of that more than 85 % occupied.
+INSERT INTO kerb_day (
+    commune_insee, day, place_id,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+)
+SELECT
+    :commune_insee, day, place_id,
+    :sums
 FROM (
     SELECT
         place_id, day, awaited_s, known_s, occupied_s,
@@ -223,26 +234,7 @@ INSERT INTO staged_kerb_figure (
 )
 SELECT
     :commune_insee, :since::date, hour, day_class, kind, street, quarter,
-    sum(awaited_s)::bigint AS awaited_s,
-    sum(known_s)::bigint AS known_s,
-    sum(occupied_s)::bigint AS occupied_s,
-    sum(saturated_s)::bigint AS saturated_s,
-    sum(sessions)::bigint AS sessions,
-    sum(dwells)::bigint AS dwells,
-    sum(dwell_s)::bigint AS dwell_s,
-    CASE WHEN sum(dwells) > 0 THEN
-        ARRAY[
-            sum(dwell_counts[1]), sum(dwell_counts[2]), sum(dwell_counts[3]), sum(dwell_counts[4]), sum(dwell_counts[5]),
-            sum(dwell_counts[6]), sum(dwell_counts[7]), sum(dwell_counts[8]), sum(dwell_counts[9]), sum(dwell_counts[10]),
-            sum(dwell_counts[11]), sum(dwell_counts[12]), sum(dwell_counts[13])
-        ]::integer[]
-    END AS dwell_counts,
-    sum(limited)::bigint AS limited,
-    sum(overstays)::bigint AS overstays,
-    sum(overstay_s)::bigint AS overstay_s,
-    sum(wanted) AS wanted,
-    sum(refused) AS refused,
-    sum(refused_var) AS refused_var
+    :sums
 FROM (
     SELECT
         hour, day_class, place.kind, coalesce(place.street, '') AS street, coalesce(quarter, '') AS quarter, awaited_s,
@@ -268,26 +260,7 @@ INSERT INTO kerb_hour (
 )
 SELECT
     :commune_insee, month, hour, day_class, kind, street, quarter,
-    sum(awaited_s)::bigint AS awaited_s,
-    sum(known_s)::bigint AS known_s,
-    sum(occupied_s)::bigint AS occupied_s,
-    sum(saturated_s)::bigint AS saturated_s,
-    sum(sessions)::bigint AS sessions,
-    sum(dwells)::bigint AS dwells,
-    sum(dwell_s)::bigint AS dwell_s,
-    CASE WHEN sum(dwells) > 0 THEN
-        ARRAY[
-            sum(dwell_counts[1]), sum(dwell_counts[2]), sum(dwell_counts[3]), sum(dwell_counts[4]), sum(dwell_counts[5]),
-            sum(dwell_counts[6]), sum(dwell_counts[7]), sum(dwell_counts[8]), sum(dwell_counts[9]), sum(dwell_counts[10]),
-            sum(dwell_counts[11]), sum(dwell_counts[12]), sum(dwell_counts[13])
-        ]::integer[]
-    END AS dwell_counts,
-    sum(limited)::bigint AS limited,
-    sum(overstays)::bigint AS overstays,
-    sum(overstay_s)::bigint AS overstay_s,
-    sum(wanted) AS wanted,
-    sum(refused) AS refused,
-    sum(refused_var) AS refused_var
+    :sums
 FROM staged_kerb_figure
 GROUP BY month, hour, day_class, kind, street, quarter;
 
@@ -299,29 +272,71 @@ INSERT INTO kerb_month (
 )
 SELECT
     :commune_insee, :since::date, place_id,
-    sum(awaited_s)::bigint AS awaited_s,
-    sum(known_s)::bigint AS known_s,
-    sum(occupied_s)::bigint AS occupied_s,
-    sum(saturated_s)::bigint AS saturated_s,
-    sum(sessions)::bigint AS sessions,
-    sum(dwells)::bigint AS dwells,
-    sum(dwell_s)::bigint AS dwell_s,
-    CASE WHEN sum(dwells) > 0 THEN
-        ARRAY[
-            sum(dwell_counts[1]), sum(dwell_counts[2]), sum(dwell_counts[3]), sum(dwell_counts[4]), sum(dwell_counts[5]),
-            sum(dwell_counts[6]), sum(dwell_counts[7]), sum(dwell_counts[8]), sum(dwell_counts[9]), sum(dwell_counts[10]),
-            sum(dwell_counts[11]), sum(dwell_counts[12]), sum(dwell_counts[13])
-        ]::integer[]
-    END AS dwell_counts,
-    sum(limited)::bigint AS limited,
-    sum(overstays)::bigint AS overstays,
-    sum(overstay_s)::bigint AS overstay_s,
-    sum(wanted) AS wanted,
-    sum(refused) AS refused,
-    sum(refused_var) AS refused_var
+    :sums
 FROM kerb_day
 WHERE commune_insee = :commune_insee AND day >= :since AND day < :until
 GROUP BY place_id;
+
+-- name: add_street_days!
+-- What the days of its places come to, by street: a question by streets or less must not add up twenty thousand places.
+INSERT INTO kerb_street_day (
+    commune_insee, day, kind, street, quarter,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+)
+SELECT
+    :commune_insee, day, place.kind, coalesce(place.street, '') AS street, coalesce(quarter, '') AS quarter,
+    :sums
+FROM kerb_day
+JOIN place ON place.commune_insee = :commune_insee AND place.place_id = kerb_day.place_id
+LEFT JOIN kerb_quarter ON kerb_quarter.commune_insee = :commune_insee AND kerb_quarter.place_id = kerb_day.place_id
+WHERE kerb_day.commune_insee = :commune_insee AND day >= :since AND day < :until
+GROUP BY day, place.kind, place.street, quarter;
+
+-- name: add_street_months!
+INSERT INTO kerb_street_month (
+    commune_insee, month, kind, street, quarter,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+)
+SELECT
+    :commune_insee, :since::date, kind, street, quarter,
+    :sums
+FROM kerb_street_day
+WHERE commune_insee = :commune_insee AND day >= :since AND day < :until
+GROUP BY kind, street, quarter;
+
+-- name: by_street
+-- Whole months from `kerb_street_month`, the days at the ends of the period from `kerb_street_day`.
+SELECT
+    NULL::text AS place_id,
+    CASE WHEN :by_street THEN street END AS street,
+    CASE WHEN :by_quarter THEN quarter END AS quarter,
+    CASE WHEN :by_month THEN month END AS month,
+    NULL::smallint AS hour,
+    NULL::text AS day_class,
+    :sums
+FROM (
+    SELECT
+        month, kind, street, quarter,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+    FROM kerb_street_month
+    WHERE commune_insee = :commune_insee AND month >= :first_month AND month < :end_month
+    UNION ALL
+    SELECT
+        date_trunc('month', day)::date, kind, street, quarter,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+    FROM kerb_street_day
+    WHERE commune_insee = :commune_insee
+        AND (day >= :head_from AND day < :head_until OR day >= :tail_from AND day < :tail_until)
+) AS one
+WHERE (:kind::text IS NULL OR kind = :kind)
+    AND (:street::text IS NULL OR street = :street)
+    AND (:quarter::text IS NULL OR quarter = :quarter)
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4;
 
 -- name: by_place
 -- Whole months from `kerb_month`, the days at the ends of the period from `kerb_day`.
@@ -332,26 +347,7 @@ SELECT
     CASE WHEN :by_month THEN month END AS month,
     NULL::smallint AS hour,
     NULL::text AS day_class,
-    sum(awaited_s)::bigint AS awaited_s,
-    sum(known_s)::bigint AS known_s,
-    sum(occupied_s)::bigint AS occupied_s,
-    sum(saturated_s)::bigint AS saturated_s,
-    sum(sessions)::bigint AS sessions,
-    sum(dwells)::bigint AS dwells,
-    sum(dwell_s)::bigint AS dwell_s,
-    CASE WHEN sum(dwells) > 0 THEN
-        ARRAY[
-            sum(dwell_counts[1]), sum(dwell_counts[2]), sum(dwell_counts[3]), sum(dwell_counts[4]), sum(dwell_counts[5]),
-            sum(dwell_counts[6]), sum(dwell_counts[7]), sum(dwell_counts[8]), sum(dwell_counts[9]), sum(dwell_counts[10]),
-            sum(dwell_counts[11]), sum(dwell_counts[12]), sum(dwell_counts[13])
-        ]::integer[]
-    END AS dwell_counts,
-    sum(limited)::bigint AS limited,
-    sum(overstays)::bigint AS overstays,
-    sum(overstay_s)::bigint AS overstay_s,
-    sum(wanted) AS wanted,
-    sum(refused) AS refused,
-    sum(refused_var) AS refused_var
+    :sums
 FROM (
     SELECT
         month, place_id,
@@ -408,26 +404,7 @@ SELECT
     CASE WHEN :by_month THEN month END AS month,
     CASE WHEN :by_hour THEN hour END AS hour,
     CASE WHEN :by_day_class THEN day_class END AS day_class,
-    sum(awaited_s)::bigint AS awaited_s,
-    sum(known_s)::bigint AS known_s,
-    sum(occupied_s)::bigint AS occupied_s,
-    sum(saturated_s)::bigint AS saturated_s,
-    sum(sessions)::bigint AS sessions,
-    sum(dwells)::bigint AS dwells,
-    sum(dwell_s)::bigint AS dwell_s,
-    CASE WHEN sum(dwells) > 0 THEN
-        ARRAY[
-            sum(dwell_counts[1]), sum(dwell_counts[2]), sum(dwell_counts[3]), sum(dwell_counts[4]), sum(dwell_counts[5]),
-            sum(dwell_counts[6]), sum(dwell_counts[7]), sum(dwell_counts[8]), sum(dwell_counts[9]), sum(dwell_counts[10]),
-            sum(dwell_counts[11]), sum(dwell_counts[12]), sum(dwell_counts[13])
-        ]::integer[]
-    END AS dwell_counts,
-    sum(limited)::bigint AS limited,
-    sum(overstays)::bigint AS overstays,
-    sum(overstay_s)::bigint AS overstay_s,
-    sum(wanted) AS wanted,
-    sum(refused) AS refused,
-    sum(refused_var) AS refused_var
+    :sums
 FROM kerb_hour
 WHERE commune_insee = :commune_insee
     AND month >= :since

@@ -101,6 +101,14 @@ DELETE FROM kerb_day WHERE commune_insee = :commune_insee AND day < (:before::ti
 DELETE FROM kerb_month
 WHERE commune_insee = :commune_insee AND month < date_trunc('month', :before::timestamptz AT TIME ZONE 'UTC')::date;
 
+-- name: forget_kerb_street_day!
+DELETE FROM kerb_street_day
+WHERE commune_insee = :commune_insee AND day < (:before::timestamptz AT TIME ZONE 'UTC')::date;
+
+-- name: forget_kerb_street_month!
+DELETE FROM kerb_street_month
+WHERE commune_insee = :commune_insee AND month < date_trunc('month', :before::timestamptz AT TIME ZONE 'UTC')::date;
+
 -- name: forget_kerb_hour!
 DELETE FROM kerb_hour
 WHERE commune_insee = :commune_insee AND month < date_trunc('month', :before::timestamptz AT TIME ZONE 'UTC')::date;

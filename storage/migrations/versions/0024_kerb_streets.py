@@ -1,0 +1,10 @@
+"""What the kerb's days and months come to by street."""
+
+from storage.schema import run_sql_file
+
+revision = "0024"
+down_revision = "0023"
+
+
+def upgrade() -> None:
+    run_sql_file("0024_kerb_streets.sql")
