@@ -138,6 +138,26 @@ def test_figures_survive_their_sessions_and_readings(town: Town, any_database_ur
         assert again == before
 
 
+def test_sums_of_streets_are_those_of_their_bays(town: Town):
+    start = local(2026, 4, 20)
+    stays = [(start + number * 5 * HOUR, start + number * 5 * HOUR + 50 * MINUTE) for number in range(200)]
+    told(town, start, start + 45 * DAY, stays)
+    observe(town.connection, INSEE, now=start + 45 * DAY + 3 * HOUR)
+    # Ends within months, a whole month, days of one month.
+    for since, until in (
+        (date(2026, 4, 22), date(2026, 6, 3)),
+        (date(2026, 5, 1), date(2026, 6, 1)),
+        (date(2026, 5, 7), date(2026, 5, 9)),
+    ):
+        bays = [line.sums for line in ask(town.connection, since, until, By.BAY)]
+        streets = [line.sums for line in ask(town.connection, since, until, By.STREET, By.QUARTER)]
+        months = [line.sums for line in ask(town.connection, since, until, By.MONTH)]
+        assert sum(one.sessions for one in streets) == sum(one.sessions for one in bays) > 0
+        assert sum(one.known_s for one in streets) == sum(one.known_s for one in bays) > 0
+        assert sum(one.occupied_s for one in months) == sum(one.occupied_s for one in bays) > 0
+        assert sum(one.wanted or 0 for one in streets) == pytest.approx(sum(one.wanted or 0 for one in bays))
+
+
 def test_a_late_reading_changes_figures_of_long_ago(town: Town):
     start = local(2026, 3, 2)
     told(town, start, start + 20 * DAY, [], silent=[(start + 4 * DAY + 10 * HOUR, start + 4 * DAY + 12 * HOUR)])
