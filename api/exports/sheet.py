@@ -92,7 +92,9 @@ def _page(content: RoundsFile, route: PlannedRoute, phrases: Catalogue, streets:
     rule = content.vehicle_rules.get(route.vehicle_id)
     number_of = numbers(route)
     words = phrases.labels
-    crew = "" if rule is None else words["people"].format(count=rule.crew)
+    # What the chef changed for the day comes before what is the rule.
+    people = content.plan.inputs.get("crews", {}).get(route.vehicle_id, None if rule is None else rule.crew)
+    crew = "" if people is None else words["people"].format(count=people)
     known = "" if rule is None or not rule.sectors else ", ".join(rule.sectors)
     return Page(
         vehicle=content.vehicle(route),
