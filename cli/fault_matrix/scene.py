@@ -107,6 +107,8 @@ class Scene:
             "mqtt": {
                 "url": self.broker.url(self.collectors_link.port), "client_id": client_id, "shared_group": shared_group,
                 "keepalive_s": keepalive_s or base.mqtt.keepalive_s,
+                # The proxies speak TLS, not the collectors; said, because the environment would otherwise be heard.
+                "ca_file": None, "cert_file": None, "key_file": None,
             },
             "networks": self.stage.town.networks(),
             "ingest": base.ingest.model_dump() | known | ingest,
