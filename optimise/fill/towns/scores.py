@@ -140,7 +140,7 @@ def floor_of(scores: dict[str, Any], own_curve: float) -> dict[str, Any]:
     Who minds the day as well as the bin's own curve may err less than `own_curve`.
 
     `coverage_80` and `worst_group_coverage_80` are two standard errors; `steps` says whether 0.8 lies between what the
-    interval holds with the levels at its ends and without them, so that no interval of whole steps is nearer.
+    interval holds with the levels at its ends and without them, so that a step less at both ends is too little.
     """
     worst = scores["coverage_by_group"].get(scores["worst_group"], {}).get("coverage_80_error")
     error = scores["coverage_80_error"]
