@@ -1,7 +1,7 @@
-"""A real OpenID Connect provider (Canaille) as a process of its own: `python identity_provider.py PORT REDIRECT_URI…`.
+"""A real OpenID Connect provider (Canaille) as a process of its own: `… PORT DATABASE REDIRECT_URI LOGOUT_URI`.
 
-It asks for a password and for consent on pages of its own, insists on PKCE, and signs with the keys that it publishes. The
-clients differ in how they say who they are, and in whether userinfo is signed for them.
+It asks for a password and for consent on pages of its own, insists on PKCE, and signs with the keys that it publishes.
+The clients differ in how they say who they are, and in whether userinfo is signed for them.
 """
 
 from __future__ import annotations
@@ -10,23 +10,24 @@ import sys
 import wsgiref.simple_server
 from typing import Any
 
+from canaille import create_app
+from canaille.app import models
+from canaille.backends import Backend
+from joserfc.jwk import ECKey, RSAKey
+
 CLIENT_SECRET = "a-secret+with/letters:that-need-encoding"
 CLIENTS = {
     # client_id: (how it says who it is, how userinfo is signed for it)
     "voirie-basic": ("client_secret_basic", None),
     "voirie-post": ("client_secret_post", None),
     "voirie-signed": ("client_secret_post", "RS256"),
+    "voirie-refused": ("client_secret_post", None),
 }
 PASSWORD = "correct-horse-battery"
 GROUPS = {"cheffes": ["amina"], "agents": ["amina", "bruno"]}
 
 
-def serve(port: int, *, redirect_uri: str, post_logout_redirect_uri: str) -> None:
-    from canaille import create_app
-    from canaille.app import models
-    from canaille.backends import Backend
-    from joserfc.jwk import ECKey, RSAKey
-
+def serve(port: int, *, database: str, redirect_uri: str, post_logout_redirect_uri: str) -> None:
     keys: list[Any] = [RSAKey.generate_key(2048, auto_kid=True), ECKey.generate_key("P-256", auto_kid=True)]
     app = create_app(
         config={
@@ -34,7 +35,8 @@ def serve(port: int, *, redirect_uri: str, post_logout_redirect_uri: str) -> Non
             "SECRET_KEY": "for-this-test-alone",
             "PREFERRED_URL_SCHEME": "http",
             "SERVER_NAME": f"localhost:{port}",
-            "CANAILLE": {"DATABASE": "memory", "JAVASCRIPT": False, "ACL": {"DEFAULT": {"PERMISSIONS": ["use_oidc"]}}},
+            "CANAILLE_SQL": {"DATABASE_URI": f"sqlite:///{database}"},
+            "CANAILLE": {"DATABASE": "sql", "JAVASCRIPT": False, "ACL": {"DEFAULT": {"PERMISSIONS": ["use_oidc"]}}},
             "CANAILLE_OIDC": {"ACTIVE_JWKS": [key.as_dict(private=True) for key in keys]},
         }
     )
@@ -65,6 +67,9 @@ def serve(port: int, *, redirect_uri: str, post_logout_redirect_uri: str) -> Non
                 response_types=["code"],
                 scope=["openid", "profile", "email", "groups"],
                 token_endpoint_auth_method=authentication,
+                # Its access tokens are signed, too, and of the same second alike but for that: ES256 never signs twice
+                # the same, and it takes no token that it has already given.
+                id_token_signed_response_alg=signed or "ES256",
                 userinfo_signed_response_alg=signed,
             )
             backend.save(client)
@@ -75,4 +80,4 @@ def serve(port: int, *, redirect_uri: str, post_logout_redirect_uri: str) -> Non
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), redirect_uri=sys.argv[2], post_logout_redirect_uri=sys.argv[3])
+    serve(int(sys.argv[1]), database=sys.argv[2], redirect_uri=sys.argv[3], post_logout_redirect_uri=sys.argv[4])

@@ -15,7 +15,7 @@ from lock import REPOSITORY, Locked
 
 ADMITTED = {
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "EPL-2.0", "HPND", "ISC", "LGPL-3.0-only", "MIT",
-    "MIT-CMU", "MPL-2.0", "PSF-2.0", "Unlicense", "Zlib",
+    "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Unlicense", "Zlib",
 }  # fmt: skip
 
 # What older metadata says in words, and SPDX's name for it.
