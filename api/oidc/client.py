@@ -126,7 +126,11 @@ class OidcClient:
         endpoint = self.provider().end_session_endpoint
         if endpoint is None:
             return None
-        parameters = {"id_token_hint": id_token, "client_id": self._options.client_id}
+        parameters = {"id_token_hint": id_token}
+        # A token with a list of audiences leaves open which of them asks. Otherwise the token says it, and ProConnect
+        # refuses parameters that it does not expect.
+        if isinstance(tokens.unverified(id_token).get("aud"), list):
+            parameters["client_id"] = self._options.client_id
         if self._options.post_logout_redirect_uri is not None:
             parameters |= {"post_logout_redirect_uri": self._options.post_logout_redirect_uri, "state": state}
         return _with_query(endpoint, parameters)
