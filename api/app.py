@@ -8,11 +8,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
+from api.admission import admit
 from api.live import LiveHub
 from api.metrics import Metrics
 from api.options import IGN_PLAN_URL, ApiOptions
@@ -48,6 +49,7 @@ from api.routes import (
     round_exports,
     round_rules,
     service_events,
+    sign_in,
     streets,
     town_events,
     vehicle_events,
@@ -82,6 +84,8 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         lifespan=_lifespan(options, ports, counted),
         generate_unique_id_function=lambda route: route.name,
         # Requests become traces when the entry point has set a tracer, and never because of a stray variable.
+        dependencies=[Depends(admit)],
+        responses=errors.documented(401, 403),
         telemetry={"auto_configure": False, "metrics": False, "logs": False},
     )
     errors.install(app)
@@ -119,7 +123,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
     ):
         version_1.include_router(module.router)
     app.include_router(version_1)
-    for module in (health, metrics, pages):
+    for module in (health, metrics, pages, sign_in):
         app.include_router(module.router)
     app.mount("/static/leaflet", StaticFiles(directory=_leaflet_folder()), name="leaflet")
     app.mount("/static", StaticFiles(directory=str(WEB_FOLDER / "static")), name="static")

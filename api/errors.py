@@ -14,7 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
 
+from api.addresses import login_address
 from storage.checks import CheckTakenError
 from storage.device_file import LineError
 from storage.errors import ConflictError, InputError, NotFoundError, SchemaError, UnavailableError, VoirieError
@@ -95,6 +97,10 @@ class InvalidFileError(ListedError):
             for fault in faults
         ]
         super().__init__(errors, summary=f"{len(errors)} faults; nothing was imported")
+
+
+class LogInFirstError(Exception):
+    """A page that is not for everybody was asked for by somebody who has not logged in."""
 
 
 def problem(
@@ -184,6 +190,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _on_database_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(LogInFirstError, _on_log_in_first)
+
+
+def _on_log_in_first(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LogInFirstError)
+    return RedirectResponse(login_address(request), status_code=303)
 
 
 def _on_no_schema(request: Request, error: Exception) -> Response:

@@ -27,7 +27,8 @@ class ApiOptions:
     `tiles_url` no request leaves the server's own origin, and the page draws the streets of `streets_extract` (an
     OpenStreetMap extract of that commune), if there is one. `co2_kg_per_km` is what a collection vehicle
     emits. `catalogue` are the models that devices may be of. With `log_requests` each request is a
-    line of the log.
+    line of the log. With `open_to_all` whoever asks may do everything: a demo on one's own machine. A session
+    ends after `session_s`, or `session_idle_s` without a request; a driver's or an officer's lasts `shift_s`.
     """
 
     database_url: str
@@ -42,6 +43,10 @@ class ApiOptions:
     co2_kg_per_km: float = 0.8
     log_requests: bool = False
     catalogue: Catalogue = field(default_factory=dict)
+    open_to_all: bool = False
+    session_idle_s: float = 3600
+    session_s: float = 12 * 3600
+    shift_s: float = 16 * 3600
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -60,7 +65,15 @@ class ApiOptions:
                 raise SettingsError(f"expected tiles_url to contain {', '.join(missing)}, got {self.tiles_url!r}")
         if not self.co2_kg_per_km >= 0:
             raise SettingsError(f"expected co2_kg_per_km >= 0, got {self.co2_kg_per_km}")
-        for name in ("pool_size", "pool_wait_s", "heartbeat_s", "max_body_bytes"):
+        for name in (
+            "pool_size",
+            "pool_wait_s",
+            "heartbeat_s",
+            "max_body_bytes",
+            "session_idle_s",
+            "session_s",
+            "shift_s",
+        ):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"expected {name} > 0, got {getattr(self, name)}")
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.accounts import accounts
 from cli.advise import advise
 from cli.backup.command import backup, restore
 from cli.bench import bench
@@ -19,6 +20,7 @@ from cli.evaluate import evaluate
 from cli.events import events
 from cli.faults import faults
 from cli.former import former, sectors
+from cli.keys import keys
 from cli.kpi import kpi
 from cli.models import models, train
 from cli.observatory import observatory
@@ -70,6 +72,8 @@ app.command()(replay)
 app.command()(solve)
 app.add_typer(broker, name="broker")
 app.add_typer(communes, name="communes")
+app.add_typer(accounts, name="accounts")
+app.add_typer(keys, name="keys")
 app.add_typer(devices, name="devices")
 app.add_typer(places, name="places")
 app.command()(faults)

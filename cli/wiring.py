@@ -217,6 +217,10 @@ def api_options(settings: Settings) -> ApiOptions:
         log_requests=settings.log.requests,
         catalogue=catalogue(),
         co2_kg_per_km=settings.rounds.co2_kg_per_km,
+        open_to_all=settings.accounts.mode == "open",
+        session_idle_s=60 * settings.accounts.session_idle_minutes,
+        session_s=3600 * settings.accounts.session_hours,
+        shift_s=3600 * settings.accounts.shift_hours,
     )
 
 

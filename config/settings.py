@@ -257,6 +257,15 @@ class ApiSettings(_Table):
     )
 
 
+class AccountSettings(_Table):
+    """Who may ask the web server for what."""
+
+    mode: Literal["required", "open"] = "required"
+    session_idle_minutes: int = Field(default=60, ge=1, le=7 * 24 * 60)
+    session_hours: float = Field(default=12, gt=0, le=7 * 24)
+    shift_hours: float = Field(default=16, gt=0, le=48)
+
+
 class LogSettings(_Table):
     """What is logged, to standard error."""
 
@@ -304,6 +313,7 @@ class Settings(BaseSettings):
     time_series: TimeSeriesSettings = TimeSeriesSettings()
     retention: RetentionSettings = RetentionSettings()
     api: ApiSettings = ApiSettings()
+    accounts: AccountSettings = AccountSettings()
     log: LogSettings = LogSettings()
     tracing: TracingSettings = TracingSettings()
     simulator: SimulatorSettings = SimulatorSettings()
@@ -343,6 +353,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"forecast.horizon_h is {self.forecast.horizon_h} but planning tomorrow's rounds needs a forecast "
                 f"of at least {_HOURS_PLAN_NEEDS} h"
+            )
+        if self.accounts.mode == "open" and not is_loopback(self.api.host):
+            raise ValueError(
+                f'accounts.mode is "open", so that whoever asks may do everything, and api.host is {self.api.host}: '
+                "open accounts are for a demo on this machine alone (api.host 127.0.0.1)"
             )
         if self.api.tiles_url and not all(mark in self.api.tiles_url for mark in ("{z}", "{x}", "{y}")):
             raise ValueError("api.tiles_url must contain {z}, {x} and {y}, or be empty to draw the extract's streets")

@@ -67,6 +67,18 @@ WRITABLE: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
 """What the API may do beside reading, by table. Everything else is the work of collectors and workers."""
 
 
+IDENTITY: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
+    {
+        "account": ("SELECT", "UPDATE"),
+        "account_grant": ("SELECT",),
+        "login_session": _KEPT,
+        "login_failure": _KEPT,
+        "api_key": ("SELECT", "UPDATE"),
+    }
+)
+"""What is seen only by a transaction that asks who somebody is, and what the API may do there."""
+
+
 class CommunePool:
     """The API's connections. Each of their transactions is of the role which owns nothing, for named communes."""
 
@@ -85,6 +97,19 @@ class CommunePool:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else None
             connection.read_only = read_only
             self.act_for(connection, communes)
+            yield connection
+
+    @contextmanager
+    def identity(self) -> Iterator[Connection]:
+        """Yield a transaction that sees who may do what (`IDENTITY`), and no commune's rows.
+
+        Raises as `transaction` does.
+        """
+        with self._pool.connection(timeout=self._wait_s) as connection:
+            connection.isolation_level = None
+            connection.read_only = False
+            self.act_for(connection, [])
+            connection.execute(statement("isolation", "identify"))
             yield connection
 
     @staticmethod
@@ -118,10 +143,32 @@ def apply(connection: Connection) -> None:
     for command in ("create_function", "create_directory", "create_schema", "grant_usage"):
         connection.execute(statement("isolation", command))
     for name, is_table in connection.execute(statement("isolation", "relations")).fetchall():
+        if name in IDENTITY:
+            continue
         if is_table and name not in TIME_TABLES:
             _isolate_table(connection, name)
         else:
             _isolate_by_view(connection, name)
+    for name, rights in IDENTITY.items():
+        _keep_for_identity(connection, name, rights)
+
+
+def _keep_for_identity(connection: Connection, name: str, rights: Sequence[LiteralString]) -> None:
+    if connection.execute(statement("isolation", "has_table"), {"name": name}).fetchone() is None:
+        return  # a database on its way to this version
+    named, role = sql.Identifier(name), sql.Identifier(ROLE)
+    connection.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(named))
+    for policy in ("commune_only", "identity_only"):
+        connection.execute(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(sql.Identifier(policy), named))
+    connection.execute(
+        sql.SQL(
+            "CREATE POLICY identity_only ON {} TO {} USING (voirie_identity()) WITH CHECK (voirie_identity())"
+        ).format(named, role)
+    )
+    connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(named, role))
+    connection.execute(
+        sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(", ").join(sql.SQL(right) for right in rights), named, role)
+    )
 
 
 def have_role(connection: Connection) -> None:

@@ -14,6 +14,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.addresses import root_of
+from api.admission import principal_of
 from api.pages.languages import language_of, languages, translations
 from api.state import state_of
 
@@ -36,12 +38,6 @@ def _templates(language: str) -> Environment:
     return environment
 
 
-def root_of(request: Request) -> str:
-    """Return the relative address of the application's root, as seen from the page: "" or "../" as often as needed."""
-    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    return "../" * (path.count("/") - 1)
-
-
 def page(request: Request, template: str, *, status: int = 200, private: bool = True, **values: Any) -> HTMLResponse:
     """Return `template` as an answer. `private` pages are never kept by a cache on the way."""
     language = language_of(request)
@@ -50,7 +46,7 @@ def page(request: Request, template: str, *, status: int = 200, private: bool = 
         root=root_of(request),
         language=language,
         languages=languages(),
-        **values,
+        **({"who": principal_of(request)} | values),
     )  # fmt: skip
     kept = "no-store" if private else "no-cache"
     return HTMLResponse(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
+
+from storage.model import Role
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +22,19 @@ def _(text: str) -> str:
     """Mark a text for the catalogues; it is translated where it is shown."""
     return text
 
+
+ROLE_NAMES = MappingProxyType(
+    {
+        Role.DISPATCHER: _("chef d'équipe"),
+        Role.DRIVER: _("conducteur"),
+        Role.OFFICER: _("agent de contrôle"),
+        Role.PARKING_MANAGER: _("gestionnaire du stationnement"),
+        Role.DATA_READER: _("lecteur de données"),
+        Role.INTEGRATOR: _("intégrateur"),
+        Role.ADMINISTRATOR: _("administrateur"),
+    }
+)
+"""What people call the roles."""
 
 SCREENS = (
     Screen(

@@ -72,6 +72,7 @@ def open_stage(settings: Settings, *, folder: Path, screen: Screen) -> Iterator[
                     }
                 ),
                 "api": settings.api.model_copy(update={"host": "127.0.0.1", "port": api_port}),
+                "accounts": settings.accounts.model_copy(update={"mode": "open"}),
                 "simulator": settings.simulator.model_copy(update={"api_url": api_url}),
             }
         )

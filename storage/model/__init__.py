@@ -4,6 +4,7 @@ Values are frozen, keyword-only and carry their unit in the name. Every time is 
 is made at the rim. Measured, predicted and declared fill are three different fields, never one.
 """
 
+from storage.model.accounts import Account, ApiKey, Grant, LoginSession, Role
 from storage.model.bay_forecasts import (
     BayEvidence,
     BayForecast,
@@ -88,8 +89,10 @@ __all__ = [
     "COMPASS",
     "KERB_KINDS",
     "SENSOR_SILENT_AFTER",
+    "Account",
     "Alert",
     "AlertKind",
+    "ApiKey",
     "BayEvidence",
     "BayForecast",
     "BayForecastRun",
@@ -134,6 +137,7 @@ __all__ = [
     "FormerRound",
     "FullDate",
     "Geometry",
+    "Grant",
     "HolidayUse",
     "IntakeBatch",
     "IntakeResult",
@@ -145,6 +149,7 @@ __all__ = [
     "KpiBy",
     "LeftOut",
     "LocalHours",
+    "LoginSession",
     "Manoeuvre",
     "ModelStatus",
     "Modifier",
@@ -171,6 +176,7 @@ __all__ = [
     "RefusedMessage",
     "RegisteredDevice",
     "RequestState",
+    "Role",
     "RoundRules",
     "Rule",
     "RuleUse",

@@ -30,9 +30,9 @@ def as_web(url: str) -> str:
 
 
 @contextmanager
-def serving(options: ApiOptions, ports: Ports | None = None) -> Iterator[str]:
-    """Serve with `options` until the block ends; yields the base URL."""
-    options = replace(options, database_url=as_web(options.database_url))
+def serving(options: ApiOptions, ports: Ports | None = None, *, open_to_all: bool = True) -> Iterator[str]:
+    """Serve with `options` until the block ends; yields the base URL. Accounts are open unless a test is about them."""
+    options = replace(options, database_url=as_web(options.database_url), open_to_all=open_to_all)
     port = free_port()
     server = make_server(create_app(options, ports or Ports()), host="127.0.0.1", port=port)
     thread = threading.Thread(target=server.run, name="voirie-api")
@@ -47,7 +47,7 @@ def serving(options: ApiOptions, ports: Ports | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def client_of(options: ApiOptions, ports: Ports | None = None) -> Iterator[httpx.Client]:
+def client_of(options: ApiOptions, ports: Ports | None = None, *, open_to_all: bool = True) -> Iterator[httpx.Client]:
     """Serve with `options` and yield a client whose paths start at the server's root."""
-    with serving(options, ports) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with serving(options, ports, open_to_all=open_to_all) as url, httpx.Client(base_url=url, timeout=20) as client:
         yield client

@@ -13,6 +13,11 @@ CREATE OR REPLACE FUNCTION voirie_communes() RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT string_to_array(current_setting('voirie.communes', true), ',') $$;
 
+-- Whether this transaction asks who somebody is.
+CREATE OR REPLACE FUNCTION voirie_identity() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT current_setting('voirie.identity', true) = 'on' $$;
+
 -- name: create_directory#
 -- Which communes an installation serves is on its home page; this alone is seen beyond one's own commune.
 CREATE OR REPLACE FUNCTION voirie_served_communes()
@@ -55,3 +60,9 @@ SELECT
     set_config('voirie.communes', :communes, true),
     set_config('search_path', :search_path, true),
     set_config('role', :role, true);
+
+-- name: identify
+SELECT set_config('voirie.identity', 'on', true);
+
+-- name: has_table^
+SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname = :name;

@@ -1,0 +1,137 @@
+"""Every request passes here: who asks, and whether the table of `api/access.py` lets them.
+
+A person's cookie is sent by their browser whoever made it send; a request that changes something must therefore come
+from our own pages (Sec-Fetch-Site, or Origin where a browser is old). A machine's key is sent on purpose.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import HTTPException, Request, Response
+
+from api.access import ACCESS, PUBLIC
+from api.errors import LogInFirstError
+from api.principal import EVERYBODY, VISITOR, Principal, Proof
+from api.state import state_of
+from storage import accounts
+from storage.model import Role
+
+_PRINCIPAL = "voirie.principal"
+_COOKIE = "voirie_session"
+_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_BEARER = {"WWW-Authenticate": "Bearer"}
+
+
+def admit(request: Request) -> None:
+    """Let the request through, or raise HTTPException 401 or 403; a page sends who has not logged in to do so."""
+    route = request.scope["route"]
+    access = ACCESS.get(route.name)
+    principal = VISITOR if access is PUBLIC and not _has_cookie(request) else _who(request)
+    request.scope[_PRINCIPAL] = principal
+    structlog.contextvars.bind_contextvars(proof=principal.proof.value)
+    if access is None:
+        raise HTTPException(403, "nobody was given this route")
+    if principal.proof is Proof.SESSION and request.method not in _HARMLESS and not comes_from_our_pages(request):
+        raise HTTPException(403, "this changes something and did not come from a page of this server")
+    if access.public:
+        return
+    if not principal.is_known:
+        if request.method == "GET" and not route.include_in_schema:
+            raise LogInFirstError
+        raise HTTPException(401, "log in, or send a key as `Authorization: Bearer …`", headers=_BEARER)
+    if access.known:
+        return
+    commune_insee = request.path_params.get("commune_insee")
+    granted = principal.roles if commune_insee is None else principal.roles_in(commune_insee)
+    if not granted & access.roles:
+        where = "" if commune_insee is None else f" in commune {commune_insee}"
+        needed = ", ".join(sorted(access.roles))
+        raise HTTPException(403, f"this needs one of the roles {needed}{where}")
+
+
+def principal_of(request: Request) -> Principal:
+    """Return who asks; everybody who passed `admit` has one."""
+    return cast("Principal", request.scope.get(_PRINCIPAL, VISITOR))
+
+
+def comes_from_our_pages(request: Request) -> bool:
+    """Whether the browser says that one of our own pages made it ask."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host", " ")
+
+
+def _who(request: Request) -> Principal:
+    state = state_of(request)
+    if state["options"].open_to_all:
+        return EVERYBODY
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    token = session_token(request)
+    if scheme.lower() != "bearer" and token is None:
+        return VISITOR
+    now = datetime.now(UTC)
+    with state["pool"].identity() as connection:
+        if scheme.lower() == "bearer":
+            key = accounts.key_of(connection, secret.strip(), now=now)
+            if key is None:
+                raise HTTPException(401, "this key is unknown, over or revoked", headers=_BEARER)
+            grants = {key.commune_insee: frozenset(key.roles)}
+            return Principal(proof=Proof.KEY, name=key.name, grants=grants)
+        who = accounts.session_of(connection, token or "", now=now)
+        if who is None:
+            return VISITOR
+        granted: dict[str, frozenset[Role]] = {}
+        for grant in accounts.grants(connection, who.session.account_id):
+            granted[grant.commune_insee] = granted.get(grant.commune_insee, frozenset()) | {grant.role}
+    return Principal(
+        proof=Proof.SESSION,
+        name=who.display_name,
+        grants=granted,
+        account_id=who.session.account_id,
+        session_id=who.session.session_id,
+    )
+
+
+# --- the cookie ------------------------------------------------------------------------------------------------------
+
+
+def session_token(request: Request) -> str | None:
+    """Return the session's token that the browser sent, if it did."""
+    return request.cookies.get(_cookie_name(request))
+
+
+def give_session(request: Request, response: Response, token: str, *, lasts_s: float) -> None:
+    """Have the browser keep `token`, out of the reach of scripts and of other sites.
+
+    Only over TLS, except on the loopback, where nobody listens in between.
+    """
+    response.set_cookie(
+        _cookie_name(request), token, max_age=int(lasts_s), path="/", secure=not _is_loopback(request), httponly=True,
+        samesite="lax",
+    )  # fmt: skip
+
+
+def forget_session(request: Request, response: Response) -> None:
+    """Have the browser forget its token."""
+    response.delete_cookie(
+        _cookie_name(request), path="/", secure=not _is_loopback(request), httponly=True, samesite="lax"
+    )
+
+
+def _has_cookie(request: Request) -> bool:
+    return _cookie_name(request) in request.cookies
+
+
+def _cookie_name(request: Request) -> str:
+    # Browsers take the prefix only with Secure, and then from no other host and over no plain line.
+    return _COOKIE if _is_loopback(request) else f"__Host-{_COOKIE}"
+
+
+def _is_loopback(request: Request) -> bool:
+    return request.url.hostname in _LOOPBACK

@@ -1,0 +1,56 @@
+"""Who asks: a person with a session, a machine with a key, anybody, or everybody where accounts are open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
+
+from storage.model import Role
+
+
+class Proof(StrEnum):
+    """How we know."""
+
+    SESSION = "session"
+    KEY = "key"
+    OPEN = "open"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
+    """Who asks and what they were granted, by commune. `name` is what colleagues and the log read."""
+
+    proof: Proof
+    name: str
+    grants: Mapping[str, frozenset[Role]] = MappingProxyType({})
+    account_id: UUID | None = None
+    session_id: UUID | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether somebody in particular asks, or accounts are open to all."""
+        return self.proof is not Proof.NONE
+
+    def roles_in(self, commune_insee: str) -> frozenset[Role]:
+        """Return what they may do in a commune; every role where accounts are open."""
+        if self.proof is Proof.OPEN:
+            return frozenset(Role)
+        return self.grants.get(commune_insee, frozenset())
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Every role they have anywhere."""
+        if self.proof is Proof.OPEN:
+            return frozenset(Role)
+        return frozenset().union(*self.grants.values())
+
+
+VISITOR = Principal(proof=Proof.NONE, name="")
+"""Somebody who has not said who they are."""
+
+EVERYBODY = Principal(proof=Proof.OPEN, name="open")
+"""Where accounts are open, whoever asks may do everything."""

@@ -1,0 +1,240 @@
+"""`voirie accounts`: who may log in, and what each may do in which commune."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import ConfigOption, JsonOption, start
+
+if TYPE_CHECKING:
+    from storage.database import Connection
+    from storage.model import Account, Role
+
+accounts = typer.Typer(no_args_is_help=True, help="Make the accounts of people, and say what each may do.")
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What they type to log in, such as an address.")]
+CommuneOption = Annotated[str | None, typer.Option("--commune", help="INSEE code of the commune.", show_default=False)]
+RolesOption = Annotated[
+    list[str],
+    typer.Option(
+        "--role",
+        help="dispatcher, driver, officer, parking_manager, data_reader, integrator or administrator; may be repeated.",
+        show_default=False,
+    ),
+]
+PasswordOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input instead of making one.")
+]
+
+
+@accounts.command("add")
+def add(
+    name: NameArgument,
+    config: ConfigOption = None,
+    display_name: Annotated[
+        str | None, typer.Option("--display", help="What colleagues read; otherwise NAME.", show_default=False)
+    ] = None,
+    commune: CommuneOption = None,
+    role: RolesOption = [],  # noqa: B006 - Typer reads the default and never changes it
+    *,
+    password_stdin: PasswordOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an account, with roles in a commune. Its password is shown once."""
+    from storage import accounts as stored
+    from storage import passwords
+
+    roles = roles_of(role)
+    if bool(roles) is not (commune is not None):
+        _refuse("expected --commune and at least one --role together")
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else passwords.made()
+    with opened(config) as connection:
+        made = stored.add(connection, name=name, display_name=display_name or name, password=password)
+        if commune is not None:
+            _grant(connection, made, commune, roles)
+        document = _document(connection, made)
+    if not password_stdin:
+        document["password"] = password
+    _say(document, as_json=as_json)
+
+
+@accounts.command("list")
+def list_accounts(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """List the accounts, and what each may do."""
+    from storage import accounts as stored
+
+    with opened(config) as connection:
+        documents = [_document(connection, account) for account in stored.every(connection)]
+    if as_json:
+        typer.echo(json.dumps({"accounts": documents}, ensure_ascii=False))
+        return
+    for document in documents:
+        _say(document, as_json=False)
+    if not documents:
+        typer.echo("no account yet: `voirie accounts add NAME --commune INSEE --role ROLE` makes one", err=True)
+
+
+@accounts.command("grant")
+def grant(
+    name: NameArgument,
+    commune: Annotated[str, typer.Option("--commune", help="INSEE code of the commune.", show_default=False)],
+    role: RolesOption,
+    config: ConfigOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Let an account do more, in a commune. Harmless when repeated."""
+    from storage import accounts as stored
+
+    with opened(config) as connection:
+        account = stored.by_name(connection, name)
+        _grant(connection, account, commune, roles_of(role))
+        document = _document(connection, account)
+    _say(document, as_json=as_json)
+
+
+@accounts.command("withdraw")
+def withdraw(
+    name: NameArgument,
+    commune: Annotated[str, typer.Option("--commune", help="INSEE code of the commune.", show_default=False)],
+    role: RolesOption,
+    config: ConfigOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Take roles back, from the account's next request on. Harmless when repeated."""
+    from storage import accounts as stored
+    from storage.model import Grant
+
+    with opened(config) as connection:
+        account = stored.by_name(connection, name)
+        for one in roles_of(role):
+            stored.withdraw(connection, account.account_id, Grant(commune_insee=commune.strip().upper(), role=one))
+        document = _document(connection, account)
+    _say(document, as_json=as_json)
+
+
+@accounts.command("reset")
+def reset(
+    name: NameArgument,
+    config: ConfigOption = None,
+    *,
+    password_stdin: PasswordOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Give an account another password, shown once, and end its sessions."""
+    from storage import accounts as stored
+    from storage import passwords
+
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else passwords.made()
+    with opened(config) as connection:
+        account = stored.by_name(connection, name)
+        stored.set_password(connection, account, password)
+        document = _document(connection, stored.by_name(connection, name))
+    if not password_stdin:
+        document["password"] = password
+    _say(document, as_json=as_json)
+
+
+@accounts.command("end-sessions")
+def end_sessions(name: NameArgument, config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """Log an account out everywhere, at once: a lost tablet, somebody who left."""
+    from storage import accounts as stored
+
+    with opened(config) as connection:
+        account = stored.by_name(connection, name)
+        ended = stored.end_sessions(connection, account.account_id)
+    if as_json:
+        typer.echo(json.dumps({"name": account.name, "ended": ended}, ensure_ascii=False))
+    else:
+        typer.echo(f"{account.name}: {ended} sessions ended")
+
+
+@accounts.command("disable")
+def disable(
+    name: NameArgument,
+    config: ConfigOption = None,
+    *,
+    enable: Annotated[bool, typer.Option("--enable", help="Let it log in again instead.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep an account from logging in, and its sessions from going on, at once."""
+    from storage import accounts as stored
+
+    with opened(config) as connection:
+        account = stored.by_name(connection, name)
+        stored.disable(connection, account.account_id, disabled=not enable)
+        document = _document(connection, stored.by_name(connection, name))
+    _say(document, as_json=as_json)
+
+
+@contextmanager
+def opened(config: Any) -> Iterator[Connection]:
+    """Yield a connection to a database of this version; what was done is committed at the end."""
+    settings = start(config)
+    from cli.wiring import database_url
+    from storage.database import connect
+    from storage.schema_version import require_schema
+
+    with connect(database_url(settings), application="voirie accounts") as connection:
+        require_schema(connection)
+        yield connection
+        connection.commit()
+
+
+def roles_of(names: list[str]) -> list[Role]:
+    """Return the roles of these names. Raises InputError for one that there is not."""
+    from storage.errors import InputError
+    from storage.model import Role
+
+    try:
+        return [Role(name.strip().lower().replace("-", "_")) for name in names]
+    except ValueError as error:
+        raise InputError(f"role: expected one of {', '.join(Role)}, got {', '.join(names)}") from error
+
+
+def _grant(connection: Connection, account: Account, commune: str, roles: list[Role]) -> None:
+    from storage import accounts as stored
+    from storage import communes
+    from storage.model import Grant
+
+    known = communes.one(connection, commune.strip().upper())
+    for role in roles:
+        stored.grant(connection, account.account_id, Grant(commune_insee=known.commune_insee, role=role))
+
+
+def _refuse(reason: str) -> None:
+    from storage.errors import InputError
+
+    raise InputError(reason)
+
+
+def _document(connection: Connection, account: Account) -> dict[str, Any]:
+    from storage import accounts as stored
+
+    granted: dict[str, list[str]] = {}
+    for grant in stored.grants(connection, account.account_id):
+        granted.setdefault(grant.commune_insee, []).append(grant.role.value)
+    return {
+        "name": account.name,
+        "display_name": account.display_name,
+        "created_at": account.created_at.isoformat(),
+        "disabled": account.disabled_at is not None,
+        "roles": granted,
+    }
+
+
+def _say(document: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(document, ensure_ascii=False))
+        return
+    roles = "; ".join(f"{insee}: {', '.join(roles)}" for insee, roles in document["roles"].items()) or "no role"
+    typer.echo(f"{document['name']} ({document['display_name']}){' disabled' if document['disabled'] else ''}  {roles}")
+    if "password" in document:
+        typer.echo(f"  password, shown this once: {document['password']}")

@@ -1,0 +1,280 @@
+"""Accounts, what they were granted, their log-ins and keys. Secrets are kept as hashes alone.
+
+Of tokens and keys, which are random and long, SHA-256 is kept: there is nothing to guess, and each request asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import dict_row
+
+from storage import passwords
+from storage.database import Connection, fetch, fetch_one, statement
+from storage.errors import ConflictError, InputError, NotFoundError
+from storage.model import Account, ApiKey, Grant, LoginSession, Role
+
+_LONGEST_NAME = 100
+_KEY_MARK = "voirie"
+_FREE_TRIES = 5
+_FREE_TRIES_OF_ADDRESS = 30
+"""A town hall's people may all come from one address."""
+_FIRST_DELAY = timedelta(seconds=30)
+_LONGEST_DELAY = timedelta(hours=1)
+_FORGOTTEN = timedelta(days=1)
+_SEEN_EVERY = timedelta(minutes=1)
+_USER_AGENT_KEPT = 200
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+def add(connection: Connection, *, name: str, display_name: str, password: str | None) -> Account:
+    """Enter an account. Raises InputError for a name or a password that cannot be, ConflictError for a known name."""
+    name, display_name = _name(name), display_name.strip()
+    if not 0 < len(display_name) <= _LONGEST_NAME or not display_name.isprintable():
+        raise InputError(
+            f"display name: expected 1 to {_LONGEST_NAME} characters on one line, got {display_name[:40]!r}"
+        )
+    if password is not None:
+        passwords.check(password, name=name)
+    kept = None if password is None else passwords.hashed(password)
+    added = fetch_one(
+        connection,
+        Account,
+        statement("accounts", "add"),
+        {"name": name, "display_name": display_name, "password_hash": kept},
+    )
+    if added is None:
+        raise ConflictError(f"there is an account {name!r} already")
+    return added
+
+
+def by_name(connection: Connection, name: str) -> Account:
+    """Return the account of `name`. Raises NotFoundError."""
+    found = fetch_one(connection, Account, statement("accounts", "by_name"), {"name": _name(name)})
+    if found is None:
+        raise NotFoundError(f"there is no account {name!r}: `voirie accounts list` tells which there are")
+    return found
+
+
+def one(connection: Connection, account_id: UUID) -> Account:
+    """Return an account. Raises NotFoundError."""
+    found = fetch_one(connection, Account, statement("accounts", "one"), {"account_id": account_id})
+    if found is None:
+        raise NotFoundError(f"there is no account {account_id}")
+    return found
+
+
+def every(connection: Connection) -> list[Account]:
+    """Return all accounts by name."""
+    return fetch(connection, Account, statement("accounts", "every"), {})
+
+
+def grants(connection: Connection, account_id: UUID) -> list[Grant]:
+    """Return what an account was granted, by commune and role."""
+    return fetch(connection, Grant, statement("accounts", "grants"), {"account_id": account_id})
+
+
+def grant(connection: Connection, account_id: UUID, given: Grant) -> None:
+    """Grant a role in a commune; harmless when repeated. Needs the commune to be known."""
+    connection.execute(statement("accounts", "grant"), {"account_id": account_id} | msgspec.to_builtins(given))
+
+
+def withdraw(connection: Connection, account_id: UUID, taken: Grant) -> None:
+    """Take a role back; it counts from the account's next request. Harmless when repeated."""
+    connection.execute(statement("accounts", "withdraw"), {"account_id": account_id} | msgspec.to_builtins(taken))
+
+
+def set_password(connection: Connection, account: Account, password: str) -> None:
+    """Give an account another password and end its sessions. Raises InputError for one that is not to have."""
+    passwords.check(password, name=account.name)
+    connection.execute(
+        statement("accounts", "set_password"),
+        {"account_id": account.account_id, "password_hash": passwords.hashed(password)},
+    )
+    end_sessions(connection, account.account_id)
+
+
+def disable(connection: Connection, account_id: UUID, *, disabled: bool) -> None:
+    """Keep an account from logging in, at once and until it is enabled again."""
+    connection.execute(statement("accounts", "disable"), {"account_id": account_id, "disabled": disabled})
+
+
+# --- log-in ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A log-in that was not admitted, whether or not there is such an account; for `wait` no try is looked at."""
+
+    wait: timedelta = timedelta(0)
+
+
+def prove(connection: Connection, *, name: str, password: str, address: str, now: datetime) -> UUID | Refused:
+    """Return whose name and password these are.
+
+    Failures count by name and by address, whether the name is known or not. After `_FREE_TRIES` of them each further
+    one doubles the time in which no try is looked at, up to an hour.
+    """
+    name = name.strip().lower()[:_LONGEST_NAME]
+    subjects = {_subject("name", name): _FREE_TRIES, _subject("address", address): _FREE_TRIES_OF_ADDRESS}
+    wait = _wait(connection, subjects, now)
+    if wait > timedelta(0):
+        return Refused(wait=wait)
+    row = connection.execute(statement("accounts", "secret"), {"name": name}).fetchone()
+    account_id, kept = row or (None, None)
+    if not passwords.matches(password, kept) or account_id is None or kept is None:
+        for subject in subjects:
+            connection.execute(
+                statement("accounts", "fail"), {"subject": subject, "now": now, "forgotten": now - _FORGOTTEN}
+            )
+        return Refused(wait=_wait(connection, subjects, now))
+    connection.execute(
+        statement("accounts", "succeed"),
+        {"subjects": [_subject("name", name)], "forgotten": now - _FORGOTTEN},
+    )
+    if passwords.is_outdated(kept):
+        connection.execute(
+            statement("accounts", "set_password"),
+            {"account_id": account_id, "password_hash": passwords.hashed(password)},
+        )
+    return UUID(str(account_id))
+
+
+def _wait(connection: Connection, subjects: dict[bytes, int], now: datetime) -> timedelta:
+    longest = timedelta(0)
+    rows = connection.execute(statement("accounts", "failures"), {"subjects": list(subjects)}).fetchall()
+    for subject, failures, failed_at in rows:
+        beyond = failures - subjects[bytes(subject)]
+        if beyond >= 0 and failed_at > now - _FORGOTTEN:
+            delay = min(_FIRST_DELAY * 2 ** min(beyond, 20), _LONGEST_DELAY)
+            longest = max(longest, failed_at + delay - now)
+    return longest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Who:
+    """Whose session it is."""
+
+    session: LoginSession
+    name: str
+    display_name: str
+
+
+def open_session(
+    connection: Connection, account_id: UUID, *, lasts: timedelta, idle: timedelta, user_agent: str, now: datetime
+) -> str:
+    """Open a session and return its token, which is kept nowhere else."""
+    token = secrets.token_urlsafe(32)
+    connection.execute(statement("accounts", "forget_sessions"), {"now": now})
+    connection.execute(
+        statement("accounts", "open_session"),
+        {
+            "token_hash": _hash(token),
+            "account_id": account_id,
+            "now": now,
+            "ends_at": now + lasts,
+            "idle_s": int(idle.total_seconds()),
+            "user_agent": "".join(part for part in user_agent if part.isprintable())[:_USER_AGENT_KEPT],
+        },
+    )
+    return token
+
+
+def session_of(connection: Connection, token: str, *, now: datetime) -> Who | None:
+    """Return whose session `token` is, and remember that it was used; None when it is over, ended or nobody's."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(statement("accounts", "session_of"), {"token_hash": _hash(token), "now": now}).fetchone()
+    if row is None:
+        return None
+    name, display_name = row.pop("name"), row.pop("display_name")
+    session = msgspec.convert(row, LoginSession, strict=False)
+    if now - session.seen_at > _SEEN_EVERY:
+        connection.execute(statement("accounts", "seen"), {"session_id": session.session_id, "now": now})
+    return Who(session=session, name=name, display_name=display_name)
+
+
+def sessions(connection: Connection, account_id: UUID, *, now: datetime) -> list[LoginSession]:
+    """Return an account's sessions that have not ended, the newest first."""
+    return fetch(connection, LoginSession, statement("accounts", "sessions"), {"account_id": account_id, "now": now})
+
+
+def end_session(connection: Connection, account_id: UUID, session_id: UUID) -> None:
+    """End one session of an account, at once."""
+    connection.execute(statement("accounts", "end_session"), {"account_id": account_id, "session_id": session_id})
+
+
+def end_sessions(connection: Connection, account_id: UUID) -> int:
+    """End every session of an account, at once, and return how many there were."""
+    return connection.execute(statement("accounts", "end_sessions"), {"account_id": account_id}).rowcount
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+def add_key(
+    connection: Connection, *, name: str, commune_insee: str, roles: Sequence[Role], expires_at: datetime
+) -> tuple[ApiKey, str]:
+    """Make a key for a machine; returns it and its secret, which is kept nowhere. Raises InputError without a role."""
+    if not roles:
+        raise InputError("roles: expected at least one")
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise InputError(f"name: expected 1 to {_LONGEST_NAME} characters on one line, got {name[:40]!r}")
+    prefix = f"{_KEY_MARK}_{secrets.token_hex(4)}"
+    secret = f"{prefix}_{secrets.token_urlsafe(32)}"
+    added = fetch_one(
+        connection,
+        ApiKey,
+        statement("accounts", "add_key"),
+        {
+            "prefix": prefix,
+            "key_hash": _hash(secret),
+            "name": name,
+            "commune_insee": commune_insee,
+            "roles": sorted({role.value for role in roles}),
+            "expires_at": expires_at,
+        },
+    )
+    assert added is not None
+    return added, secret
+
+
+def key_of(connection: Connection, secret: str, *, now: datetime) -> ApiKey | None:
+    """Return the key whose secret this is, and remember that it was used; None when it is over, revoked or nobody's."""
+    found = fetch_one(connection, ApiKey, statement("accounts", "key_of"), {"key_hash": _hash(secret), "now": now})
+    if found is not None and (found.last_used_at is None or now - found.last_used_at > _SEEN_EVERY):
+        connection.execute(statement("accounts", "key_used"), {"key_id": found.key_id, "now": now})
+    return found
+
+
+def keys(connection: Connection, commune_insee: str | None = None) -> list[ApiKey]:
+    """Return the keys of a commune, or all, the newest first; revoked ones too."""
+    return fetch(connection, ApiKey, statement("accounts", "keys"), {"commune_insee": commune_insee})
+
+
+def revoke_key(connection: Connection, prefix: str) -> None:
+    """End a key at once. Raises NotFoundError."""
+    if connection.execute(statement("accounts", "revoke_key"), {"prefix": prefix}).rowcount == 0:
+        raise NotFoundError(f"there is no key that begins with {prefix!r}")
+
+
+def _name(name: str) -> str:
+    name = name.strip().lower()
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or " " in name:
+        raise InputError(f"name: expected 1 to {_LONGEST_NAME} characters without spaces, got {name[:40]!r}")
+    return name
+
+
+def _subject(kind: str, what: str) -> bytes:
+    return _hash(f"{kind}:{what}")
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
