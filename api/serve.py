@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from typing import cast
 
 import uvicorn
@@ -25,10 +26,19 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def make_server(app: FastAPI, *, host: str, port: int, root_path: str = "", drain_s: int = 10) -> Server:
+def make_server(
+    app: FastAPI,
+    *,
+    host: str,
+    port: int,
+    root_path: str = "",
+    drain_s: int = 10,
+    trusted_proxies: Sequence[str] = (),
+) -> Server:
     """Return a server for `app`; call its `run()`, which ends at SIGINT, SIGTERM or `should_exit = True`.
 
-    `root_path` is the path that a reverse proxy serves us under; requests get `drain_s` seconds to finish at a stop.
+    `root_path` is the path that a reverse proxy serves us under; requests get `drain_s` seconds to finish at a stop. Of
+    `trusted_proxies` (addresses and networks) alone it is believed for whom they ask (X-Forwarded-For, -Proto).
     """
     return Server(
         uvicorn.Config(
@@ -39,6 +49,8 @@ def make_server(app: FastAPI, *, host: str, port: int, root_path: str = "", drai
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
             timeout_graceful_shutdown=drain_s,
         )
     )

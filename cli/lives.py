@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -18,15 +19,17 @@ from simulators.ledger import LedgerWriter
 from simulators.publisher import Progress, Publisher, PublisherOptions
 from simulators.timeline import Timeline
 from simulators.world import World
-from storage import readings
+from storage import accounts, readings
 from storage.database import Connection
-from storage.model import Clock, Emptying
+from storage.model import Clock, Emptying, Role
 
 log = structlog.get_logger()
 
 _HISTORY_IN_FLIGHT = 96
 _LIVE_LOOK_AHEAD_S = 300.0
 """In the present a level is looked up at most so long before its message: an emptying shows in the next reading."""
+_CREWS = "simulated crews"
+_KEY_HOLDS = timedelta(days=400)
 
 
 class Lives:
@@ -40,7 +43,23 @@ class Lives:
         self._tls_files = tls_files(settings)
         api_url = settings.simulator.api_url or f"http://{settings.api.host}:{settings.api.port}"
         self._crews = CrewOptions(api_url=api_url)
+        self._needs_key = settings.accounts.mode == "required"
         self._timeline = Timeline(world, FaultOptions())
+
+    def let_in(self, connection: Connection) -> None:
+        """Give the crews a key of their own, in the place of the one of their last life, where accounts are required."""
+        if not self._needs_key:
+            return
+        insee = self._world.commune_insee
+        for key in accounts.keys(connection, insee):
+            if key.name == _CREWS and key.revoked_at is None:
+                accounts.revoke_key(connection, key.prefix)
+        _, secret = accounts.add_key(
+            connection, name=_CREWS, commune_insee=insee, roles=(Role.DISPATCHER, Role.DRIVER),
+            expires_at=datetime.now(UTC) + _KEY_HOLDS,
+        )  # fmt: skip
+        connection.commit()
+        self._crews = replace(self._crews, api_key=secret)
 
     def publications_expected(self) -> int:
         """Return about how many publications the history has."""

@@ -124,7 +124,12 @@ def serve(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     options = api_options(settings)
     wait_for_schema(options.database_url)
-    make_server(create_app(options, api_ports(settings)), host=settings.api.host, port=settings.api.port).run()
+    make_server(
+        create_app(options, api_ports(settings)),
+        host=settings.api.host,
+        port=settings.api.port,
+        trusted_proxies=settings.api.trusted_proxies,
+    ).run()
 
 
 def work(settings: Settings) -> None:

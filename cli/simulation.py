@@ -42,6 +42,7 @@ def simulate(settings: Settings, *, history_only: bool, ledger: Path | None, tru
     with connect(url, application="voirie simulate", autocommit=True) as connection:
         world, simulation = _commune(connection, settings)
         lives = Lives(settings=settings, world=world, ledger=ledger, stop=stop)
+        lives.let_in(connection)
         log.info(
             "commune_built",
             bins=len(world.bins),

@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import time
+from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -246,11 +247,17 @@ class RetentionSettings(_Table):
         return self
 
 
+def _network(text: str) -> str:
+    """Return the address or network in one spelling. Raises ValueError when it is none."""
+    return str(ip_network(text))
+
+
 class ApiSettings(_Table):
     """The web server."""
 
     host: str = "127.0.0.1"
     port: Port = 8000
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1/32",)
     tiles_url: str = (
         "https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"
         "&STYLE=normal&FORMAT=image/png&TILEMATRIXSET=PM&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}"

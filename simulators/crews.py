@@ -29,9 +29,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CrewOptions:
-    """Where the crews declare, and how often a bin is out of reach (a parked car, roadworks)."""
+    """Where the crews declare, with which key (none where accounts are open), and how often a bin is out of reach."""
 
     api_url: str
+    api_key: str = ""
     blocked_rate: float = 0.015
     patience_s: float = 60.0
 
@@ -41,6 +42,11 @@ class CrewOptions:
         if not 0.0 <= self.blocked_rate <= 1.0:
             raise ValueError(f"expected blocked_rate within 0..1, got {self.blocked_rate}")
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What each request carries."""
+        return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+
 
 def declare_history(world: World, options: CrewOptions, *, stop: threading.Event) -> int:
     """Declare the emptyings of the world's history; return how many. Doing it again does no harm.
@@ -48,7 +54,7 @@ def declare_history(world: World, options: CrewOptions, *, stop: threading.Event
     UnavailableError when the service does not answer for `patience_s`; InputError when it refuses them.
     """
     declared = 0
-    with httpx.Client(base_url=options.api_url, timeout=30.0) as http:
+    with httpx.Client(base_url=options.api_url, headers=options.headers, timeout=30.0) as http:
         for first in range(0, len(world.declarations), _BATCH):
             if stop.is_set():
                 break
@@ -71,7 +77,7 @@ class Crews:
 
     def run(self, stop: threading.Event) -> None:
         """Drive until `stop` is set. A service that does not answer is asked again; nothing is declared twice."""
-        with httpx.Client(base_url=self._options.api_url, timeout=10.0) as http:
+        with httpx.Client(base_url=self._options.api_url, headers=self._options.headers, timeout=10.0) as http:
             while not stop.is_set():
                 try:
                     self.drive_due_stops(http, stop=stop)

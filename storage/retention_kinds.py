@@ -159,6 +159,9 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "plan plan_version plan_audit plan_request planned_route planned_stop plan_left_out service_event "
         "vehicle_event device_change fill_model bay_model town_event day_weather kerb_advice"
     ),
+    "who may come in, until somebody ends it or its time is over": (
+        "account account_grant api_key login_session login_failure broker_credential broker_secret"
+    ),
     "one row for each place, device or piece of work, replaced": (
         "bin_level device_health review_due session_due occupancy_present forgotten observatory "
         "kerb_check kerb_change stay_law "

@@ -14,6 +14,8 @@ import pytest
 
 from api.app import ApiOptions
 from storage.database import Connection
+from storage.model import Role
+from tests.api.accounts import log_in, make_account, make_key
 from tests.api.rows import INSEE, save_commune
 from tests.api.serving import serving
 from tests.tools import REPOSITORY, answers, free_port, missing, wait_until
@@ -26,14 +28,11 @@ def proxy(connection: Connection, database_url: str, tmp_path: Path) -> Iterator
     if program is None:
         missing("caddy (VOIRIE_TEST_CADDY)")
     save_commune(connection)
-    connection.commit()
-    hashed = subprocess.run(
-        [program, "hash-password", "--plaintext", "a long secret"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    accounts = tmp_path / "accounts"
-    accounts.write_text(f"mairie {hashed}\n", encoding="utf-8")
+    make_account(connection, "chef", (INSEE, Role.DISPATCHER))
     port = free_port()
-    with serving(ApiOptions(database_url=database_url, commune_insee=INSEE, heartbeat_s=0.3)) as upstream:
+    with serving(
+        ApiOptions(database_url=database_url, commune_insee=INSEE, heartbeat_s=0.3), open_to_all=False
+    ) as upstream:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),
@@ -42,7 +41,6 @@ def proxy(connection: Connection, database_url: str, tmp_path: Path) -> Iterator
             "SITE_ADDRESS": "localhost",
             "HTTP_PORT": str(free_port()),
             "HTTPS_PORT": str(port),
-            "ACCOUNTS": str(accounts),
             "API_UPSTREAM": upstream.removeprefix("http://"),
         }
         settings = str(REPOSITORY / "config" / "compose" / "Caddyfile")
@@ -57,27 +55,31 @@ def proxy(connection: Connection, database_url: str, tmp_path: Path) -> Iterator
                 process.terminate()
 
 
-def test_the_door_wants_tls_and_a_password_and_hides_the_inside(proxy: str, tmp_path: Path):
+def test_the_door_wants_tls_and_an_account_and_hides_the_inside(proxy: str, connection: Connection, tmp_path: Path):
     authority = tmp_path / "data" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
     trusted = ssl.create_default_context(cafile=str(authority))
-    commune = f"/api/v1/communes/{INSEE}"
-    with httpx.Client(base_url=proxy, verify=trusted, timeout=20) as stranger:
-        wait_until(lambda: serves(stranger), what="the first certificate")
-        assert stranger.get(commune).status_code == 401
-        assert stranger.post(f"{commune}/service-events", json={}).status_code == 401
-        assert stranger.get("/metrics").status_code == 404
-        assert stranger.get("/health/ready").status_code == 404
-    with httpx.Client(base_url=proxy, verify=trusted, auth=("mairie", "a long secret"), timeout=20) as ours:
-        answer = ours.get(commune, headers={"X-Request-ID": "through-the-door"})
+    bins = f"/api/v1/communes/{INSEE}/bins"
+    with httpx.Client(base_url=proxy, verify=trusted, timeout=20) as client:
+        wait_until(lambda: serves(client), what="the first certificate")
+        assert client.get(bins).status_code == 401
+        assert client.post(f"/api/v1/communes/{INSEE}/service-events", json={}).status_code == 401
+        assert client.get("/metrics").status_code == 404
+        assert client.get("/health/ready").status_code == 404
+        answer = log_in(client, "chef")
+        assert answer.status_code == 303
+        assert answer.headers["set-cookie"].startswith("voirie_session=")  # "localhost" is the loopback, over TLS too
+        answer = client.get(bins, headers={"X-Request-ID": "through-the-door"})
         assert answer.status_code == 200
         assert answer.headers["X-Request-ID"] == "through-the-door"
         assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
         assert "Server" not in answer.headers
-        assert ours.get("/metrics").status_code == 404, "not with a password either"
-        with ours.stream("GET", f"{commune}/live") as live:
+        assert client.get("/metrics").status_code == 404, "not with an account either"
+        with client.stream("GET", f"/api/v1/communes/{INSEE}/live") as live:
             assert next(live.iter_lines()).startswith(("event:", "id:", "data:", "retry:", ":")), (
                 "streams are not held back"
             )
+    with httpx.Client(base_url=proxy, verify=trusted, timeout=20) as machine:
+        assert machine.get(bins, headers=make_key(connection, INSEE, Role.DATA_READER)).status_code == 200
 
 
 def serves(client: httpx.Client) -> bool:

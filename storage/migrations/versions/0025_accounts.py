@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:
-    run_sql_file("0024_accounts.sql")
+    run_sql_file("0025_accounts.sql")
