@@ -47,7 +47,7 @@ class Lives:
         self._timeline = Timeline(world, FaultOptions())
 
     def let_in(self, connection: Connection) -> None:
-        """Give the crews a key of their own, in the place of the one of their last life, where accounts are required."""
+        """Give the crews a key of their own where accounts are required; the one of their last life ends."""
         if not self._needs_key:
             return
         insee = self._world.commune_insee

@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:
-    run_sql_file("0025_accounts.sql")
+    run_sql_file("0026_accounts.sql")
