@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Path, Request
 
+from api.admission import principal_of
+from api.principal import Principal, Proof
 from api.state import state_of
 from storage import communes
 from storage.database import Connection
@@ -34,6 +36,11 @@ class Here:
     commune: Commune
     clock: Clock
     now: datetime
+    principal: Principal
+
+    def by(self, told: str) -> str:
+        """Return who does it, for the records: the account that asks; where accounts are open, who the client says."""
+        return told if self.principal.proof in {Proof.OPEN, Proof.NONE} else self.principal.name
 
     @property
     def insee(self) -> str:
@@ -46,27 +53,27 @@ class Here:
         return ZoneInfo(self.commune.time_zone)
 
 
-def _here(connection: Connection, commune_insee: str) -> Here:
+def _here(request: Request, connection: Connection, commune_insee: str) -> Here:
     commune = communes.one(connection, commune_insee)
     clock = communes.clock(connection, commune_insee)
-    return Here(connection=connection, commune=commune, clock=clock, now=clock.now())
+    return Here(connection=connection, commune=commune, clock=clock, now=clock.now(), principal=principal_of(request))
 
 
 @contextmanager
 def within(request: Request, commune_insee: str, *, read_only: bool = False) -> Iterator[Here]:
     """Yield the commune in a transaction of its own, which ends with the block: for requests that wait in between."""
     with state_of(request)["pool"].transaction([commune_insee], read_only=read_only) as connection:
-        yield _here(connection, commune_insee)
+        yield _here(request, connection, commune_insee)
 
 
 def _reading(request: Request, commune_insee: CommuneInsee) -> Iterator[Here]:
     with state_of(request)["pool"].transaction([commune_insee]) as connection:
-        yield _here(connection, commune_insee)
+        yield _here(request, connection, commune_insee)
 
 
 def _writing(request: Request, commune_insee: CommuneInsee) -> Iterator[Here]:
     with state_of(request)["pool"].transaction([commune_insee], read_only=False) as connection:
-        yield _here(connection, commune_insee)
+        yield _here(request, connection, commune_insee)
 
 
 def _read_connection(request: Request) -> Iterator[Connection]:

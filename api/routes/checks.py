@@ -101,7 +101,7 @@ def take_check(here: Writing, place_id: PlaceId, body: CheckTakeIn) -> CheckStan
     409 when a colleague goes there already: `held` says who and since when.
     """
     event = CheckEvent(
-        event_id=body.event_id, place_id=place_id, act=CheckAct.TAKEN, told_by=body.by, happened_at=here.now
+        event_id=body.event_id, place_id=place_id, act=CheckAct.TAKEN, told_by=here.by(body.by), happened_at=here.now
     )
     done = checks.take(
         here.connection, here.insee, event, holder_id=body.holder_id, hold=timedelta(seconds=body.hold_s)
@@ -113,7 +113,7 @@ def take_check(here: Writing, place_id: PlaceId, body: CheckTakeIn) -> CheckStan
 def release_check(here: Writing, place_id: PlaceId, body: CheckReleaseIn) -> CheckStandModel:
     """Let one's own take go; of what one does not hold nothing is changed."""
     event = CheckEvent(
-        event_id=body.event_id, place_id=place_id, act=CheckAct.RELEASED, told_by=body.by, happened_at=here.now
+        event_id=body.event_id, place_id=place_id, act=CheckAct.RELEASED, told_by=here.by(body.by), happened_at=here.now
     )
     done = checks.release(here.connection, here.insee, event, holder_id=body.holder_id)
     return _stand(here, place_id, done, holder_id=body.holder_id)
@@ -133,7 +133,7 @@ def close_check(here: Writing, place_id: PlaceId, body: CheckCloseIn) -> CheckSt
             event_id=body.event_id,
             place_id=place_id,
             act=CheckAct.CLOSED,
-            told_by=body.by,
+            told_by=here.by(body.by),
             happened_at=min(happened_at, here.now),
             cause=body.cause,
             comment=body.comment,

@@ -49,7 +49,7 @@ def edit_plan(
     with within(request, commune_insee) as here:
         plan_versions.one(here.connection, here.insee, plan_id)
         asked = plan_requests.ask(
-            here.connection, here.insee, body.request_id, plan_id=plan_id, edits=body.edits, by=body.by
+            here.connection, here.insee, body.request_id, plan_id=plan_id, edits=body.edits, by=here.by(body.by)
         )
     if asked.state is RequestState.WAITING:
         port.edit(commune_insee, body.request_id)

@@ -75,14 +75,14 @@ def publish_plan(here: Writing, plan_id: PlanId, body: ByModel) -> PlanVersionMo
 
     409 when another plan was published since the draft was made: its difference would no longer be true.
     """
-    found = plan_versions.publish(here.connection, here.insee, plan_id, by=body.by, at=here.now)
+    found = plan_versions.publish(here.connection, here.insee, plan_id, by=here.by(body.by), at=here.now)
     return PlanVersionModel.model_validate(found)
 
 
 @router.post("/{plan_id}/discard", summary="Discard a draft", responses=documented(409))
 def discard_plan(here: Writing, plan_id: PlanId, body: ByModel) -> PlanVersionModel:
     """Give a draft up; doing it again changes nothing."""
-    found = plan_versions.discard(here.connection, here.insee, plan_id, by=body.by, at=here.now)
+    found = plan_versions.discard(here.connection, here.insee, plan_id, by=here.by(body.by), at=here.now)
     return PlanVersionModel.model_validate(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from tests.api.rows import INSEE
 from tests.api.serving import client_of
 
 BINS = f"/api/v1/communes/{INSEE}/bins"
+BAY = "ADL-01"
 EVENTS = f"/api/v1/communes/{INSEE}/events"
 
 
@@ -233,3 +235,14 @@ def test_who_may_log_in_is_seen_by_nobody_else(rows: Connection, database_url: s
     assert (
         accounts.sessions(rows, accounts.by_name(rows, "chef").account_id, now=datetime.now(UTC) + timedelta(0)) == []
     )
+
+
+def test_what_is_done_carries_the_account_and_not_what_the_client_says(guarded: httpx.Client, rows: Connection):
+    make_account(rows, "patrol2", (INSEE, Role.OFFICER))
+    log_in(guarded, "patrol2")
+    body = {"event_id": str(uuid4()), "holder_id": str(uuid4()), "by": "somebody else"}
+    taken = guarded.post(f"/api/v1/communes/{INSEE}/checks/{BAY}/take", json=body, headers=OURS)
+    assert taken.status_code == 200, taken.text
+    assert taken.json()["held"]["by"] == "Patrol2"
+    (told,) = guarded.get(f"/api/v1/communes/{INSEE}/checks/log").json()["events"]
+    assert told["by"] == "Patrol2"
