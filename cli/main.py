@@ -10,6 +10,7 @@ import typer
 
 from cli.accounts import accounts
 from cli.advise import advise
+from cli.audit import audit
 from cli.backup.command import backup, restore
 from cli.bench import bench
 from cli.broker.command import broker
@@ -71,6 +72,7 @@ app.command()(decode)
 app.command()(replay)
 app.command()(solve)
 app.add_typer(broker, name="broker")
+app.add_typer(audit, name="audit")
 app.add_typer(communes, name="communes")
 app.add_typer(accounts, name="accounts")
 app.add_typer(keys, name="keys")

@@ -234,6 +234,7 @@ class RetentionSettings(_Table):
     forecasts_days: int = Field(default=14, ge=2, le=36_600)
     alerts_days: int = Field(default=400, ge=1, le=36_600)
     checks_days: int = Field(default=400, ge=367, le=36_600)
+    audit_days: int = Field(default=1096, ge=181, le=36_600)
     statistics_days: int = Field(default=1826, ge=92, le=36_600)
 
     @model_validator(mode="after")

@@ -35,6 +35,7 @@ WRITABLE: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
         "device_change": _DECLARED,
         "kerb_check_event": _DECLARED,
         "plan_audit": _DECLARED,
+        "audit_note": _DECLARED,
         "kerb_change": _DECLARED,
         "plan_request": _DECLARED,
         "plan_version": ("SELECT", "UPDATE"),
@@ -151,6 +152,9 @@ def apply(connection: Connection) -> None:
             _isolate_by_view(connection, name)
     for name, rights in IDENTITY.items():
         _keep_for_identity(connection, name, rights)
+    if connection.execute(statement("isolation", "has_table"), {"name": "audit_note"}).fetchone() is not None:
+        connection.execute(statement("isolation", "drop_notes_of_installation"))
+        connection.execute(statement("isolation", "let_notes_of_installation"))
 
 
 def _keep_for_identity(connection: Connection, name: str, rights: Sequence[LiteralString]) -> None:

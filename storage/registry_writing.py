@@ -24,6 +24,8 @@ from storage.reading_places import Followed, follow
 from storage.registry_draft import Draft, Entry
 
 _LONGEST_WAIT = "60s"
+_ONE_AT_A_TIME = "public.mounting_device_is_on_one_place, public.mounting_place_has_one_device"
+"""Constraints broken on the way. Audit entries stay for the commit, when all locks are held."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +86,7 @@ def write_draft(connection: Connection, draft: Draft, rules: LevelRules) -> Foll
     if not touched:
         return Followed()
     # Devices may change places with each other: only the end of it has to be without overlap.
-    connection.execute("SET CONSTRAINTS ALL DEFERRED")
+    connection.execute(f"SET CONSTRAINTS {_ONE_AT_A_TIME} DEFERRED")
     _write_devices(connection, touched)
     _write_mountings(connection, touched)
     with connection.cursor() as cursor:
@@ -99,7 +101,7 @@ def write_draft(connection: Connection, draft: Draft, rules: LevelRules) -> Foll
             ],
         )
     try:
-        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        connection.execute(f"SET CONSTRAINTS {_ONE_AT_A_TIME} IMMEDIATE")
     except psycopg.errors.ExclusionViolation as error:
         raise ConflictError(
             f"a device or a place would have two mountings at once: {error.diag.message_detail}"

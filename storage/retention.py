@@ -15,7 +15,8 @@ from functools import partial
 
 from psycopg.errors import DeadlockDetected
 
-from storage import rollups
+from storage import audit, rollups
+from storage.audit_chain import FORGOTTEN
 from storage.database import Connection, has_timescaledb, statement
 from storage.retention_kinds import KINDS, Kind, RetentionOptions, forgotten_before
 
@@ -122,6 +123,9 @@ def _delete(connection: Connection, kind: Kind, commune_insee: str, mark: _Mark,
         )
         if _is_before(mark.forgotten_before, before):
             connection.execute(statement("retention", "mark_forgotten"), parameters)
+        if rows:
+            taken = {"tables": list(kind.tables), "before": before.isoformat(), "rows": rows}
+            audit.record(connection, commune_insee, "voirie", FORGOTTEN, kind.name, taken)
         return rows
 
     return _persistently(connection, delete)

@@ -16,6 +16,9 @@ _LEAST_OCCUPANCY_DAYS = 7
 _LEAST_CHECKS_DAYS = 367
 """The database itself refuses to delete what officers told within a year."""
 
+_LEAST_AUDIT_DAYS = 181
+"""The database itself refuses to delete notes of the audit trail within 180 days."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionOptions:
@@ -33,6 +36,7 @@ class RetentionOptions:
     forecasts_days: int = 14
     alerts_days: int = 400
     checks_days: int = 400
+    audit_days: int = 1096
     statistics_days: int = 1826
 
     def __post_init__(self) -> None:
@@ -44,6 +48,8 @@ class RetentionOptions:
             raise ValueError(
                 f"expected occupancy_readings_days >= {_LEAST_OCCUPANCY_DAYS}, got {self.occupancy_readings_days}"
             )
+        if self.audit_days < _LEAST_AUDIT_DAYS:
+            raise ValueError(f"expected audit_days >= {_LEAST_AUDIT_DAYS}, got {self.audit_days}")
         if self.checks_days < _LEAST_CHECKS_DAYS:
             raise ValueError(f"expected checks_days >= {_LEAST_CHECKS_DAYS}, got {self.checks_days}")
         for name in ("fill_readings_days", "occupancy_readings_days", "sessions_days"):
@@ -131,6 +137,13 @@ KINDS: tuple[Kind, ...] = (
         by_wall_clock=True,
     ),
     Kind(
+        name="audit_note",
+        days="audit_days",
+        why="who changed accounts, imports and settings, for who answers for it; the seals of what is gone stay",
+        tables=("audit_note",),
+        by_wall_clock=True,
+    ),
+    Kind(
         name="statistics",
         days="statistics_days",
         why="hourly figures, emptyings, how forecasts held; no single stay is seen in them: the observatory's years",
@@ -157,7 +170,7 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
     ),
     "what was decided and declared, for who answers for it": (
         "plan plan_version plan_audit plan_request planned_route planned_stop plan_left_out service_event "
-        "vehicle_event device_change fill_model bay_model town_event day_weather kerb_advice"
+        "vehicle_event device_change audit_entry audit_salt fill_model bay_model town_event day_weather kerb_advice"
     ),
     "who may come in, until somebody ends it or its time is over": (
         "account account_grant api_key login_session login_failure broker_credential broker_secret"

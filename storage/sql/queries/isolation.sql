@@ -37,6 +37,13 @@ GRANT INSERT ON procrastinate_jobs, procrastinate_events TO voirie_api;
 GRANT SELECT (id) ON procrastinate_jobs TO voirie_api;
 GRANT USAGE ON SEQUENCE procrastinate_jobs_id_seq, procrastinate_events_id_seq TO voirie_api;
 
+-- name: drop_notes_of_installation#
+DROP POLICY IF EXISTS installation_notes ON audit_note;
+
+-- name: let_notes_of_installation#
+-- What concerns the installation as a whole (a log-in that was refused) may be noted by the API, and not read by it.
+CREATE POLICY installation_notes ON audit_note FOR INSERT TO voirie_api WITH CHECK (commune_insee = '*');
+
 -- name: relations
 -- Tables and views that carry a commune; a continuous aggregate is a view too.
 SELECT relation.relname::text, relation.relkind = 'r'

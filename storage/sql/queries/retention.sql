@@ -91,6 +91,12 @@ GROUP BY commune_insee, collector, date_trunc('day', committed_at, 'UTC');
 DELETE FROM forecast_score WHERE commune_insee = :commune_insee AND day < (:before::timestamptz AT TIME ZONE 'UTC')::date;
 
 -- name: forget_kerb_check_event!
+-- With the salts of their entries in the audit's chain: what is sealed there says nothing without them.
+WITH salts AS (
+    DELETE FROM audit_salt USING audit_entry AS e
+    WHERE e.commune_insee = :commune_insee AND e.source = 'kerb_check_event' AND e.told_at < :before
+        AND audit_salt.commune_insee = e.commune_insee AND audit_salt.sequence = e.sequence
+)
 DELETE FROM kerb_check_event WHERE commune_insee = :commune_insee AND told_at < :before;
 
 -- name: forget_kerb_day!
@@ -112,3 +118,20 @@ WHERE commune_insee = :commune_insee AND month < date_trunc('month', :before::ti
 -- name: forget_kerb_hour!
 DELETE FROM kerb_hour
 WHERE commune_insee = :commune_insee AND month < date_trunc('month', :before::timestamptz AT TIME ZONE 'UTC')::date;
+
+-- name: forget_audit_note!
+-- What the chain needs to explain itself stays: erasures, and what was forgotten of audited tables.
+WITH gone AS (
+    SELECT note_id
+    FROM audit_note
+    WHERE commune_insee = :commune_insee
+        AND recorded_at < :before
+        AND act <> 'person.erased'
+        AND NOT (act = 'data.forgotten' AND subject IN ('kerb_check_event', 'audit_note'))
+),
+salts AS (
+    DELETE FROM audit_salt USING audit_entry AS e, gone
+    WHERE e.commune_insee = :commune_insee AND e.source = 'audit_note' AND e.source_key = gone.note_id::text
+        AND audit_salt.commune_insee = e.commune_insee AND audit_salt.sequence = e.sequence
+)
+DELETE FROM audit_note USING gone WHERE audit_note.note_id = gone.note_id;
