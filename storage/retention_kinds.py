@@ -166,7 +166,7 @@ KINDS: tuple[Kind, ...] = (
 KEPT_FOR_GOOD: Mapping[str, str] = {
     "what the town is": (
         "commune simulation place bin delivery_bay parking_space kerb_place rule_set former_round "
-        "disposal_site vehicle device mounting bin_rule vehicle_rule disposal_rule"
+        "disposal_site vehicle device mounting broker_credential broker_secret bin_rule vehicle_rule disposal_rule"
     ),
     "what was decided and declared, for who answers for it": (
         "plan plan_version plan_audit plan_request planned_route planned_stop plan_left_out service_event "

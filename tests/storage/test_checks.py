@@ -53,9 +53,8 @@ def test_what_was_told_is_forgotten_after_its_time_and_no_sooner(town: Town, any
     close(town.connection)
     with town.connection.transaction():
         # As if it had been told 500 days ago.
-        town.connection.execute("ALTER TABLE kerb_check_event DISABLE TRIGGER USER")
+        town.connection.execute("SET LOCAL session_replication_role = replica")
         town.connection.execute("UPDATE kerb_check_event SET told_at = now() - INTERVAL '500 days'")
-        town.connection.execute("ALTER TABLE kerb_check_event ENABLE TRIGGER USER")
     close(town.connection)
     town.connection.commit()
     (wall_now,) = town.connection.execute("SELECT now()").fetchone() or (NOON,)

@@ -136,7 +136,7 @@ BEGIN
             RETURN OLD;
         END IF;
     END IF;
-    RAISE EXCEPTION '% keeps what was told: its rows are never changed, nor deleted before their time', TG_TABLE_NAME
+    RAISE EXCEPTION '% is only ever added to: its rows are never changed, nor deleted before their time', TG_TABLE_NAME
         USING ERRCODE = CASE TG_TABLE_NAME
             WHEN 'plan_audit' THEN 'integrity_constraint_violation' ELSE 'restrict_violation'
         END;
