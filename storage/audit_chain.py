@@ -1,6 +1,6 @@
 """The chain of audited rows as an auditor computes it: seals, digests and what is broken. Pure.
 
-It knows nothing of the database's own functions (sql/migrations/0026_audit_chain.sql), so that one checks the other.
+It knows nothing of the database's own functions (sql/migrations/0027_audit_chain.sql), so that one checks the other.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 
 
 def upgrade() -> None:
-    run_sql_file("0026_audit_chain.sql")
+    run_sql_file("0027_audit_chain.sql")
