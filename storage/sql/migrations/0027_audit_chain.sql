@@ -116,8 +116,8 @@ FOR EACH ROW EXECUTE FUNCTION voirie_audit_chain('event_id', 'told_at', 'act', '
 CREATE CONSTRAINT TRIGGER device_change_is_chained AFTER INSERT ON device_change DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION voirie_audit_chain('change_id', 'recorded_at', 'kind', 'device.');
 
--- Rows that tell what was done change by one thing alone: a person's name is erased from them (storage/erasing.py says so for
--- its transaction, as the tables' owner). The columns that may change are the trigger's arguments.
+-- Rows that tell what was done change by one thing alone: a person's name is erased from them, by the tables' owner and in a
+-- transaction that says so (voirie.erasing). The columns that may change are the trigger's arguments.
 CREATE FUNCTION voirie_refuse_to_rewrite() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
