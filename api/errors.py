@@ -24,6 +24,8 @@ from storage.errors import ConflictError, InputError, NotFoundError, SchemaError
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+_UNPARSED = "There was an error parsing the body"
+"""The framework's words for what is no text at all; of text that is no JSON it says 422, as we do of both."""
 _TYPE_PREFIX = "urn:voirie:problem:"
 
 
@@ -175,6 +177,8 @@ def _on_invalid_request(request: Request, error: Exception) -> Response:
 
 def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.BAD_REQUEST and error.detail == _UNPARSED:
+        return problem(request, 422, "The body is not JSON in UTF-8.", kind="invalid-request")
     response = problem(request, error.status_code, str(error.detail))
     for name, value in (error.headers or {}).items():
         response.headers[name] = value

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 Moment = Annotated[AwareDatetime, Field(description="UTC, ISO 8601")]
+LocalTime = Annotated[
+    time,
+    # JSON Schema's "time" has an offset (RFC 3339), which hours of every day have not.
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?$"}),
+]
 Longitude = Annotated[float, Field(description="WGS 84, degrees", examples=[2.5531])]
 Latitude = Annotated[float, Field(description="WGS 84, degrees", examples=[48.8486])]
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import time
-
 from pydantic import Field
 
-from api.models.common import Located, Model, Moment
+from api.models.common import LocalTime, Located, Model, Moment
 from storage.kerb.words import rule_in_words
 from storage.kerb_now import KerbView
 from storage.model import BayState, KerbNow, Rule
@@ -18,8 +16,8 @@ class BayRule(Model):
     max_stay_s: int | None = Field(description="Longest stay allowed, seconds; null: no limit", examples=[1800])
     grace_s: int = Field(description="Tolerance before a stay counts as an overstay, seconds", examples=[300])
     enforced_days: list[int] = Field(description="ISO weekdays, 1 Monday to 7 Sunday", examples=[[1, 2, 3, 4, 5, 6]])
-    enforced_from: time = Field(description="Local time", examples=["07:00:00"])
-    enforced_until: time = Field(
+    enforced_from: LocalTime = Field(description="Local time", examples=["07:00:00"])
+    enforced_until: LocalTime = Field(
         description="Local time; not after `enforced_from`: the next day", examples=["20:00:00"]
     )
     words: str = Field(

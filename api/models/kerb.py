@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from api.models.common import Located, Model, Moment
+from api.models.common import LocalTime, Located, Model, Moment
 from storage.kerb.standing import Standing
 from storage.kerb.timetable import Stretch
 from storage.kerb.words import rule_in_words, standing_in_words
@@ -32,8 +32,8 @@ class RuleModel(Model):
 
     use: RuleUse = Field(description="What the kerb is for while the rule is in force")
     days: list[int] = Field(description="ISO weekdays, 1 Monday to 7 Sunday", examples=[[1, 2, 3, 4, 5, 6]])
-    starts: time = Field(description="Local time", examples=["07:00:00"])
-    ends: time = Field(description="Local time; not after `starts`: the next day; equal: a whole day")
+    starts: LocalTime = Field(description="Local time", examples=["07:00:00"])
+    ends: LocalTime = Field(description="Local time; not after `starts`: the next day; equal: a whole day")
     holidays: HolidayUse = Field(description="What it says of public holidays")
     season_from: str | None = Field(description="First day of the year, MM-DD; null: all year")
     season_until: str | None = Field(description="Last day of the year, MM-DD")

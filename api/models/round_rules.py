@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import time
-
 from pydantic import Field
 
-from api.models.common import Model
+from api.models.common import LocalTime, Model
 from storage.model import VehicleSize
 
 
 class LocalHoursModel(Model):
     """Local hours of each day between which something may begin."""
 
-    opens: time = Field(examples=["06:00"])
-    closes: time = Field(examples=["10:00"])
+    opens: LocalTime = Field(examples=["06:00"])
+    closes: LocalTime = Field(examples=["10:00"])
 
 
 class BinRuleModel(Model):

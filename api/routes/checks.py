@@ -109,7 +109,7 @@ def take_check(here: Writing, place_id: PlaceId, body: CheckTakeIn) -> CheckStan
     return _stand(here, place_id, done, holder_id=body.holder_id)
 
 
-@router.post("/checks/{place_id}/release", summary="Not go there after all")
+@router.post("/checks/{place_id}/release", summary="Not go there after all", responses=documented(409))
 def release_check(here: Writing, place_id: PlaceId, body: CheckReleaseIn) -> CheckStandModel:
     """Let one's own take go; of what one does not hold nothing is changed."""
     event = CheckEvent(

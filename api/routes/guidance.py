@@ -74,7 +74,12 @@ def guide(here: Reading, request: Request, asked: Annotated[GuidanceQuery, Query
     return kept(request, _encoder.encode(document), media_type="application/json")
 
 
-@router.get("/guidance/number", summary="One number for a sign", response_model=NumberModel)
+@router.get(
+    "/guidance/number",
+    summary="One number for a sign",
+    response_model=NumberModel,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 def count_free(here: Reading, request: Request, asked: Annotated[NumberQuery, Query()]) -> Response:
     """Return how many places are free, `?` where nothing is known: measured now, or foretold and rounded down."""
     run = bay_forecasts.latest_run(here.connection, here.insee)

@@ -98,3 +98,9 @@ def test_database_without_the_schema_is_not_ready(client: httpx.Client, rows: Co
     rows.commit()
     problem = _assert_problem(client.get("/health/ready"), 503, "service-unavailable")
     assert "voirie migrate" in str(problem["detail"])
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe{", b"[" * 100_000, b'{"events": [' + b"9" * 5000 + b"]}", b"NaN", b"\x00"])
+def test_body_that_is_no_json_is_a_problem(client: httpx.Client, body: bytes):
+    answer = client.post(f"{COMMUNE}/service-events", content=body, headers={"content-type": "application/json"})
+    _assert_problem(answer, 422, "invalid-request")
