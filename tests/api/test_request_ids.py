@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from api.app import ApiOptions
 from tests.api.rows import INSEE
 from tests.api.serving import client_of
+from tests.tools import wait_until
 
 NAME = "X-Request-ID"
 
@@ -36,6 +37,8 @@ def test_lines_of_a_request_carry_its_id():
     )
     with client_of(options) as client, capture_logs(processors=[merge_contextvars]) as logged:
         assert client.get("/health/ready", headers={NAME: "mine"}).status_code == 503
+        # The line is written after the answer has gone out.
+        wait_until(lambda: any(line["event"] == "request_served" for line in logged), what="the request's line")
     lines = {line["event"]: line for line in logged if line.get("request_id") == "mine"}
     assert {"database_unavailable", "request_served"} <= set(lines)
     served = lines["request_served"]
