@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from api.principal import Principal
 from storage.model import Role
 
 _DISPATCHER = frozenset({Role.DISPATCHER})
@@ -37,6 +38,15 @@ class Access:
         """Refuse what says two things, or nothing."""
         if (self.public, self.known, bool(self.roles)).count(True) != 1:
             raise ValueError("expected one of public, known and roles")
+
+    def lets(self, principal: Principal, commune_insee: str | None) -> bool:
+        """Whether `principal` may use the route in a commune; with None in any, for routes of no commune."""
+        if self.public:
+            return True
+        if self.known:
+            return principal.is_known
+        granted = principal.roles if commune_insee is None else principal.roles_in(commune_insee)
+        return bool(granted & self.roles)
 
 
 PUBLIC = Access(public=True)

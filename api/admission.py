@@ -31,7 +31,8 @@ def admit(request: Request) -> None:
     """Let the request through, or raise HTTPException 401 or 403; a page sends who has not logged in to do so."""
     route = request.scope["route"]
     access = ACCESS.get(route.name)
-    principal = VISITOR if access is PUBLIC and not _has_cookie(request) else _who(request)
+    needs_nobody = access is PUBLIC and not _has_cookie(request) and not state_of(request)["options"].open_to_all
+    principal = VISITOR if needs_nobody else _who(request)
     request.scope[_PRINCIPAL] = principal
     structlog.contextvars.bind_contextvars(proof=principal.proof.value)
     if access is None:
@@ -44,11 +45,8 @@ def admit(request: Request) -> None:
         if request.method == "GET" and not route.include_in_schema:
             raise LogInFirstError
         raise HTTPException(401, "log in, or send a key as `Authorization: Bearer …`", headers=_BEARER)
-    if access.known:
-        return
     commune_insee = request.path_params.get("commune_insee")
-    granted = principal.roles if commune_insee is None else principal.roles_in(commune_insee)
-    if not granted & access.roles:
+    if not access.lets(principal, commune_insee):
         where = "" if commune_insee is None else f" in commune {commune_insee}"
         needed = ", ".join(sorted(access.roles))
         raise HTTPException(403, f"this needs one of the roles {needed}{where}")

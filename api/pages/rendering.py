@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from babel.numbers import format_percent
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -46,6 +47,7 @@ def page(request: Request, template: str, *, status: int = 200, private: bool = 
         root=root_of(request),
         language=language,
         languages=languages(),
+        percent=lambda fraction: format_percent(fraction, locale=language),
         **({"who": principal_of(request)} | values),
     )  # fmt: skip
     kept = "no-store" if private else "no-cache"

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from api.access import ACCESS
+from api.principal import Principal
 from storage.model import Role
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Screen:
-    """A page of a commune: `/{commune_insee}/{path}`. The words are French; catalogues know them by that."""
+    """A page of a commune: `/{commune_insee}/{path}`. The words are French; catalogues know them by that.
+
+    `route` is its name in the table of who may use what.
+    """
 
     path: str
+    route: str
     title: str
     whose: str
     about: str
@@ -39,8 +45,14 @@ ROLE_NAMES = MappingProxyType(
 SCREENS = (
     Screen(
         path="carte",
+        route="commune_map",
         title=_("Carte"),
         whose=_("Pour toutes les équipes"),
         about=_("Corbeilles, tournées, aires de livraison et places, en direct, sur une carte et en listes."),
     ),
 )
+
+
+def screens_of(principal: Principal, commune_insee: str) -> list[Screen]:
+    """Return the pages of a commune that `principal` may open."""
+    return [screen for screen in SCREENS if ACCESS[screen.route].lets(principal, commune_insee)]

@@ -9,10 +9,12 @@ import psycopg_pool
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from api.admission import principal_of
 from api.here import CommuneInsee
 from api.pages.languages import languages, translated
+from api.pages.parts import parts_of
 from api.pages.rendering import page
-from api.pages.screens import SCREENS
+from api.pages.screens import screens_of
 from api.state import state_of
 from storage import communes
 from storage.errors import NotFoundError, SchemaError
@@ -25,8 +27,11 @@ _MESSAGES_KEPT_S = 3600
 
 @router.get("/")
 def home(request: Request) -> HTMLResponse:
-    """Return the page that says which page is whose."""
-    return page(request, "home.html", communes=_served(request), screens=SCREENS, private=False)
+    """Return the page that leads to those pages that the visitor may open."""
+    who = principal_of(request)
+    served = _served(request)
+    offered = None if served is None else [(commune, screens_of(who, commune.commune_insee)) for commune in served]
+    return page(request, "home.html", communes=offered)
 
 
 @router.get("/accessibilite")
@@ -47,7 +52,8 @@ def said_by_scripts(language: Annotated[str, Path(pattern="^[a-z]{2}$")]) -> JSO
 @router.get("/{commune_insee}/carte")
 def commune_map(request: Request, commune_insee: CommuneInsee) -> HTMLResponse:
     """Return the map of a commune."""
-    return page(request, "map.html", commune_insee=commune_insee)
+    parts = parts_of(principal_of(request), commune_insee)
+    return page(request, "map.html", commune_insee=commune_insee, parts=parts)
 
 
 def _served(request: Request) -> list[Commune] | None:

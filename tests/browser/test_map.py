@@ -34,6 +34,16 @@ COUNT_PIXELS = """
   return found;
 }
 """
+SAID = """
+() => [...document.querySelectorAll("body *")].flatMap((one) => [
+  ...[...one.childNodes].filter((each) => each.nodeType === Node.TEXT_NODE).map((each) => each.data.trim()),
+  one.getAttribute("aria-label") ?? "", one.getAttribute("title") ?? "", one.getAttribute("alt") ?? "",
+])
+"""
+FRENCH = re.compile(
+    r"(?<![\w-])(le|la|les|des|du|une|sur|est|pas|pour|aires?|corbeilles?|tournées?|mesurées?|estimées?)(?![\w-])",
+    re.IGNORECASE,
+)
 FULL = [0x4B, 0x2A, 0x8C]
 HALF = [0xEB, 0x7F, 0x86]
 WHITE = [0xFF, 0xFF, 0xFF]
@@ -241,3 +251,26 @@ def test_streets_are_drawn_when_tiles_do_not_come(context: BrowserContext, datab
         expect(credit).to_contain_text("OpenStreetMap")
         expect(credit).not_to_contain_text("nobody's tiles")
         wait_until(lambda: _pixels(page, "streets", WHITE) > 1000, what="the streets")
+
+
+def test_map_speaks_english_to_who_asks(watched: Watched, base_url: str):
+    page = watched.page
+    page.goto(f"{base_url}/{INSEE}/carte?lang=en")
+    expect(page.locator("#line-text")).to_have_text("Live")
+    expect(page.locator("#clock-date")).to_have_text("Tuesday 10 March")
+    expect(page.locator("#demo")).to_have_text(re.compile(r"^Demonstration, time runs .60$"))
+    expect(page.get_by_role("tab")).to_have_text(["Bins", "Rounds", "Deliveries", "Parking"])
+    expect(page.locator("#figure-readings")).to_have_text(re.compile(r"^3,\d{3}$"))
+    expect(page.locator("#figure-to-empty-note")).to_have_text("of 200")
+    expect(page.locator("#bin-list .row-value").first).to_have_text(re.compile(r"^\d+%$"))
+    page.locator("#bin-list .row").first.click()
+    expect(page.locator(".leaflet-popup dt", has_text="Measured")).to_be_visible()
+    page.get_by_role("tab", name="Rounds").click()
+    expect(page.locator("#rounds-title")).to_have_text("Rounds of Wednesday 11 March")
+    page.get_by_role("tab", name="Parking").click()
+    expect(page.locator("#parking-of")).to_have_text(re.compile(r"^free spaces? of \d+$"))
+    # What is still French is said to be so: the planner's reasons and the rules of decrees.
+    page.evaluate("document.querySelectorAll('[lang=fr]').forEach((one) => one.remove())")
+    said = page.evaluate(SAID)
+    assert [text for text in said if FRENCH.search(text)] == []
+    assert watched.troubles == []

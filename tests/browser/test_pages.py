@@ -74,7 +74,9 @@ def test_home_speaks_english_to_who_asks(watched: Watched, base_url: str, screen
 @pytest.fixture
 def sub_path_url(database_url: str, town: Town) -> Iterator[str]:
     """The application behind something that serves it under a path, and takes that path away before it asks us."""
-    app = create_app(ApiOptions(database_url=database_url, commune_insee=INSEE, streets_extract=helsinki()))
+    app = create_app(
+        ApiOptions(database_url=database_url, commune_insee=INSEE, streets_extract=helsinki(), open_to_all=True)
+    )
     port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(_under("/villes/voirie", app), host="127.0.0.1", port=port, log_level="error")

@@ -1,17 +1,18 @@
 // Delivery bays: what the rule in force says of what stands there. A hint for who goes and looks.
 
 import { byId, keepFocus, make } from "./dom.js";
-import { clockTime, duration, number, since } from "./format.js";
+import { clockTime, duration, lower, number, since } from "./format.js";
+import { t } from "./i18n.js";
 import * as map from "./map.js";
-import { whenLoaded } from "./store.js";
+import { may, whenLoaded } from "./store.js";
 
 const STATES = {
-  over_limit: { words: "En dépassement", sign: "!" },
-  near_limit: { words: "Bientôt au terme", sign: "…" },
-  within_limit: { words: "Dans les temps", sign: "L" },
-  free: { words: "Libres", sign: "L" },
-  unknown: { words: "Capteur muet", sign: "?" },
-  rule_not_in_force: { words: "Hors horaires", sign: "L" },
+  over_limit: { words: t("En dépassement"), sign: "!" },
+  near_limit: { words: t("Bientôt au terme"), sign: "…" },
+  within_limit: { words: t("Dans les temps"), sign: "L" },
+  free: { words: t("Libres"), sign: "L" },
+  unknown: { words: t("Capteur muet"), sign: "?" },
+  rule_not_in_force: { words: t("Hors horaires"), sign: "L" },
 };
 const markers = new Map();
 let latest = null;
@@ -26,6 +27,7 @@ export function start() {
 }
 
 function draw({ delivery_bays: bays }) {
+  if (!may("bins")) map.frame(bays);
   for (const bay of bays) {
     let marker = markers.get(bay.place_id);
     if (!marker) {
@@ -61,28 +63,28 @@ function list({ delivery_bays: bays }) {
     return make("li", {},
       make("button", { class: `row ${over ? "row-over" : ""}`, type: "button", "data-place": bay.place_id, onclick: () => map.show(markers.get(bay.place_id)) },
         make("span", { class: "row-name" }, bay.place_id, make("span", {}, bay.street ? ` ${bay.street}` : "")),
-        make("span", { class: "row-value" }, over ? `+ ${duration(bay.overstay_s)}` : `reste ${duration(bay.remaining_s)}`),
-        make("span", { class: "row-note" }, `Arrivée à ${clockTime(bay.occupied_since)}. ${rule(bay)}`)));
+        make("span", { class: "row-value" }, over ? `+ ${duration(bay.overstay_s)}` : t("reste {duration}", { duration: duration(bay.remaining_s) })),
+        make("span", { class: "row-note" }, t("Arrivée à {time}.", { time: clockTime(bay.occupied_since) }), " ", rule(bay))));
   });
-  keepFocus(byId("bay-list"), rows, "Aucune aire à vérifier.");
+  keepFocus(byId("bay-list"), rows, t("Aucune aire à vérifier."));
 }
 
-/** The rule in words. */
+/** The rule in words, which are French: the commune's decree says them so. */
 function rule({ rule: known }) {
-  return known ? known.words : "Aucune règle connue";
+  return known ? make("span", { lang: "fr" }, known.words) : t("Aucune règle connue");
 }
 
 function card(placeId) {
   const bay = latest.delivery_bays.find((item) => item.place_id === placeId);
   const facts = [];
   const fact = (name, value) => facts.push(make("dt", {}, name), make("dd", {}, value));
-  if (bay.occupied_since) fact("Arrivée", `${clockTime(bay.occupied_since)}, ${since(bay.occupied_since, latest.now)}`);
-  if (bay.overstay_s !== null) fact("Dépassement", make("b", {}, duration(bay.overstay_s)));
-  else if (bay.remaining_s !== null) fact("Temps restant", make("b", {}, duration(bay.remaining_s)));
-  fact("Capteur", bay.heard_at ? `entendu ${since(bay.heard_at, latest.now)}` : "jamais entendu");
+  if (bay.occupied_since) fact(t("Arrivée"), `${clockTime(bay.occupied_since)}, ${since(bay.occupied_since, latest.now)}`);
+  if (bay.overstay_s !== null) fact(t("Dépassement"), make("b", {}, duration(bay.overstay_s)));
+  else if (bay.remaining_s !== null) fact(t("Temps restant"), make("b", {}, duration(bay.remaining_s)));
+  fact(t("Capteur"), bay.heard_at ? t("entendu {since}", { since: since(bay.heard_at, latest.now) }) : t("jamais entendu"));
   return make("div", { class: "card", "data-place": placeId },
     make("h4", {}, placeId),
-    make("p", { class: "card-place" }, [bay.street, STATES[bay.state].words.toLocaleLowerCase("fr")].filter(Boolean).join(", ")),
+    make("p", { class: "card-place" }, [bay.street, lower(STATES[bay.state].words)].filter(Boolean).join(", ")),
     make("dl", {}, ...facts),
-    make("p", { class: "why" }, `${rule(bay)}.`));
+    make("p", { class: "why" }, rule(bay), "."));
 }

@@ -3,7 +3,8 @@
 import { chart } from "./chart.js";
 import { byId, keepFocus, make, say, svg } from "./dom.js";
 import * as dots from "./dots.js";
-import { clockTime, number, percent, since } from "./format.js";
+import { clockTime, lower, number, percent, since } from "./format.js";
+import { n, t } from "./i18n.js";
 import * as map from "./map.js";
 import { fillClass, fillColour } from "./palette.js";
 import { stopOf } from "./stops.js";
@@ -11,7 +12,7 @@ import { known, whenLoaded } from "./store.js";
 
 const LISTED = 30;
 const SOURCES = ["measured", "declared", "predicted", "unknown"];
-const WORDS = { measured: "mesurée", declared: "vidée", predicted: "estimée", unknown: "niveau inconnu" };
+const WORDS = { measured: t("mesurée"), declared: t("vidée"), predicted: t("estimée"), unknown: t("niveau inconnu") };
 const markers = new Map();
 let drawn = {};
 
@@ -78,12 +79,12 @@ function draw({ bins }) {
 }
 
 function list({ bins, now }) {
-  const wanted = byId("bin-search").value.trim().toLocaleLowerCase("fr");
+  const wanted = lower(byId("bin-search").value.trim());
   const matches = wanted
-    ? bins.filter((bin) => `${bin.place_id} ${bin.street ?? ""}`.toLocaleLowerCase("fr").includes(wanted))
+    ? bins.filter((bin) => lower(`${bin.place_id} ${bin.street ?? ""}`).includes(wanted))
     : bins.filter((bin) => fillOf(bin) !== null);
   const fullest = matches.sort((one, other) => (fillOf(other) ?? -1) - (fillOf(one) ?? -1)).slice(0, LISTED);
-  say("bin-list-title", wanted ? `${number(matches.length)} trouvées` : "Les plus pleines");
+  say("bin-list-title", wanted ? n("{count} trouvée", "{count} trouvées", matches.length) : t("Les plus pleines"));
   const rows = fullest.map((bin) =>
     make("li", {},
       make("button", { class: "row", type: "button", "data-place": bin.place_id, onclick: () => showBin(bin.place_id) },
@@ -91,19 +92,19 @@ function list({ bins, now }) {
         make("span", { class: "row-value" }, fillOf(bin) === null ? "?" : percent(fillOf(bin))),
         bar(bin),
         make("span", { class: "row-note" }, provenance(bin, now)))));
-  keepFocus(byId("bin-list"), rows, "Aucun niveau connu pour l’instant.");
+  keepFocus(byId("bin-list"), rows, t("Aucun niveau connu pour l’instant."));
 }
 
 function provenance(bin, now) {
   switch (bin.best_source) {
     case "measured":
-      return `Mesurée ${since(bin.measured.measured_at, now)}`;
+      return t("Mesurée {since}", { since: since(bin.measured.measured_at, now) });
     case "predicted":
-      return `Estimée, entre ${percent(bin.predicted.fill_fraction_p10)} et ${percent(bin.predicted.fill_fraction_p90)}`;
+      return t("Estimée, entre {low} et {high}", { low: percent(bin.predicted.fill_fraction_p10), high: percent(bin.predicted.fill_fraction_p90) });
     case "declared":
-      return `Vidée ${since(bin.declared.last_emptied_at, now)}, pas encore réestimée`;
+      return t("Vidée {since}, pas encore réestimée", { since: since(bin.declared.last_emptied_at, now) });
     default:
-      return "Ni mesure récente, ni estimation";
+      return t("Ni mesure récente, ni estimation");
   }
 }
 
@@ -130,22 +131,23 @@ function card(placeId, settle) {
   const facts = [];
   const fact = (name, ...value) => facts.push(make("dt", {}, name), make("dd", {}, ...value));
   if (bin.measured) {
-    const level = bin.measured.fill_fraction === null ? "sans résultat" : percent(bin.measured.fill_fraction);
-    fact("Mesuré", make("b", {}, level), ` ${since(bin.measured.measured_at, now)}`);
+    const level = bin.measured.fill_fraction === null ? t("sans résultat") : percent(bin.measured.fill_fraction);
+    fact(t("Mesuré"), make("b", {}, level), ` ${since(bin.measured.measured_at, now)}`);
   }
   if (bin.predicted) {
     const { fill_fraction_p10: low, fill_fraction_p50: middle, fill_fraction_p90: high, valid_at: at } = bin.predicted;
-    fact("Estimé", make("b", {}, percent(middle)), ` (${percent(low)} à ${percent(high)}) à ${clockTime(at)}`);
-    fact("Risque d’être pleine", percent(bin.predicted.probability_full));
+    fact(t("Estimé"), make("b", {}, percent(middle)), " ", t("({low} à {high}) à {time}", { low: percent(low), high: percent(high), time: clockTime(at) }));
+    fact(t("Risque d’être pleine"), percent(bin.predicted.probability_full));
   }
-  if (bin.declared) fact("Vidée", since(bin.declared.last_emptied_at, now));
-  fact("Capteur", bin.has_sensor ? "oui" : "non", bin.measured?.battery_percent ? `, pile ${number(bin.measured.battery_percent)} %` : "");
+  if (bin.declared) fact(t("Vidée"), since(bin.declared.last_emptied_at, now));
+  const charge = bin.measured?.battery_percent;
+  fact(t("Capteur"), bin.has_sensor ? t("oui") : t("non"), charge ? t(", pile {share}", { share: percent(charge / 100) }) : "");
   const stop = stopOf(placeId);
   const place = make("div", { class: "card", "data-place": placeId, "data-fill": fillOf(bin) === null ? "unknown" : fillClass(fillOf(bin)) },
     make("h4", {}, placeId),
     make("p", { class: "card-place" }, [bin.street, WORDS[bin.best_source]].filter(Boolean).join(", ")),
     make("dl", {}, ...facts),
-    stop && make("p", { class: "why" }, `${stop.vehicle}, passage à ${clockTime(stop.arrive_at)}. ${stop.reason?.text ?? ""}`));
+    stop && make("p", { class: "why" }, t("{vehicle}, passage à {time}.", { vehicle: stop.vehicle, time: clockTime(stop.arrive_at) }), " ", make("span", { lang: "fr" }, stop.reason?.text ?? "")));
   // The last drawing stays until the new one is there, so that a popup does not jump when a reading comes in.
   const holder = make("div", {}, ...(drawn.placeId === placeId ? drawn.parts : []));
   place.append(holder);

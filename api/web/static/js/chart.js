@@ -1,8 +1,10 @@
 // A bin's last days as measured and declared, and its next ones as predicted, in a small drawing.
 
 import { make, svg } from "./dom.js";
-import { clockTime } from "./format.js";
+import { clockTime, percent } from "./format.js";
 import { get, Problem } from "./http.js";
+import { t } from "./i18n.js";
+import { may } from "./store.js";
 
 const WIDTH = 288;
 const HEIGHT = 92;
@@ -12,8 +14,9 @@ const LEFT = 26;
 const DAYS = 2;
 const CEILING = 1.25; // bins overflow, and a forecast may reach further than full
 
-/** Return the drawing and its caption, or null when nothing is known. */
+/** Return the drawing and its caption, or null when nothing is known, or the person may not see it. */
 export async function chart(placeId) {
+  if (!may("history")) return null;
   let history;
   try {
     history = await get(`/bins/${encodeURIComponent(placeId)}/history`, { days: DAYS });
@@ -46,9 +49,9 @@ export async function chart(placeId) {
   }
   parts.push(svg("line", { x1: x(history.now), x2: x(history.now), y1: TOP, y2: HEIGHT - FOOT, stroke: "#55646f", "stroke-dasharray": "2 2" }));
   parts.push(svg("text", { x: Math.min(x(history.now), WIDTH - 34), y: HEIGHT - 3, "text-anchor": measured.length ? "middle" : "start" }, `${clockTime(history.now)}`));
-  const words = [measured.length && "trait plein : mesuré", last && "bande : estimé à 80 %", history.declared.length && "vert : vidée"];
+  const words = [measured.length && t("trait plein : mesuré"), last && t("bande : estimé à {share}", { share: percent(0.8) }), history.declared.length && t("vert : vidée")];
   return [
-    svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Remplissage des derniers et des prochains jours" }, ...parts),
+    svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": t("Remplissage des derniers et des prochains jours") }, ...parts),
     make("p", { class: "chart-caption" }, words.filter(Boolean).join(" · ")),
   ];
 }

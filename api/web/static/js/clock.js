@@ -2,6 +2,7 @@
 
 import { byId, say } from "./dom.js";
 import { clockTime, longDate, useZone } from "./format.js";
+import { t } from "./i18n.js";
 import { whenLoaded } from "./store.js";
 
 let commune = null;
@@ -19,8 +20,9 @@ export function start() {
     document.title = `${answer.name} · Voirie`;
     const demo = byId("demo");
     demo.hidden = !answer.simulated;
-    const fast = answer.clock_rate > 1.01 ? `, temps accéléré ×${Math.round(answer.clock_rate)}` : "";
-    say("demo", `Démonstration${fast}`);
+    say("demo", answer.clock_rate > 1.01
+      ? t("Démonstration, temps accéléré ×{rate}", { rate: Math.round(answer.clock_rate) })
+      : t("Démonstration"));
     tick();
   });
   setInterval(tick, 500);

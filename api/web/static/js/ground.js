@@ -1,6 +1,7 @@
 // The ground of the map: tiles when the operator allows them and they come, otherwise the commune's own streets.
 
 import { get, Problem } from "./http.js";
+import { t } from "./i18n.js";
 
 const LINES = {
   coast: { colour: "#9dbccb", width: 1.5 },
@@ -14,7 +15,8 @@ const LINES = {
 const TILES_PATIENCE_MS = 8000;
 const GROUNDS = { water: "#c5dce8", green: "#d0e0c9" };
 const CASING = "#b9c4c3";
-const OSM = '© <a href="https://www.openstreetmap.org/copyright">contributeurs OpenStreetMap</a>';
+const CONTRIBUTORS = t("contributeurs OpenStreetMap");
+const OSM = `© <a href="https://www.openstreetmap.org/copyright">${CONTRIBUTORS}</a>`;
 
 /** Put a ground under `map`. */
 export async function lay(map) {

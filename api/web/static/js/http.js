@@ -5,6 +5,12 @@ export const root = new URL("../../", import.meta.url);
 
 const base = new URL(`api/v1/communes/${encodeURIComponent(document.body.dataset.commune)}`, root);
 
+/** Leave for the page to log in, which leads back here: the session is over. */
+export function logInAgain() {
+  const after = location.pathname.slice(root.pathname.length);
+  location.assign(new URL(`connexion?after=${encodeURIComponent(after)}`, root));
+}
+
 /** What the server answered instead of data: its problem details, or status 0 when it did not answer. */
 export class Problem extends Error {
   constructor(status, detail) {
@@ -20,8 +26,9 @@ export async function get(path = "", query = {}) {
   try {
     response = await fetch(`${base}${path}${search ? `?${search}` : ""}`, { headers: { Accept: "application/json" } });
   } catch {
-    throw new Problem(0, "le serveur ne répond pas");
+    throw new Problem(0, "no answer");
   }
+  if (response.status === 401) logInAgain();
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
     throw new Problem(response.status, problem.detail ?? response.statusText);

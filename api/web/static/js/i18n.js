@@ -6,6 +6,8 @@ export const language = document.documentElement.lang;
 
 const catalogue = language === "fr" ? {} : await load();
 
+const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+
 async function load() {
   try {
     const response = await fetch(new URL(`messages/${language}.json`, root));
@@ -26,7 +28,7 @@ export function n(one, many, count, values = {}) {
   const text = forms
     ? forms[new Intl.PluralRules(language).select(count) === "one" ? 0 : 1]
     : Math.abs(count) < 2 ? one : many;
-  return filled(text, { count, ...values });
+  return filled(text, { count: whole.format(count), ...values });
 }
 
 function filled(text, values) {

@@ -6,8 +6,11 @@ const KINDS = ["hello", "resync", "readings", "service_events", "forecast", "pla
 const SILENCE_MS = 45_000; // three heartbeats
 const RETRY_MS = 3_000;
 
-/** Listen for ever. `onEvent(kind)` for each event; `onLine("live" | "lost")` when the line comes or breaks. */
-export function listen({ onEvent, onLine }) {
+/**
+ * Listen for ever. `onEvent(kind)` for each event; `onLine("live" | "lost")` when the line comes or breaks;
+ * `onRefused()` when the server does not open it, without saying why: browsers keep the status to themselves.
+ */
+export function listen({ onEvent, onLine, onRefused }) {
   let source = null;
   let watchdog = 0;
   let retry = 0;
@@ -40,7 +43,9 @@ export function listen({ onEvent, onLine }) {
     source.addEventListener("error", () => {
       onLine("lost");
       // The browser reconnects by itself, with the id of the last event, unless the server answered with an error.
-      if (source.readyState === EventSource.CLOSED) reopen();
+      if (source.readyState !== EventSource.CLOSED) return;
+      onRefused();
+      reopen();
     });
   }
 

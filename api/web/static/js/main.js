@@ -5,11 +5,12 @@ import * as bins from "./bins.js";
 import * as clock from "./clock.js";
 import { byId, say } from "./dom.js";
 import * as figures from "./figures.js";
+import { t } from "./i18n.js";
 import { listen } from "./live.js";
 import * as map from "./map.js";
 import * as parking from "./parking.js";
 import * as rounds from "./rounds.js";
-import { load, whenTroubled } from "./store.js";
+import { load, may, whenTroubled } from "./store.js";
 import * as tabs from "./tabs.js";
 
 const AFFECTED = {
@@ -21,7 +22,12 @@ const AFFECTED = {
   plan: ["plan"],
 };
 const CALM_MS = 1_500; // readings come several times a second; nobody reads faster than this
-const LINES = { live: "En direct", lost: "Reconnexion…" };
+const LINES = { live: t("En direct"), lost: t("Reconnexion…") };
+const TROUBLES = {
+  401: t("La session est terminée. Connectez-vous de nouveau."),
+  403: t("Vos rôles ont changé. Rechargez la page."),
+  404: t("Cette installation n’a pas encore de données pour cette commune. La page se remplira dès qu’elles arrivent."),
+};
 
 const waiting = new Set();
 let timer = 0;
@@ -52,9 +58,7 @@ function trouble(problem) {
   const notice = byId("notice");
   notice.hidden = problem === null;
   if (problem === null) return;
-  say("notice", problem.status === 404
-    ? "Cette installation n’a pas encore de données pour cette commune. La page se remplira dès qu’elles arrivent."
-    : "Le service ne répond pas. La page montre ce qu’elle sait et réessaie.");
+  say("notice", TROUBLES[problem.status] ?? t("Le service ne répond pas. La page montre ce qu’elle sait et réessaie."));
 }
 
 /** States change with time alone too: a stay goes over its limit although nothing new was heard. */
@@ -69,12 +73,13 @@ function keepUp() {
 tabs.start();
 clock.start();
 const theMap = map.start();
-rounds.start();
-bins.start();
-bays.start();
-parking.start(theMap);
+if (may("plan")) rounds.start();
+if (may("bins")) bins.start();
+if (may("bays")) bays.start();
+if (may("parking")) parking.start(theMap);
 figures.start();
 whenTroubled(trouble);
 load(...AFFECTED.hello);
-listen({ onEvent, onLine });
+// A part that is refused too says whether the session is over. Each role sees one of these.
+listen({ onEvent, onLine, onRefused: () => load("bins", "bays", "intake") });
 keepUp();

@@ -3,6 +3,7 @@
 import { byId } from "./dom.js";
 import * as dots from "./dots.js";
 import { lay } from "./ground.js";
+import { t } from "./i18n.js";
 
 const FALLBACK = [[41.3, -5.2], [51.1, 9.6]]; // metropolitan France, until places are known
 
@@ -16,7 +17,7 @@ const groups = {};
 export function start() {
   map = L.map("map", { zoomControl: false, maxZoom: 20, zoomSnap: 0.25, wheelPxPerZoomLevel: 90 });
   map.attributionControl.setPrefix(false);
-  L.control.zoom({ position: "topleft", zoomInTitle: "Zoomer", zoomOutTitle: "Dézoomer" }).addTo(map);
+  L.control.zoom({ position: "topleft", zoomInTitle: t("Zoomer"), zoomOutTitle: t("Dézoomer") }).addTo(map);
   L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
   map.fitBounds(FALLBACK);
   for (const [name, depth] of Object.entries({ rounds: 410, dots: 420, bays: 610, pins: 620 })) {

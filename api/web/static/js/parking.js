@@ -2,16 +2,17 @@
 
 import { byId, keepFocus, make, say, svg } from "./dom.js";
 import * as dots from "./dots.js";
-import { number, plural, since } from "./format.js";
+import { metres, number, since } from "./format.js";
 import { get, Problem } from "./http.js";
+import { n, t } from "./i18n.js";
 import * as map from "./map.js";
-import { whenLoaded } from "./store.js";
+import { may, whenLoaded } from "./store.js";
 
 const NEAR_M = 300;
 const LISTED = 8;
 const CALM_MS = 400;
-const WORDS = { free: "libre", occupied: "occupée", unknown: "état inconnu" };
-const KINDS = { pmr: "place pour personnes handicapées", short_stay: "arrêt minute", standard: "" };
+const WORDS = { free: t("libre"), occupied: t("occupée"), unknown: t("état inconnu") };
+const KINDS = { pmr: t("place pour personnes handicapées"), short_stay: t("arrêt minute"), standard: "" };
 const LOOKS = {
   free: { size: 4, weight: 1.2, color: "#fff", fillColor: "#0b6b7d", fillOpacity: 1, dashArray: null },
   occupied: { size: 3, weight: 1, color: "#fff", fillColor: "#9aa7ae", fillOpacity: 0.9, dashArray: null },
@@ -38,8 +39,8 @@ export function start(mapObject) {
 
 function count({ total, free, occupied, unknown }) {
   say("parking-free", number(free));
-  say("parking-of", `${free < 2 ? "place libre" : "places libres"} sur ${number(total)}`);
-  say("parking-legend", `${plural(occupied, "occupée")}, ${plural(unknown, "inconnue")}`);
+  say("parking-of", n("place libre sur {total}", "places libres sur {total}", free, { total: number(total) }));
+  say("parking-legend", [n("{count} occupée", "{count} occupées", occupied), n("{count} inconnue", "{count} inconnues", unknown)].join(", "));
   const width = (part) => (total ? (100 * part) / total : 0);
   byId("parking-share").replaceChildren(
     svg("svg", { viewBox: "0 0 100 12", preserveAspectRatio: "none" },
@@ -50,6 +51,7 @@ function count({ total, free, occupied, unknown }) {
 }
 
 function draw({ spaces }) {
+  if (!may("bins") && !may("bays")) map.frame(spaces);
   for (const space of spaces) {
     let marker = markers.get(space.place_id);
     if (!marker) {
@@ -78,9 +80,9 @@ async function near() {
   const rows = answer.spaces.slice(0, LISTED).map((space) => make("li", {},
     make("button", { class: "row", type: "button", "data-place": space.place_id, onclick: () => map.show(markers.get(space.place_id)) },
       make("span", { class: "row-name" }, space.place_id, make("span", {}, space.street ? ` ${space.street}` : "")),
-      make("span", { class: "row-value" }, `${number(space.distance_m)} m`),
+      make("span", { class: "row-value" }, metres(space.distance_m)),
       KINDS[space.space_kind] ? make("span", { class: "row-note" }, KINDS[space.space_kind]) : null)));
-  keepFocus(byId("parking-list"), rows, `Aucune place libre connue à moins de ${NEAR_M} m.`);
+  keepFocus(byId("parking-list"), rows, t("Aucune place libre connue à moins de {distance}.", { distance: metres(NEAR_M) }));
 }
 
 function card(placeId) {
@@ -88,5 +90,5 @@ function card(placeId) {
   return make("div", { class: "card" },
     make("h4", {}, placeId),
     make("p", { class: "card-place" }, [space.street, KINDS[space.space_kind], WORDS[space.state]].filter(Boolean).join(", ")),
-    make("dl", {}, make("dt", {}, "Capteur"), make("dd", {}, space.heard_at ? `entendu ${since(space.heard_at, latest.now)}` : "jamais entendu")));
+    make("dl", {}, make("dt", {}, t("Capteur")), make("dd", {}, space.heard_at ? t("entendu {since}", { since: since(space.heard_at, latest.now) }) : t("jamais entendu"))));
 }

@@ -2,13 +2,14 @@
 
 import { showBin } from "./bins.js";
 import { byId, keepFocus, make, say } from "./dom.js";
-import { clockTime, dayName, duration, kilometres, number, plural } from "./format.js";
+import { clockTime, dayName, duration, kilometres, litres } from "./format.js";
 import { get } from "./http.js";
+import { n, t } from "./i18n.js";
 import * as map from "./map.js";
 import { roundClass, roundColour } from "./palette.js";
 import { known, whenLoaded } from "./store.js";
 
-const KIND_WORDS = { depot: "Dépôt", disposal: "Vidage à l’exutoire", break: "Pause" };
+const KIND_WORDS = { depot: t("Dépôt"), disposal: t("Vidage à l’exutoire"), break: t("Pause") };
 const SITE_SIGNS = { depot: "D", disposal: "E" };
 let chosen = null;
 let lines = [];
@@ -24,8 +25,8 @@ export function start() {
 }
 
 function list(plan) {
-  say("rounds-title", `Tournées du ${dayName(plan.service_date)}`);
-  say("rounds-lead", `${plural(plan.bin_count, "corbeille")}, ${kilometres(plan.distance_m)}, plan vérifié de façon indépendante.`);
+  say("rounds-title", t("Tournées du {day}", { day: dayName(plan.service_date) }));
+  say("rounds-lead", n("{count} corbeille, {distance}, plan vérifié de façon indépendante.", "{count} corbeilles, {distance}, plan vérifié de façon indépendante.", plan.bin_count, { distance: kilometres(plan.distance_m) }));
   byId("round-list").replaceChildren(...plan.routes.map((route) => item(plan, route)));
 }
 
@@ -37,13 +38,13 @@ function item(plan, route) {
       make("span", { class: "round-swatch", "aria-hidden": true }, String(route.route_index + 1)),
       make("span", { class: "round-name" }, route.vehicle_name),
       make("span", { class: "round-hours" }, `${clockTime(route.start_at)} – ${clockTime(route.end_at)}`),
-      make("span", { class: "round-note" }, `${plural(route.bin_count, "corbeille")} · ${kilometres(route.distance_m)} · ${duration(route.duration_s)}`)));
+      make("span", { class: "round-note" }, [n("{count} corbeille", "{count} corbeilles", route.bin_count), kilometres(route.distance_m), duration(route.duration_s)].join(" · "))));
   if (open) {
     element.append(make("ol", { class: "stops", id: name }, ...route.stops.map((stop) => make("li", {},
       make("button", { class: "stop", type: "button", onclick: () => stop.kind === "bin" && showBin(stop.place_id) },
         make("time", { datetime: stop.arrive_at }, clockTime(stop.arrive_at)),
         make("span", { class: "stop-name" }, stop.kind === "bin" ? stop.place_id : KIND_WORDS[stop.kind]),
-        stop.reason && make("span", { class: "stop-reason" }, stop.reason.text))))));
+        stop.reason && make("span", { class: "stop-reason", lang: "fr" }, stop.reason.text))))));
   }
   return element;
 }
@@ -100,7 +101,7 @@ function sites(plan) {
   return [...found.values()].map((stop) => {
     const icon = L.divIcon({ className: "site-pin", html: SITE_SIGNS[stop.kind], iconSize: [24, 24] });
     const pin = L.marker([stop.latitude_deg, stop.longitude_deg], { icon, pane: "pins", keyboard: false, title: KIND_WORDS[stop.kind] });
-    map.popup(pin, () => make("div", { class: "card" }, make("h4", {}, stop.kind === "depot" ? "Dépôt" : "Exutoire"), make("p", { class: "card-place" }, stop.place_id ?? "")));
+    map.popup(pin, () => make("div", { class: "card" }, make("h4", {}, stop.kind === "depot" ? t("Dépôt") : t("Exutoire")), make("p", { class: "card-place" }, stop.place_id ?? "")));
     return pin;
   });
 }
@@ -108,15 +109,15 @@ function sites(plan) {
 function stopCard(stop, turn, route) {
   return make("div", { class: "card" },
     make("h4", {}, `${turn}. ${stop.place_id}`),
-    make("p", { class: "card-place" }, `${route.vehicle_name}, passage à ${clockTime(stop.arrive_at)}`),
-    stop.reason && make("p", { class: "why" }, stop.reason.text),
-    make("dl", {}, make("dt", {}, "Charge après"), make("dd", {}, `${number(stop.load_l)} l`)));
+    make("p", { class: "card-place" }, t("{vehicle}, passage à {time}.", { vehicle: route.vehicle_name, time: clockTime(stop.arrive_at) })),
+    stop.reason && make("p", { class: "why", lang: "fr" }, stop.reason.text),
+    make("dl", {}, make("dt", {}, t("Charge après")), make("dd", {}, litres(stop.load_l))));
 }
 
 function leftOut(plan) {
   const details = byId("left-out");
   details.hidden = plan.left_out_count === 0;
-  say("left-out-title", `${plural(plan.left_out_count, "corbeille")} pour un autre jour`);
+  say("left-out-title", n("{count} corbeille pour un autre jour", "{count} corbeilles pour un autre jour", plan.left_out_count));
   byId("left-out-list").replaceChildren();
   if (details.open) listLeftOut();
 }
@@ -128,5 +129,5 @@ async function listLeftOut() {
   listElement.replaceChildren(...items.map((entry) => make("li", {},
     make("button", { class: "row", type: "button", "data-place": entry.place_id, onclick: () => showBin(entry.place_id) },
       make("span", { class: "row-name" }, entry.place_id),
-      make("span", { class: "row-note" }, entry.reason.text)))));
+      make("span", { class: "row-note", lang: "fr" }, entry.reason.text)))));
 }

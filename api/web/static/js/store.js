@@ -1,4 +1,5 @@
-// What the page knows. Parts are loaded by name and told to those who asked for them.
+// What the page knows. Parts are loaded by name and told to those who asked for them. The server says which parts the
+// person may see; others are not asked for.
 
 import { get, Problem } from "./http.js";
 
@@ -10,6 +11,11 @@ const PATHS = {
   parking: "/parking",
   intake: "/intake",
 };
+
+const allowed = new Set(["commune", ...document.body.dataset.parts.split(" ")]);
+
+/** Whether the person may see a part; also "history", a bin's last days. */
+export const may = (part) => allowed.has(part);
 
 /** The last answer of each part; null before the first. A plan may be missing for long: that is no failure. */
 export const known = Object.fromEntries(Object.keys(PATHS).map((part) => [part, null]));
@@ -32,7 +38,7 @@ export function whenTroubled(reporter) {
 
 /** Load parts; one that is being loaded is loaded once more afterwards, however often it was asked for meanwhile. */
 export async function load(...parts) {
-  await Promise.all(parts.map(loadOne));
+  await Promise.all(parts.filter(may).map(loadOne));
 }
 
 async function loadOne(part) {

@@ -12,6 +12,7 @@ export function start() {
       document.getElementById(each.getAttribute("aria-controls")).hidden = !chosen;
     }
   };
+  if (tabs.length) choose(tabs[0]);
   for (const [index, tab] of tabs.entries()) {
     tab.addEventListener("click", () => choose(tab));
     tab.addEventListener("keydown", (event) => {
