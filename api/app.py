@@ -83,9 +83,9 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan(options, ports, counted),
         generate_unique_id_function=lambda route: route.name,
-        # Requests become traces when the entry point has set a tracer, and never because of a stray variable.
         dependencies=[Depends(admit)],
         responses=errors.documented(401, 403),
+        # Requests become traces when the entry point has set a tracer, and never because of a stray variable.
         telemetry={"auto_configure": False, "metrics": False, "logs": False},
     )
     errors.install(app)

@@ -21,7 +21,9 @@ import sys
 import tempfile
 import time
 import uuid
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -63,10 +65,30 @@ EVENING = datetime(2026, 3, 9, 19, tzinfo=UTC)
 PROFILE = Path(__file__).resolve().parent.parent / "config" / "streets" / "collection_vehicle.lua"
 
 
-def main() -> None:
-    """Plan a day, edit it in every way, and print what that took."""
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A day that was planned in a database of its own."""
+
+    connection: Connection
+    planner: PlannerOptions
+    plan: Plan
+    seconds: float
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the figures are of."""
+        assert self.planner.extract is not None
+        return {
+            "extract": self.planner.extract.name,
+            "vehicles": len(self.plan.routes),
+            "served": sum(len(names) for names in rounds_of(self.plan).values()),
+        }
+
+
+@contextmanager
+def planned_day(told: argparse.Namespace) -> Iterator[Planned]:
+    """Yield a planned day, for this and for benchmarks/plan_repairs.py."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    told = asked()
     extract: Path = told.extract or default_extract()
     name = f"bench_{uuid.uuid4().hex[:8]}"
     with scratch_database(told.database, name), tempfile.TemporaryDirectory() as cache:
@@ -82,15 +104,19 @@ def main() -> None:
             base = plan_day(connection, INSEE, service_date=DAY, as_of=EVENING, options=planner)
             planned_s = time.monotonic() - began
             print(f"planned in {planned_s:.1f} s", file=sys.stderr)
-            document = {
-                "extract": extract.name,
-                "bins": told.bins,
-                "vehicles": len(base.routes),
-                "served": sum(len(names) for names in rounds_of(base).values()),
-                "plan_cost_eur": base.checker["cost_eur"],
-                "planned_s": round(planned_s, 1),
-                "edits": _measured(connection, base, planner, told),
-            }
+            yield Planned(connection=connection, planner=planner, plan=base, seconds=planned_s)
+
+
+def main() -> None:
+    """Plan a day, edit it in every way, and print what that took."""
+    told = asked()
+    with planned_day(told) as day:
+        document = day.document | {
+            "bins": told.bins,
+            "plan_cost_eur": day.plan.checker["cost_eur"],
+            "planned_s": round(day.seconds, 1),
+            "edits": _measured(day.connection, day.plan, day.planner, told),
+        }
     print(json.dumps(document, ensure_ascii=False))
 
 

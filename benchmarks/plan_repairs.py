@@ -13,9 +13,7 @@ still drives heads for the bin that it was heading for. Each repair starts from 
 from __future__ import annotations
 
 import json
-import logging
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,21 +23,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import structlog
 from psycopg import Rollback
-from psycopg.conninfo import make_conninfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.plan_edits import DAY, EVENING, INSEE, PROFILE, asked, provision, rounds_of
-from cli.scratch_databases import scratch_database
-from optimise.rounds.planner import PlannerOptions, plan_day
-from optimise.rounds.policy import PolicyOptions
+from benchmarks.plan_edits import INSEE, asked, planned_day, rounds_of
+from optimise.rounds.planner import PlannerOptions
 from optimise.rounds.repair.repairing import RepairOptions, repair_rounds
 from optimise.rounds.warm_streets import WarmStreets
-from simulators.streets import default_extract
-from storage import bins, communes, plan_versions, schema, vehicle_events
-from storage.database import Connection, connect
+from storage import bins, communes, plan_versions, vehicle_events
+from storage.database import Connection
 from storage.model import (
     Plan,
     ServiceEvent,
@@ -52,28 +45,13 @@ from storage.model import (
 
 def main() -> None:
     """Plan a day, drive half of it, have things happen, and print what repairing took."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     told = asked()
-    extract: Path = told.extract or default_extract()
-    name = f"bench_{uuid.uuid4().hex[:8]}"
-    with scratch_database(told.database, name), tempfile.TemporaryDirectory() as cache:
-        url = make_conninfo(told.database, dbname=name)
-        schema.migrate(url)
-        with connect(url, autocommit=True) as connection:
-            provision(connection, extract, told)
-            planner = PlannerOptions(
-                extract=extract, cache_dir=Path(cache), profile=PROFILE, solve_s=told.solve, seed=told.seed,
-                policy=PolicyOptions(overflow_eur=20),
-            )  # fmt: skip
-            base = plan_day(connection, INSEE, service_date=DAY, as_of=EVENING, options=planner)
-            now = _half_way(connection, base)
-            document = {
-                "extract": extract.name,
-                "bins": told.bins,
-                "vehicles": len(base.routes),
-                "served": sum(len(names) for names in rounds_of(base).values()),
-                "repairs": _measured(connection, base, now, planner, told.repeat),
-            }
+    with planned_day(told) as day:
+        now = _half_way(day.connection, day.plan)
+        document = day.document | {
+            "bins": told.bins,
+            "repairs": _measured(day.connection, day.plan, now, day.planner, told.repeat),
+        }
     print(json.dumps(document, ensure_ascii=False))
 
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.auditing import note
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:
     from storage.database import Connection
-    from storage.model import Account, Role
+    from storage.model import Account, Grant, Role
 
 accounts = typer.Typer(no_args_is_help=True, help="Make the accounts of people, and say what each may do.")
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What they type to log in, such as an address.")]
 CommuneOption = Annotated[str | None, typer.Option("--commune", help="INSEE code of the commune.", show_default=False)]
+GrantedOption = Annotated[str, typer.Option("--commune", help="INSEE code of the commune.", show_default=False)]
 RolesOption = Annotated[
     list[str],
     typer.Option(
@@ -49,15 +51,17 @@ def add(
     """Make an account, with roles in a commune. Its password is shown once."""
     from storage import accounts as stored
     from storage import passwords
+    from storage.errors import InputError
 
     roles = roles_of(role)
     if bool(roles) is not (commune is not None):
-        _refuse("expected --commune and at least one --role together")
+        raise InputError("expected --commune and at least one --role together")
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else passwords.made()
     with opened(config) as connection:
         made = stored.add(connection, name=name, display_name=display_name or name, password=password)
-        if commune is not None:
-            _grant(connection, made, commune, roles)
+        _note_of(connection, made, "account.added")
+        for grant in [] if commune is None else _grants(connection, commune, roles):
+            _grant(connection, made, grant)
         document = _document(connection, made)
     if not password_stdin:
         document["password"] = password
@@ -83,40 +87,30 @@ def list_accounts(config: ConfigOption = None, *, as_json: JsonOption = False) -
 @accounts.command("grant")
 def grant(
     name: NameArgument,
-    commune: Annotated[str, typer.Option("--commune", help="INSEE code of the commune.", show_default=False)],
+    commune: GrantedOption,
     role: RolesOption,
     config: ConfigOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Let an account do more, in a commune. Harmless when repeated."""
-    from storage import accounts as stored
-
     with opened(config) as connection:
-        account = stored.by_name(connection, name)
-        _grant(connection, account, commune, roles_of(role))
-        document = _document(connection, account)
+        document = _changed(connection, name, commune, role, _grant)
     _say(document, as_json=as_json)
 
 
 @accounts.command("withdraw")
 def withdraw(
     name: NameArgument,
-    commune: Annotated[str, typer.Option("--commune", help="INSEE code of the commune.", show_default=False)],
+    commune: GrantedOption,
     role: RolesOption,
     config: ConfigOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Take roles back, from the account's next request on. Harmless when repeated."""
-    from storage import accounts as stored
-    from storage.model import Grant
-
     with opened(config) as connection:
-        account = stored.by_name(connection, name)
-        for one in roles_of(role):
-            stored.withdraw(connection, account.account_id, Grant(commune_insee=commune.strip().upper(), role=one))
-        document = _document(connection, account)
+        document = _changed(connection, name, commune, role, _withdraw)
     _say(document, as_json=as_json)
 
 
@@ -136,6 +130,7 @@ def reset(
     with opened(config) as connection:
         account = stored.by_name(connection, name)
         stored.set_password(connection, account, password)
+        _note_of(connection, account, "account.reset")
         document = _document(connection, stored.by_name(connection, name))
     if not password_stdin:
         document["password"] = password
@@ -150,6 +145,7 @@ def end_sessions(name: NameArgument, config: ConfigOption = None, *, as_json: Js
     with opened(config) as connection:
         account = stored.by_name(connection, name)
         ended = stored.end_sessions(connection, account.account_id)
+        _note_of(connection, account, "account.sessions_ended")
     if as_json:
         typer.echo(json.dumps({"name": account.name, "ended": ended}, ensure_ascii=False))
     else:
@@ -170,6 +166,7 @@ def disable(
     with opened(config) as connection:
         account = stored.by_name(connection, name)
         stored.disable(connection, account.account_id, disabled=not enable)
+        _note_of(connection, account, "account.enabled" if enable else "account.disabled")
         document = _document(connection, stored.by_name(connection, name))
     _say(document, as_json=as_json)
 
@@ -199,20 +196,47 @@ def roles_of(names: list[str]) -> list[Role]:
         raise InputError(f"role: expected one of {', '.join(Role)}, got {', '.join(names)}") from error
 
 
-def _grant(connection: Connection, account: Account, commune: str, roles: list[Role]) -> None:
+def _note_of(connection: Connection, account: Account, act: str) -> None:
+    from storage.audit import INSTALLATION
+
+    note(connection, INSTALLATION, act, f"account:{account.account_id}")
+
+
+def _changed(
+    connection: Connection,
+    name: str,
+    commune: str,
+    roles: list[str],
+    change: Callable[[Connection, Account, Grant], None],
+) -> dict[str, Any]:
     from storage import accounts as stored
+
+    account = stored.by_name(connection, name)
+    for grant in _grants(connection, commune, roles_of(roles)):
+        change(connection, account, grant)
+    return _document(connection, account)
+
+
+def _grants(connection: Connection, commune: str, roles: list[Role]) -> list[Grant]:
     from storage import communes
     from storage.model import Grant
 
     known = communes.one(connection, commune.strip().upper())
-    for role in roles:
-        stored.grant(connection, account.account_id, Grant(commune_insee=known.commune_insee, role=role))
+    return [Grant(commune_insee=known.commune_insee, role=role) for role in roles]
 
 
-def _refuse(reason: str) -> None:
-    from storage.errors import InputError
+def _grant(connection: Connection, account: Account, grant: Grant) -> None:
+    from storage import accounts as stored
 
-    raise InputError(reason)
+    stored.grant(connection, account.account_id, grant)
+    note(connection, grant.commune_insee, "account.granted", f"account:{account.account_id}", role=grant.role)
+
+
+def _withdraw(connection: Connection, account: Account, grant: Grant) -> None:
+    from storage import accounts as stored
+
+    stored.withdraw(connection, account.account_id, grant)
+    note(connection, grant.commune_insee, "account.withdrawn", f"account:{account.account_id}", role=grant.role)
 
 
 def _document(connection: Connection, account: Account) -> dict[str, Any]:

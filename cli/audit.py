@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.auditing import note
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:
@@ -74,7 +75,6 @@ def export(
     The export itself is noted in the trail, after what it wrote.
     """
     settings = start(config)
-    from storage import audit as trail
 
     with _snapshot(settings) as connection:
         chains = [_chain(connection, code, heads=heads) for code in _meant(connection, commune, {})]
@@ -83,7 +83,7 @@ def export(
         with _connection(settings) as connection:
             for chain in chains:
                 details = {"entries": chain["head"]["sequence"], "digest": chain["head"]["digest"]}
-                trail.record(connection, chain["commune_insee"], _me(), "audit.exported", "", details)
+                note(connection, chain["commune_insee"], "audit.exported", **details)
             connection.commit()
 
 
@@ -108,12 +108,6 @@ def _snapshot(settings: Settings) -> Iterator[Connection]:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         yield connection
-
-
-def _me() -> str:
-    import getpass
-
-    return f"operator:{getpass.getuser()}"
 
 
 def _meant(connection: Connection, commune: str | None, anchors: dict[str, dict[int, bytes]]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.accounts import RolesOption, opened, roles_of
+from cli.auditing import note
 from cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def add(
             roles=roles_of(role),
             expires_at=datetime.now(UTC) + timedelta(days=days),
         )
+        note(connection, made.commune_insee, "key.added", f"key:{made.prefix}", roles=list(made.roles))
     if as_json:
         typer.echo(json.dumps(_document(made) | {"key": secret}, ensure_ascii=False))
         return
@@ -74,7 +76,8 @@ def revoke(
     from storage import accounts as stored
 
     with opened(config) as connection:
-        stored.revoke_key(connection, prefix.strip())
+        revoked = stored.revoke_key(connection, prefix.strip())
+        note(connection, revoked.commune_insee, "key.revoked", f"key:{revoked.prefix}")
     typer.echo(json.dumps({"prefix": prefix.strip(), "revoked": True}) if as_json else f"{prefix}: revoked")
 
 

@@ -259,10 +259,12 @@ def keys(connection: Connection, commune_insee: str | None = None) -> list[ApiKe
     return fetch(connection, ApiKey, statement("accounts", "keys"), {"commune_insee": commune_insee})
 
 
-def revoke_key(connection: Connection, prefix: str) -> None:
-    """End a key at once. Raises NotFoundError."""
-    if connection.execute(statement("accounts", "revoke_key"), {"prefix": prefix}).rowcount == 0:
-        raise NotFoundError(f"there is no key that begins with {prefix!r}")
+def revoke_key(connection: Connection, prefix: str) -> ApiKey:
+    """End a key at once and return it. Raises NotFoundError."""
+    revoked = fetch_one(connection, ApiKey, statement("accounts", "revoke_key"), {"prefix": prefix})
+    if revoked is None:
+        raise NotFoundError(f"there is no key that begins with {prefix!r}: `voirie keys list` tells which there are")
+    return revoked
 
 
 def _name(name: str) -> str:

@@ -1,8 +1,8 @@
 """Passwords: what is admitted, and how they are kept.
 
 Kept by Argon2id (RFC 9106) with the second set of parameters that the RFC recommends, for machines that have not two
-GiB to spare: 3 passes, 64 MiB, 4 lanes. Admitted by length and by a list of what everybody tries first, not by kinds of
-characters (NIST SP 800-63B, section 5.1.1.2).
+GiB to spare: 3 passes, 64 MiB, 4 lanes. Admitted by length and by how many guesses they would take (zxcvbn: Wheeler,
+USENIX Security 2016), not by kinds of characters (NIST SP 800-63B, section 5.1.1.2).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
+from zxcvbn import zxcvbn
 
 from storage.errors import InputError
 
@@ -20,10 +21,10 @@ SHORTEST = 12
 LONGEST = 128
 """Longer ones cost a server time; nobody types them."""
 
-_TRIED_FIRST = (
-    "password", "motdepasse", "azerty", "qwerty", "123456", "bonjour", "soleil", "doudou", "loulou", "admin",
-    "iloveyou", "voirie", "mairie", "letmein", "welcome", "abc123", "football", "monkey", "dragon", "chouchou",
-)  # fmt: skip
+_GOOD = 3
+"""zxcvbn's scale from 0 to 4: 3 is more than a hundred million guesses."""
+_TRIED_HERE = ("voirie", "mairie", "commune", "motdepasse", "bonjour", "soleil", "doudou", "loulou", "chouchou")
+"""What people here try first, beside the lists that zxcvbn brings."""
 
 
 @cache
@@ -41,11 +42,17 @@ def check(password: str, *, name: str) -> None:
     """Raise InputError when `password` is not one to have."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise InputError(f"password: expected {SHORTEST} to {LONGEST} characters, got {len(password)}")
-    core = password.lower()
-    for common in (*_TRIED_FIRST, name.lower()):
-        core = core.replace(common, "")
-    if len(set(core.strip("0123456789!?.*-_ "))) < SHORTEST // 3:
-        raise InputError("password: expected one that is not made of the name, common words, digits and repetitions")
+    if zxcvbn(password, user_inputs=[name, *_TRIED_HERE], max_length=LONGEST)["score"] < _GOOD:
+        raise InputError("password: expected one that is not made of the name, common words, sequences and repetitions")
+
+
+def is_admitted(password: str, *, name: str) -> bool:
+    """Whether `check` lets `password` pass."""
+    try:
+        check(password, name=name)
+    except InputError:
+        return False
+    return True
 
 
 def made() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -21,7 +23,8 @@ from api.pages.screens import ROLE_NAMES
 from api.principal import Principal
 from api.state import state_of
 from storage import accounts, passwords
-from storage.errors import InputError
+from storage.database import Connection
+from storage.errors import UnavailableError
 from storage.model import Role
 
 log = structlog.get_logger()
@@ -29,7 +32,9 @@ log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 
 _AT_ONCE = threading.BoundedSemaphore(2)
-"""Argon2id takes 64 MiB and a fifth of a second for each try, by design."""
+"""Argon2id takes 64 MiB and some tenths of a second for each try, by design."""
+_WAITING = threading.BoundedSemaphore(8)
+"""Who waits holds one of the threads that serve all requests: of a flood most are sent away."""
 _WITHIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z/_.-]{0,200}")
 """A page of ours, relative to the root: no scheme, no host, no way up."""
 _SHIFTS = frozenset({Role.DRIVER, Role.OFFICER})
@@ -45,6 +50,22 @@ async def _form(request: Request) -> dict[str, str]:
     except ValueError as error:
         raise HTTPException(400, "expected a form in UTF-8 with few fields") from error
     return {name: values[-1] for name, values in fields.items()}
+
+
+@contextmanager
+def _proving(request: Request) -> Iterator[Connection]:
+    """Yield a transaction in which a password may be looked at. Raises UnavailableError in a flood of log-ins."""
+    if not _WAITING.acquire(blocking=False):
+        raise UnavailableError("too many log-ins at once; try again in a moment")
+    try:
+        with _AT_ONCE, state_of(request)["pool"].identity() as connection:
+            yield connection
+    finally:
+        _WAITING.release()
+
+
+def _address(request: Request) -> str:
+    return "" if request.client is None else request.client.host
 
 
 Form = Annotated[dict[str, str], Depends(_form)]
@@ -64,9 +85,10 @@ def sign_in(request: Request, form: Form) -> Response:
     state = state_of(request)
     now = datetime.now(UTC)
     name, after = form.get("name", ""), _within(form.get("after", ""))
-    address = "" if request.client is None else request.client.host
-    with _AT_ONCE, state["pool"].identity() as connection:
-        proved = accounts.prove(connection, name=name, password=form.get("password", ""), address=address, now=now)
+    with _proving(request) as connection:
+        proved = accounts.prove(
+            connection, name=name, password=form.get("password", ""), address=_address(request), now=now
+        )
         if isinstance(proved, accounts.Refused):
             token, lasts_s = "", 0.0
         else:
@@ -113,20 +135,22 @@ def change_password(request: Request, form: Form) -> Response:
     who = principal_of(request)
     if who.account_id is None:
         raise HTTPException(403, "only a person has a password")
-    address = "" if request.client is None else request.client.host
-    with _AT_ONCE, state_of(request)["pool"].identity() as connection:
+    new = form.get("new_password", "")
+    refused = None
+    with _proving(request) as connection:
         account = accounts.one(connection, who.account_id)
         proved = accounts.prove(
-            connection, name=account.name, password=form.get("password", ""), address=address, now=datetime.now(UTC)
-        )
-        if proved == who.account_id:
-            try:
-                passwords.check(form.get("new_password", ""), name=account.name)
-            except InputError:
-                return _account(request, who, status=422, refused="weak")
-            accounts.set_password(connection, account, form["new_password"])
-    if proved != who.account_id:
-        return _account(request, who, status=403, refused="wrong")
+            connection, name=account.name, password=form.get("password", ""), address=_address(request),
+            now=datetime.now(UTC),
+        )  # fmt: skip
+        if proved != who.account_id:
+            refused = "wrong"
+        elif not passwords.is_admitted(new, name=account.name):
+            refused = "weak"
+        else:
+            accounts.set_password(connection, account, new)
+    if refused is not None:
+        return _account(request, who, status=403 if refused == "wrong" else 422, refused=refused)
     response = RedirectResponse(f"{root_of(request)}connexion", status_code=303)
     forget_session(request, response)
     return response

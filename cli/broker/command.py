@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.auditing import note
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def revoke(
     def work(connection: Connection) -> None:
         for user in users:
             broker_credentials.revoke(connection, settings.commune.insee_code, user)
+            note(connection, settings.commune.insee_code, "broker.revoked", f"broker_user:{user}")
 
     _in_transaction(settings, work)
     if as_json:

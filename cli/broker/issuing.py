@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cli.auditing import note
 from cli.wiring import catalogue, networks
 from config.settings import Settings
 from ingest.topics import check_filter
@@ -40,7 +41,7 @@ def without_one(connection: Connection, settings: Settings) -> list[str]:
 def to_device(connection: Connection, device: RegisteredDevice) -> tuple[BrokerCredential, str]:
     """Issue a user to a device that publishes itself; return it with its secret, which nobody keeps."""
     secret, proof = _new()
-    return broker_credentials.issue_to_device(connection, device, proof), secret
+    return _noted(connection, broker_credentials.issue_to_device(connection, device, proof)), secret
 
 
 def to_network(
@@ -65,10 +66,14 @@ def to_network(
             raise InputError(f"--topic: expected a filter with a first level of the network's own, got {topic!r}")
     secret, proof = _new()
     issued = broker_credentials.issue_to_network(connection, insee, name, topics=chosen, proof=proof)
-    return issued, secret
+    return _noted(connection, issued), secret
+
+
+def _noted(connection: Connection, issued: BrokerCredential) -> BrokerCredential:
+    note(connection, issued.commune_insee, "broker.issued", f"broker_user:{issued.user_name}")
+    return issued
 
 
 def _new() -> tuple[str, Proof]:
-
     secret = new_secret()
     return secret, prove(secret)

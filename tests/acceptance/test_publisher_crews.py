@@ -11,9 +11,11 @@ import httpx
 import pytest
 
 from api.app import ApiOptions
+from cli.lives import Lives
+from config.settings import Settings, SimulatorSettings
 from simulators.crews import CrewOptions, Crews, declare_history, relive
 from simulators.world import World
-from storage import bins, communes, plans
+from storage import accounts, bins, communes, plans
 from storage.database import Connection, connect
 from storage.errors import InputError, UnavailableError
 from storage.model import Clock, Commune, Plan, PlannedRoute, PlannedStop, Reason, Simulation, StopKind
@@ -30,11 +32,15 @@ def world() -> World:
 
 
 @pytest.fixture
-def api_url(database_url: str, connection: Connection, world: World) -> Iterator[str]:
+def town(connection: Connection, world: World) -> None:
     communes.save(connection, Commune(commune_insee=INSEE, name="Commune simulée"))
     set_clock(connection, world, world.history_until)
     bins.save(connection, world.bins)
     connection.commit()
+
+
+@pytest.fixture
+def api_url(database_url: str, town: None) -> Iterator[str]:
     with serving(ApiOptions(database_url=database_url, commune_insee=INSEE)) as url:
         yield url
 
@@ -180,3 +186,18 @@ def test_silent_service_is_told(world: World):
         declare_history(world, options, stop=threading.Event())
     with pytest.raises(ValueError, match="expected api_url of the form"):
         CrewOptions(api_url="localhost:8000")
+
+
+def test_crews_get_a_key_where_accounts_are_required(
+    database_url: str, connection: Connection, world: World, town: None
+):
+    with serving(ApiOptions(database_url=database_url, commune_insee=INSEE), open_to_all=False) as url:
+        with pytest.raises(InputError, match="401"):
+            declare_history(world, CrewOptions(api_url=url), stop=threading.Event())
+        settings = Settings(simulator=SimulatorSettings(api_url=url))
+        for _ in range(2):
+            lives = Lives(settings=settings, world=world, ledger=None, stop=threading.Event())
+            lives.let_in(connection)
+        assert declare_history(world, lives._crews, stop=threading.Event()) == len(world.declarations)
+    # The key of the last life ended with it.
+    assert sorted(key.revoked_at is None for key in accounts.keys(connection, INSEE)) == [False, True]

@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from api.app import ApiOptions
 from storage import accounts
-from storage.database import Connection
+from storage.database import Connection, open_pool
+from storage.isolation import IDENTITY, CommunePool
 from storage.model import Grant, Role
 from tests.api.accounts import OURS, PASSWORD, log_in, make_account, make_key
 from tests.api.rows import INSEE
@@ -205,8 +207,6 @@ def test_forms_that_are_none_are_refused(guarded: httpx.Client):
 
 
 def test_who_has_outdated_parameters_gets_new_ones(guarded: httpx.Client, rows: Connection):
-    from argon2 import PasswordHasher  # noqa: PLC0415 - only this test makes an old hash
-
     old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     rows.execute("UPDATE account SET password_hash = %s", [old])
     rows.commit()
@@ -219,9 +219,6 @@ def test_who_has_outdated_parameters_gets_new_ones(guarded: httpx.Client, rows: 
 
 def test_who_may_log_in_is_seen_by_nobody_else(rows: Connection, database_url: str):
     make_account(rows, "chef", (INSEE, Role.DISPATCHER))
-    from storage.database import open_pool  # noqa: PLC0415
-    from storage.isolation import IDENTITY, CommunePool  # noqa: PLC0415
-
     pool = CommunePool(open_pool(database_url, max_size=1), wait_s=10)
     try:
         for table in IDENTITY:

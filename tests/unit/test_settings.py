@@ -183,3 +183,18 @@ def test_misspelt_variable_is_refused(name: str):
 def test_missing_file_is_named(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"nowhere\.toml cannot be read"):
         read_settings(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "voirie.example"])
+def test_open_accounts_are_refused_beyond_this_machine(tmp_path: Path, host: str):
+    overrides = {"accounts": {"mode": "open"}, "api": {"host": host}}
+    with pytest.raises(SettingsError, match=f"api.host is {host}: open accounts are for a demo on this machine"):
+        read_settings(None, overrides=overrides)
+    assert read_settings(None, overrides=overrides | {"api": {"host": "127.0.0.1"}}).accounts.mode == "open"
+
+
+def test_trusted_proxies_are_addresses_and_networks():
+    read = read_settings(None, overrides={"api": {"trusted_proxies": ["10.1.2.3", "192.168.0.0/16"]}})
+    assert read.api.trusted_proxies == ("10.1.2.3/32", "192.168.0.0/16")
+    with pytest.raises(SettingsError, match="trusted_proxies"):
+        read_settings(None, overrides={"api": {"trusted_proxies": ["the proxy"]}})

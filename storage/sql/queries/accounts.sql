@@ -102,5 +102,6 @@ FROM api_key
 WHERE commune_insee = coalesce(:commune_insee, commune_insee)
 ORDER BY created_at DESC;
 
--- name: revoke_key<!
-UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE prefix = :prefix RETURNING key_id;
+-- name: revoke_key^
+UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE prefix = :prefix
+RETURNING key_id, prefix, name, commune_insee, roles, created_at, expires_at, last_used_at, revoked_at;
