@@ -6,6 +6,7 @@ import * as clock from "./clock.js";
 import { byId, say } from "./dom.js";
 import * as figures from "./figures.js";
 import { t } from "./i18n.js";
+import { showLine } from "./line.js";
 import { listen } from "./live.js";
 import * as map from "./map.js";
 import * as parking from "./parking.js";
@@ -22,7 +23,6 @@ const AFFECTED = {
   plan: ["plan"],
 };
 const CALM_MS = 1_500; // readings come several times a second; nobody reads faster than this
-const LINES = { live: t("En direct"), lost: t("Reconnexion…") };
 const TROUBLES = {
   401: t("La session est terminée. Connectez-vous de nouveau."),
   403: t("Vos rôles ont changé. Rechargez la page."),
@@ -47,11 +47,6 @@ function later(parts) {
 function onEvent(kind) {
   if (kind === "hello" || kind === "resync") load(...AFFECTED[kind]);
   else later(AFFECTED[kind]);
-}
-
-function onLine(state) {
-  byId("line").dataset.state = state;
-  say("line-text", LINES[state]);
 }
 
 function trouble(problem) {
@@ -81,5 +76,5 @@ figures.start();
 whenTroubled(trouble);
 load(...AFFECTED.hello);
 // A part that is refused too says whether the session is over. Each role sees one of these.
-listen({ onEvent, onLine, onRefused: () => load("bins", "bays", "intake") });
+listen({ onEvent, onLine: showLine, onRefused: () => load("bins", "bays", "intake") });
 keepUp();

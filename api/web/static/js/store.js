@@ -12,7 +12,7 @@ const PATHS = {
   intake: "/intake",
 };
 
-const allowed = new Set(["commune", ...document.body.dataset.parts.split(" ")]);
+const allowed = new Set(["commune", ...(document.body.dataset.parts ?? "").split(" ")]);
 
 /** Whether the person may see a part; also "history", a bin's last days. */
 export const may = (part) => allowed.has(part);

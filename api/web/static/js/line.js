@@ -1,0 +1,12 @@
+// Whether the page hears what happens, in the top bar (status.html).
+
+import { byId, say } from "./dom.js";
+import { t } from "./i18n.js";
+
+const WORDS = { live: t("En direct"), lost: t("Reconnexion…") };
+
+/** Show the state of the line, "live" or "lost", as live.js tells it. */
+export function showLine(state) {
+  byId("line").dataset.state = state;
+  say("line-text", WORDS[state]);
+}
