@@ -14,7 +14,7 @@ import structlog
 from fastapi import HTTPException, Request, Response
 
 from api.access import ACCESS, PUBLIC
-from api.errors import LogInFirstError
+from api.errors import EnrolFirstError, LogInFirstError
 from api.principal import EVERYBODY, VISITOR, Principal, Proof
 from api.state import state_of
 from storage import accounts
@@ -22,6 +22,7 @@ from storage.model import Role
 
 _PRINCIPAL = "voirie.principal"
 _COOKIE = "voirie_session"
+_HALF = "voirie_half"
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BEARER = {"WWW-Authenticate": "Bearer"}
@@ -45,6 +46,12 @@ def admit(request: Request) -> None:
         if request.method == "GET" and not route.include_in_schema:
             raise LogInFirstError
         raise HTTPException(401, "log in, or send a key as `Authorization: Bearer …`", headers=_BEARER)
+    if access.known:
+        return
+    if principal.must_enrol:
+        if request.method == "GET" and not route.include_in_schema:
+            raise EnrolFirstError
+        raise HTTPException(403, "your role needs a second factor: set one up at /compte")
     commune_insee = request.path_params.get("commune_insee")
     if not access.lets(principal, commune_insee):
         where = "" if commune_insee is None else f" in commune {commune_insee}"
@@ -87,12 +94,14 @@ def _who(request: Request) -> Principal:
         granted: dict[str, frozenset[Role]] = {}
         for grant in accounts.grants(connection, who.session.account_id):
             granted[grant.commune_insee] = granted.get(grant.commune_insee, frozenset()) | {grant.role}
+    roles = frozenset[Role]().union(*granted.values())
     return Principal(
         proof=Proof.SESSION,
         name=who.display_name,
         grants=granted,
         account_id=who.session.account_id,
         session_id=who.session.session_id,
+        must_enrol=not who.has_second_factor and not roles.isdisjoint(state["options"].second_factor),
     )
 
 
@@ -101,7 +110,7 @@ def _who(request: Request) -> Principal:
 
 def session_token(request: Request) -> str | None:
     """Return the session's token that the browser sent, if it did."""
-    return request.cookies.get(_cookie_name(request))
+    return request.cookies.get(_cookie_name(request, _COOKIE))
 
 
 def give_session(request: Request, response: Response, token: str, *, lasts_s: float) -> None:
@@ -109,26 +118,49 @@ def give_session(request: Request, response: Response, token: str, *, lasts_s: f
 
     Only over TLS, except on the loopback, where nobody listens in between.
     """
-    response.set_cookie(
-        _cookie_name(request), token, max_age=int(lasts_s), path="/", secure=not _is_loopback(request), httponly=True,
-        samesite="lax",
-    )  # fmt: skip
+    _give(request, response, _COOKIE, token, lasts_s=lasts_s)
 
 
 def forget_session(request: Request, response: Response) -> None:
     """Have the browser forget its token."""
+    _forget(request, response, _COOKIE)
+
+
+def half_token(request: Request) -> str | None:
+    """Return the token of a log-in that still owes its second factor, if the browser sent one."""
+    return request.cookies.get(_cookie_name(request, _HALF))
+
+
+def give_half(request: Request, response: Response, token: str, *, lasts_s: float) -> None:
+    """Have the browser keep the token of a log-in that still owes its second factor, as `give_session` does."""
+    _give(request, response, _HALF, token, lasts_s=lasts_s)
+
+
+def forget_half(request: Request, response: Response) -> None:
+    """Have the browser forget a log-in that owed its second factor."""
+    _forget(request, response, _HALF)
+
+
+def _give(request: Request, response: Response, name: str, token: str, *, lasts_s: float) -> None:
+    response.set_cookie(
+        _cookie_name(request, name), token, max_age=int(lasts_s), path="/", secure=not _is_loopback(request),
+        httponly=True, samesite="lax",
+    )  # fmt: skip
+
+
+def _forget(request: Request, response: Response, name: str) -> None:
     response.delete_cookie(
-        _cookie_name(request), path="/", secure=not _is_loopback(request), httponly=True, samesite="lax"
+        _cookie_name(request, name), path="/", secure=not _is_loopback(request), httponly=True, samesite="lax"
     )
 
 
 def _has_cookie(request: Request) -> bool:
-    return _cookie_name(request) in request.cookies
+    return _cookie_name(request, _COOKIE) in request.cookies
 
 
-def _cookie_name(request: Request) -> str:
+def _cookie_name(request: Request, name: str) -> str:
     # Browsers take the prefix only with Secure, and then from no other host and over no plain line.
-    return _COOKIE if _is_loopback(request) else f"__Host-{_COOKIE}"
+    return name if _is_loopback(request) else f"__Host-{name}"
 
 
 def _is_loopback(request: Request) -> bool:

@@ -48,6 +48,7 @@ from api.routes import (
     plans,
     round_exports,
     round_rules,
+    second_factor,
     service_events,
     sign_in,
     streets,
@@ -123,7 +124,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
     ):
         version_1.include_router(module.router)
     app.include_router(version_1)
-    for module in (health, metrics, pages, sign_in):
+    for module in (health, metrics, pages, sign_in, second_factor):
         app.include_router(module.router)
     app.mount("/static/leaflet", StaticFiles(directory=_leaflet_folder()), name="leaflet")
     app.mount("/static", StaticFiles(directory=str(WEB_FOLDER / "static")), name="static")

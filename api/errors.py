@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from api.addresses import login_address
+from api.addresses import login_address, root_of
 from storage.checks import CheckTakenError
 from storage.device_file import LineError
 from storage.errors import ConflictError, InputError, NotFoundError, SchemaError, UnavailableError, VoirieError
@@ -103,6 +103,10 @@ class InvalidFileError(ListedError):
 
 class LogInFirstError(Exception):
     """A page that is not for everybody was asked for by somebody who has not logged in."""
+
+
+class EnrolFirstError(Exception):
+    """A page was asked for by somebody whose role needs a second factor, and who has none."""
 
 
 def problem(
@@ -195,11 +199,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(LogInFirstError, _on_log_in_first)
+    app.add_exception_handler(EnrolFirstError, _on_enrol_first)
 
 
 def _on_log_in_first(request: Request, error: Exception) -> Response:
     assert isinstance(error, LogInFirstError)
     return RedirectResponse(login_address(request), status_code=303)
+
+
+def _on_enrol_first(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EnrolFirstError)
+    return RedirectResponse(f"{root_of(request)}compte", status_code=303)
 
 
 def _on_no_schema(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from storage.errors import SettingsError
-from storage.model import Catalogue
+from storage.model import Catalogue, Role
 
 IGN_PLAN_URL = (
     "https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"
@@ -29,6 +29,7 @@ class ApiOptions:
     emits. `catalogue` are the models that devices may be of. With `log_requests` each request is a
     line of the log. With `open_to_all` whoever asks may do everything: a demo on one's own machine. A session
     ends after `session_s`, or `session_idle_s` without a request; a driver's or an officer's lasts `shift_s`.
+    Who has one of the roles `second_factor` may do nothing before they have set one up.
     """
 
     database_url: str
@@ -47,6 +48,7 @@ class ApiOptions:
     session_idle_s: float = 3600
     session_s: float = 12 * 3600
     shift_s: float = 16 * 3600
+    second_factor: frozenset[Role] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

@@ -22,13 +22,17 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
-    """Who asks and what they were granted, by commune. `name` is what colleagues and the log read."""
+    """Who asks and what they were granted, by commune. `name` is what colleagues and the log read.
+
+    `must_enrol`: a role of theirs needs a second factor, which they have not set up.
+    """
 
     proof: Proof
     name: str
     grants: Mapping[str, frozenset[Role]] = MappingProxyType({})
     account_id: UUID | None = None
     session_id: UUID | None = None
+    must_enrol: bool = False
 
     @property
     def is_known(self) -> bool:

@@ -120,12 +120,29 @@ def reset(
     config: ConfigOption = None,
     *,
     password_stdin: PasswordOption = False,
+    second_factor: Annotated[
+        bool,
+        typer.Option(
+            "--second-factor", help="Take the second factor away instead, and leave the password: a lost phone."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Give an account another password, shown once, and end its sessions."""
+    """Give an account another password, shown once, or take its second factor away; ends its sessions."""
     from storage import accounts as stored
-    from storage import passwords
+    from storage import passwords, second_factors
+    from storage.errors import InputError
 
+    if second_factor:
+        if password_stdin:
+            raise InputError("expected --second-factor or --password-stdin, got both")
+        with opened(config) as connection:
+            account = stored.by_name(connection, name)
+            second_factors.remove(connection, account.account_id)
+            _note_of(connection, account, "account.second_factor_removed")
+            document = _document(connection, account)
+        _say(document, as_json=as_json)
+        return
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else passwords.made()
     with opened(config) as connection:
         account = stored.by_name(connection, name)
@@ -241,6 +258,7 @@ def _withdraw(connection: Connection, account: Account, grant: Grant) -> None:
 
 def _document(connection: Connection, account: Account) -> dict[str, Any]:
     from storage import accounts as stored
+    from storage import second_factors
 
     granted: dict[str, list[str]] = {}
     for grant in stored.grants(connection, account.account_id):
@@ -250,6 +268,7 @@ def _document(connection: Connection, account: Account) -> dict[str, Any]:
         "display_name": account.display_name,
         "created_at": account.created_at.isoformat(),
         "disabled": account.disabled_at is not None,
+        "second_factor": second_factors.of(connection, account.account_id) is not None,
         "roles": granted,
     }
 

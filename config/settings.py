@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from config.loopback import is_loopback
 from storage.errors import SettingsError
+from storage.model import Role
 
 ENVIRONMENT_PREFIX = "VOIRIE_"
 # These steer the program before or beside its settings.
@@ -272,6 +273,7 @@ class AccountSettings(_Table):
     session_idle_minutes: int = Field(default=60, ge=1, le=7 * 24 * 60)
     session_hours: float = Field(default=12, gt=0, le=7 * 24)
     shift_hours: float = Field(default=16, gt=0, le=48)
+    second_factor: tuple[Role, ...] = ()
 
 
 class LogSettings(_Table):

@@ -15,19 +15,14 @@ from uuid import UUID
 import msgspec
 from psycopg.rows import dict_row
 
-from storage import passwords
+from storage import login_failures, passwords
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.errors import ConflictError, InputError, NotFoundError
+from storage.login_failures import Refused
 from storage.model import Account, ApiKey, Grant, LoginSession, Role
 
 _LONGEST_NAME = 100
 _KEY_MARK = "voirie"
-_FREE_TRIES = 5
-_FREE_TRIES_OF_ADDRESS = 30
-"""A town hall's people may all come from one address."""
-_FIRST_DELAY = timedelta(seconds=30)
-_LONGEST_DELAY = timedelta(hours=1)
-_FORGOTTEN = timedelta(days=1)
 _SEEN_EVERY = timedelta(minutes=1)
 _USER_AGENT_KEPT = 200
 
@@ -110,53 +105,32 @@ def disable(connection: Connection, account_id: UUID, *, disabled: bool) -> None
 # --- log-in ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Refused:
-    """A log-in that was not admitted, whether or not there is such an account; for `wait` no try is looked at."""
-
-    wait: timedelta = timedelta(0)
-
-
 def prove(connection: Connection, *, name: str, password: str, address: str, now: datetime) -> UUID | Refused:
     """Return whose name and password these are.
 
-    Failures count by name and by address, whether the name is known or not. After `_FREE_TRIES` of them each further
-    one doubles the time in which no try is looked at, up to an hour.
+    Failures count by name and by address, whether the name is known or not.
     """
     name = name.strip().lower()[:_LONGEST_NAME]
-    subjects = {_subject("name", name): _FREE_TRIES, _subject("address", address): _FREE_TRIES_OF_ADDRESS}
-    wait = _wait(connection, subjects, now)
+    of_name = login_failures.subject("name", name)
+    subjects = {
+        of_name: login_failures.FREE_TRIES,
+        login_failures.subject("address", address): login_failures.FREE_TRIES_OF_ADDRESS,
+    }
+    wait = login_failures.wait(connection, subjects, now=now)
     if wait > timedelta(0):
         return Refused(wait=wait)
     row = connection.execute(statement("accounts", "secret"), {"name": name}).fetchone()
     account_id, kept = row or (None, None)
     if not passwords.matches(password, kept) or account_id is None or kept is None:
-        for subject in subjects:
-            connection.execute(
-                statement("accounts", "fail"), {"subject": subject, "now": now, "forgotten": now - _FORGOTTEN}
-            )
-        return Refused(wait=_wait(connection, subjects, now))
-    connection.execute(
-        statement("accounts", "succeed"),
-        {"subjects": [_subject("name", name)], "forgotten": now - _FORGOTTEN},
-    )
+        login_failures.fail(connection, subjects, now=now)
+        return Refused(wait=login_failures.wait(connection, subjects, now=now))
+    login_failures.succeed(connection, of_name, now=now)
     if passwords.is_outdated(kept):
         connection.execute(
             statement("accounts", "set_password"),
             {"account_id": account_id, "password_hash": passwords.hashed(password)},
         )
     return UUID(str(account_id))
-
-
-def _wait(connection: Connection, subjects: dict[bytes, int], now: datetime) -> timedelta:
-    longest = timedelta(0)
-    rows = connection.execute(statement("accounts", "failures"), {"subjects": list(subjects)}).fetchall()
-    for subject, failures, failed_at in rows:
-        beyond = failures - subjects[bytes(subject)]
-        if beyond >= 0 and failed_at > now - _FORGOTTEN:
-            delay = min(_FIRST_DELAY * 2 ** min(beyond, 20), _LONGEST_DELAY)
-            longest = max(longest, failed_at + delay - now)
-    return longest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,6 +140,7 @@ class Who:
     session: LoginSession
     name: str
     display_name: str
+    has_second_factor: bool = False
 
 
 def open_session(
@@ -194,11 +169,11 @@ def session_of(connection: Connection, token: str, *, now: datetime) -> Who | No
         row = cursor.execute(statement("accounts", "session_of"), {"token_hash": _hash(token), "now": now}).fetchone()
     if row is None:
         return None
-    name, display_name = row.pop("name"), row.pop("display_name")
+    name, display_name, has_second_factor = (row.pop(key) for key in ("name", "display_name", "has_second_factor"))
     session = msgspec.convert(row, LoginSession, strict=False)
     if now - session.seen_at > _SEEN_EVERY:
         connection.execute(statement("accounts", "seen"), {"session_id": session.session_id, "now": now})
-    return Who(session=session, name=name, display_name=display_name)
+    return Who(session=session, name=name, display_name=display_name, has_second_factor=has_second_factor)
 
 
 def sessions(connection: Connection, account_id: UUID, *, now: datetime) -> list[LoginSession]:
@@ -212,7 +187,8 @@ def end_session(connection: Connection, account_id: UUID, session_id: UUID) -> N
 
 
 def end_sessions(connection: Connection, account_id: UUID) -> int:
-    """End every session of an account, at once, and return how many there were."""
+    """End every session of an account, at once, and return how many there were; log-ins under way end too."""
+    connection.execute(statement("second_factors", "end_halves"), {"account_id": account_id})
     return connection.execute(statement("accounts", "end_sessions"), {"account_id": account_id}).rowcount
 
 
@@ -272,10 +248,6 @@ def _name(name: str) -> str:
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or " " in name:
         raise InputError(f"name: expected 1 to {_LONGEST_NAME} characters without spaces, got {name[:40]!r}")
     return name
-
-
-def _subject(kind: str, what: str) -> bytes:
-    return _hash(f"{kind}:{what}")
 
 
 def _hash(secret: str) -> bytes:

@@ -74,6 +74,8 @@ IDENTITY: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
         "account_grant": ("SELECT",),
         "login_session": _KEPT,
         "login_failure": _KEPT,
+        "login_half": _KEPT,
+        "second_factor": _KEPT,
         "api_key": ("SELECT", "UPDATE"),
     }
 )

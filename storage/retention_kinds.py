@@ -173,7 +173,8 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "vehicle_event device_change audit_entry audit_salt fill_model bay_model town_event day_weather kerb_advice"
     ),
     "who may come in, until somebody ends it or its time is over": (
-        "account account_grant api_key login_session login_failure broker_credential broker_secret"
+        "account account_grant api_key login_session login_failure login_half second_factor "
+        "broker_credential broker_secret"
     ),
     "one row for each place, device or piece of work, replaced": (
         "bin_level device_health review_due session_due occupancy_present forgotten observatory "

@@ -11,7 +11,7 @@ import pytest
 
 from api.access import ACCESS
 from api.app import ApiOptions, create_app
-from api.routes import pages, sign_in
+from api.routes import pages, second_factor, sign_in
 from storage import communes
 from storage.database import Connection
 from storage.model import Commune, Role
@@ -48,7 +48,7 @@ def operations() -> list[tuple[str, str, str]]:
         for path, methods in document()["paths"].items()
         for method, operation in methods.items()
     ]
-    for router in (pages.router, sign_in.router):
+    for router in (pages.router, sign_in.router, second_factor.router):
         found += [(route.name, min(route.methods), route.path) for route in router.routes]  # type: ignore[attr-defined]
     return found
 
@@ -100,7 +100,9 @@ def test_table_of_roles_and_routes(guarded: httpx.Client, rows: Connection):
         mine, others = filled(path, INSEE), filled(path, OTHERS)
         nobody = ask(guarded, method, mine, {})
         if access.public:
-            assert nobody not in {401, 403} or name == "sign_in", f"{name} is for everybody, got {nobody}"
+            assert nobody not in {401, 403} or name in {"sign_in", "second_step"}, (
+                f"{name} is for everybody, got {nobody}"
+            )
             continue
         is_page = method == "GET" and not path.startswith("/api/")
         assert nobody == (303 if is_page else 401), f"{name} without a key: {nobody}"

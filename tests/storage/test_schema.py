@@ -53,7 +53,14 @@ def test_every_table_and_view_carries_its_commune(any_database_url: str):
     assert {"commune", "fill_reading", "plan", "bin_state"} <= every
     # What is kept from the role that reads whatever carries a commune: the proofs of secrets, and people, who may be of
     # several communes.
-    assert every - carrying == {"broker_secret", "account", "login_session", "login_failure"}
+    assert every - carrying == {
+        "broker_secret",
+        "account",
+        "login_session",
+        "login_failure",
+        "login_half",
+        "second_factor",
+    }
 
 
 def test_hypertables_where_timescaledb_is_and_plain_tables_elsewhere(any_server: Server, any_database_url: str):

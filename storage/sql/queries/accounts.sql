@@ -45,7 +45,10 @@ VALUES (:token_hash, :account_id, :now, :now, :ends_at, :idle_s, :user_agent)
 RETURNING session_id, account_id, opened_at, seen_at, ends_at, idle_s, user_agent;
 
 -- name: session_of^
-SELECT s.session_id, s.account_id, s.opened_at, s.seen_at, s.ends_at, s.idle_s, s.user_agent, a.name, a.display_name
+SELECT s.session_id, s.account_id, s.opened_at, s.seen_at, s.ends_at, s.idle_s, s.user_agent, a.name, a.display_name,
+    EXISTS (
+        SELECT FROM second_factor AS f WHERE f.account_id = s.account_id AND f.enrolled_at IS NOT NULL
+    ) AS has_second_factor
 FROM login_session AS s
 JOIN account AS a USING (account_id)
 WHERE s.token_hash = :token_hash
