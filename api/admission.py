@@ -36,6 +36,8 @@ def admit(request: Request) -> None:
     principal = VISITOR if needs_nobody else _who(request)
     request.scope[_PRINCIPAL] = principal
     structlog.contextvars.bind_contextvars(proof=principal.proof.value)
+    if principal.counted_as is not None:
+        state_of(request)["rates"].admit_account(principal.counted_as)
     if access is None:
         raise HTTPException(403, "nobody was given this route")
     if principal.proof is Proof.SESSION and request.method not in _HARMLESS and not comes_from_our_pages(request):
@@ -87,7 +89,7 @@ def _who(request: Request) -> Principal:
             if key is None:
                 raise HTTPException(401, "this key is unknown, over or revoked", headers=_BEARER)
             grants = {key.commune_insee: frozenset(key.roles)}
-            return Principal(proof=Proof.KEY, name=key.name, grants=grants)
+            return Principal(proof=Proof.KEY, name=key.name, grants=grants, key_prefix=key.prefix)
         who = accounts.session_of(connection, token or "", now=now)
         if who is None:
             return VISITOR

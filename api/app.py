@@ -14,6 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
 from api.admission import admit
+from api.bounds import Rates
 from api.live import LiveHub
 from api.metrics import Metrics
 from api.options import IGN_PLAN_URL, ApiOptions
@@ -85,7 +86,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         lifespan=_lifespan(options, ports, counted),
         generate_unique_id_function=lambda route: route.name,
         dependencies=[Depends(admit)],
-        responses=errors.documented(401, 403),
+        responses=errors.documented(400, 401, 403, 414, 429, 431),
         # Requests become traces when the entry point has set a tracer, and never because of a stray variable.
         telemetry={"auto_configure": False, "metrics": False, "logs": False},
     )
@@ -151,6 +152,7 @@ def _lifespan(
             pool=pool,
             live=hub,
             metrics=counted,
+            rates=Rates(options),
             streets=StreetsCache(options.streets_extract),
         )
         try:

@@ -27,6 +27,16 @@ MEDIA_TYPE = "application/problem+json"
 _UNPARSED = "There was an error parsing the body"
 """The framework's words for what is no text at all; of text that is no JSON it says 422, as we do of both."""
 _TYPE_PREFIX = "urn:voirie:problem:"
+_KINDS = {
+    413: "content-too-large",
+    414: "uri-too-long",
+    422: "invalid-request",
+    429: "too-many-requests",
+    431: "header-fields-too-large",
+}
+"""Kinds of problems whose statuses Python calls by other names from one version to the next."""
+
+_LONGEST_INSTANCE = 1000
 
 
 class ProblemError(BaseModel):
@@ -125,7 +135,7 @@ def problem(
         title=title,
         status=status,
         detail=detail,
-        instance=request.url.path,
+        instance=request.scope["path"][:_LONGEST_INSTANCE],
         errors=list(errors),
         held=held,
     )
@@ -183,7 +193,12 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST and error.detail == _UNPARSED:
         return problem(request, 422, "The body is not JSON in UTF-8.", kind="invalid-request")
-    response = problem(request, error.status_code, str(error.detail))
+    return on_http_exception(request, error)
+
+
+def on_http_exception(request: Request, error: HTTPException) -> Response:
+    """Return the response for an error that has a status and headers of its own."""
+    response = problem(request, error.status_code, str(error.detail), kind=_KINDS.get(error.status_code))
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response

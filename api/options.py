@@ -30,6 +30,8 @@ class ApiOptions:
     line of the log. With `open_to_all` whoever asks may do everything: a demo on one's own machine. A session
     ends after `session_s`, or `session_idle_s` without a request; a driver's or an officer's lasts `shift_s`.
     Who has one of the roles `second_factor` may do nothing before they have set one up.
+    `address_requests_per_minute` and `account_requests_per_minute`: so many at once, and so many a minute later on;
+    0 is without end.
     """
 
     database_url: str
@@ -41,6 +43,8 @@ class ApiOptions:
     pool_wait_s: float = 5.0
     heartbeat_s: float = 15.0
     max_body_bytes: int = 1_048_576
+    address_requests_per_minute: int = 3000
+    account_requests_per_minute: int = 1200
     co2_kg_per_km: float = 0.8
     log_requests: bool = False
     catalogue: Catalogue = field(default_factory=dict)
@@ -65,6 +69,9 @@ class ApiOptions:
             missing = [name for name in ("{z}", "{x}", "{y}") if name not in self.tiles_url]
             if missing:
                 raise SettingsError(f"expected tiles_url to contain {', '.join(missing)}, got {self.tiles_url!r}")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
         if not self.co2_kg_per_km >= 0:
             raise SettingsError(f"expected co2_kg_per_km >= 0, got {self.co2_kg_per_km}")
         for name in (
@@ -78,6 +85,9 @@ class ApiOptions:
         ):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"expected {name} > 0, got {getattr(self, name)}")
+        for name in ("address_requests_per_minute", "account_requests_per_minute"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"expected {name} >= 0, got {getattr(self, name)}")
 
     @property
     def tiles_origin(self) -> str | None:

@@ -33,11 +33,19 @@ class Principal:
     account_id: UUID | None = None
     session_id: UUID | None = None
     must_enrol: bool = False
+    key_prefix: str | None = None
 
     @property
     def is_known(self) -> bool:
         """Whether somebody in particular asks, or accounts are open to all."""
         return self.proof is not Proof.NONE
+
+    @property
+    def counted_as(self) -> str | None:
+        """What their requests are counted by; None where it is only known from which address they come."""
+        if self.account_id is not None:
+            return f"account {self.account_id}"
+        return None if self.key_prefix is None else f"key {self.key_prefix}"
 
     def roles_in(self, commune_insee: str) -> frozenset[Role]:
         """Return what they may do in a commune; every role where accounts are open."""

@@ -12,10 +12,10 @@ import structlog
 from fastapi import Request
 from opentelemetry import trace
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import unexpected
+from api.bounds import RefusedRequestError, check_depth, check_head, is_json
+from api.errors import on_http_exception, unexpected
 from api.metrics import Metrics
 from api.options import ApiOptions
 from api.request_ids import HEADER, request_id
@@ -72,6 +72,26 @@ class Guard:
         with structlog.contextvars.bound_contextvars(request_id=named):
             await self._serve(scope, receive, send, named)
 
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """Return what receives a body that is neither too long nor, as JSON, too deep."""
+        received_bytes = 0
+        chunks: list[bytes] | None = [] if is_json(scope) else None
+
+        async def receive_bounded() -> Message:
+            nonlocal received_bytes
+            message = await receive()
+            body = message.get("body", b"")
+            received_bytes += len(body)
+            if received_bytes > self._max_body_bytes:
+                raise RefusedRequestError(413, f"expected a body of at most {self._max_body_bytes} bytes")
+            if chunks is not None and message["type"] == "http.request":
+                chunks.append(body)
+                if not message.get("more_body", False):
+                    check_depth(b"".join(chunks))
+            return message
+
+        return receive_bounded
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send, named: str) -> None:
         started = time.perf_counter()
         status: int | None = None
@@ -86,18 +106,12 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        received_bytes = 0
-
-        async def receive_bounded() -> Message:
-            nonlocal received_bytes
-            message = await receive()
-            received_bytes += len(message.get("body", b""))
-            if received_bytes > self._max_body_bytes:
-                raise HTTPException(413, f"expected a body of at most {self._max_body_bytes} bytes")
-            return message
-
         try:
-            await self._app(scope, receive_bounded, send_guarded)
+            check_head(scope)
+            scope["state"]["rates"].admit_address(scope)
+            await self._app(scope, self._bounded(scope, receive), send_guarded)
+        except RefusedRequestError as refused:
+            await on_http_exception(Request(scope), refused)(scope, receive, send_guarded)
         except Exception:
             log.exception("request_failed", method=scope["method"], path=scope["path"])
             if status is not None:

@@ -9,6 +9,7 @@ from typing import cast
 import uvicorn
 from fastapi import FastAPI
 
+from api.bounds import MOST_HEADER_BYTES
 from api.live import LiveHub
 
 
@@ -49,6 +50,8 @@ def make_server(
             log_config=None,
             access_log=False,
             server_header=False,
+            # Beyond our own limit, so that we say what is wrong; what is longer still is answered by closing the line.
+            h11_max_incomplete_event_size=4 * MOST_HEADER_BYTES,
             proxy_headers=bool(trusted_proxies),
             forwarded_allow_ips=list(trusted_proxies),
             timeout_graceful_shutdown=drain_s,

@@ -6,6 +6,7 @@ from typing import Any, TypedDict, cast
 
 from fastapi import Request
 
+from api.bounds import Rates
 from api.live import LiveHub
 from api.metrics import Metrics
 from api.options import ApiOptions
@@ -22,6 +23,7 @@ class AppState(TypedDict):
     pool: CommunePool
     live: LiveHub
     metrics: Metrics
+    rates: Rates
     streets: StreetsCache
 
 

@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from api.app import ApiOptions
-from storage.database import Connection
+from storage.database import Connection, connect
 from tests.api.rows import INSEE, save_commune, save_places
 from tests.api.serving import client_of
+from tests.conftest import Server
 
 
 @pytest.fixture
@@ -27,3 +28,16 @@ def client(database_url: str, rows: Connection) -> Iterator[httpx.Client]:
     """A client of the application that serves the small commune."""
     with client_of(ApiOptions(database_url=database_url, commune_insee=INSEE, heartbeat_s=0.5)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def shared_client(embedded_server: Server) -> Iterator[httpx.Client]:
+    """A client for the tests of a module that change nothing: the small commune, made once for all of them."""
+    url = embedded_server.create_database()
+    with connect(url) as connection:
+        save_commune(connection)
+        save_places(connection)
+        connection.commit()
+    with client_of(ApiOptions(database_url=url, commune_insee=INSEE, heartbeat_s=0.5)) as opened:
+        yield opened
+    embedded_server.drop_database(url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -30,11 +30,19 @@ def as_web(url: str) -> str:
 
 
 @contextmanager
-def serving(options: ApiOptions, ports: Ports | None = None, *, open_to_all: bool = True) -> Iterator[str]:
+def serving(
+    options: ApiOptions,
+    ports: Ports | None = None,
+    *,
+    open_to_all: bool = True,
+    trusted_proxies: Sequence[str] = (),
+) -> Iterator[str]:
     """Serve with `options` until the block ends; yields the base URL. Accounts are open unless a test is about them."""
     options = replace(options, database_url=as_web(options.database_url), open_to_all=open_to_all)
     port = free_port()
-    server = make_server(create_app(options, ports or Ports()), host="127.0.0.1", port=port)
+    server = make_server(
+        create_app(options, ports or Ports()), host="127.0.0.1", port=port, trusted_proxies=trusted_proxies
+    )
     thread = threading.Thread(target=server.run, name="voirie-api")
     thread.start()
     try:
@@ -47,7 +55,16 @@ def serving(options: ApiOptions, ports: Ports | None = None, *, open_to_all: boo
 
 
 @contextmanager
-def client_of(options: ApiOptions, ports: Ports | None = None, *, open_to_all: bool = True) -> Iterator[httpx.Client]:
+def client_of(
+    options: ApiOptions,
+    ports: Ports | None = None,
+    *,
+    open_to_all: bool = True,
+    trusted_proxies: Sequence[str] = (),
+) -> Iterator[httpx.Client]:
     """Serve with `options` and yield a client whose paths start at the server's root."""
-    with serving(options, ports, open_to_all=open_to_all) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with (
+        serving(options, ports, open_to_all=open_to_all, trusted_proxies=trusted_proxies) as url,
+        httpx.Client(base_url=url, timeout=20) as client,
+    ):
         yield client
