@@ -33,11 +33,9 @@ def admit(request: Request) -> None:
     route = request.scope["route"]
     access = ACCESS.get(route.name)
     needs_nobody = access is PUBLIC and not _has_cookie(request) and not state_of(request)["options"].open_to_all
-    principal = VISITOR if needs_nobody else _who(request)
+    principal = VISITOR if needs_nobody else _counted(request)
     request.scope[_PRINCIPAL] = principal
     structlog.contextvars.bind_contextvars(proof=principal.proof.value)
-    if principal.counted_as is not None:
-        state_of(request)["rates"].admit_account(principal.counted_as)
     if access is None:
         raise HTTPException(403, "nobody was given this route")
     if principal.proof is Proof.SESSION and request.method not in _HARMLESS and not comes_from_our_pages(request):
@@ -72,6 +70,14 @@ def comes_from_our_pages(request: Request) -> bool:
     if site is not None:
         return site == "same-origin"
     return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host", " ")
+
+
+def _counted(request: Request) -> Principal:
+    """Return who asks, unless they ask too often: then raises RefusedRequestError 429."""
+    principal = _who(request)
+    if principal.counted_as is not None:
+        state_of(request)["rates"].admit_account(principal.counted_as)
+    return principal
 
 
 def _who(request: Request) -> Principal:
