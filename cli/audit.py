@@ -31,6 +31,12 @@ AnchorOption = Annotated[
         exists=True, dir_okay=False, show_default=False,
     ),
 ]  # fmt: skip
+HeadOption = Annotated[
+    list[str],
+    typer.Option(
+        metavar="INSEE:SEQUENCE:DIGEST", help="A head that the worker's log told; may be repeated.", show_default=False
+    ),
+]
 
 
 @audit.command("verify")
@@ -38,6 +44,7 @@ def verify(
     config: ConfigOption = None,
     commune: CommuneOption = None,
     anchor: AnchorOption = None,
+    head: HeadOption = [],  # noqa: B006 - Typer reads the default and never changes it
     *,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,7 +52,7 @@ def verify(
     settings = start(config)
     from storage import audit as trail
 
-    anchors = _anchors(anchor)
+    anchors = _anchors(anchor, head)
     with _snapshot(settings) as connection:
         found = {
             code: trail.examine(connection, code, anchors=anchors.get(code))
@@ -117,19 +124,24 @@ def _meant(connection: Connection, commune: str | None, anchors: dict[str, dict[
     return sorted(known) if commune is None else [commune.strip().upper()]
 
 
-def _anchors(file: Path | None) -> dict[str, dict[int, bytes]]:
+def _anchors(file: Path | None, heads: list[str]) -> dict[str, dict[int, bytes]]:
+    from storage.audit import Head
     from storage.errors import InputError
 
-    if file is None:
-        return {}
+    anchors: dict[str, dict[int, bytes]] = {}
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        return {
-            chain["commune_insee"]: {int(chain["head"]["sequence"]): bytes.fromhex(chain["head"]["digest"])}
-            for chain in document["chains"]
-        }
+        chains = [] if file is None else json.loads(file.read_text(encoding="utf-8"))["chains"]
+        for chain in chains:
+            anchors[chain["commune_insee"]] = {int(chain["head"]["sequence"]): bytes.fromhex(chain["head"]["digest"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file} is not what `voirie audit export` writes: {error}") from error
+    for text in heads:
+        try:
+            told = Head.read(text)
+        except ValueError as error:
+            raise InputError(f"--head: expected INSEE:SEQUENCE:DIGEST, got {text!r}") from error
+        anchors.setdefault(told.commune_insee, {})[told.sequence] = told.digest
+    return anchors
 
 
 def _chain(connection: Connection, code: str, *, heads: bool) -> dict[str, Any]:

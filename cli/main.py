@@ -26,6 +26,7 @@ from cli.kpi import kpi
 from cli.models import models, train
 from cli.observatory import observatory
 from cli.options import ConfigOption, JsonOption, start
+from cli.people import people
 from cli.places import places
 from cli.plans import plan
 from cli.replay import replay
@@ -76,6 +77,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(communes, name="communes")
 app.add_typer(accounts, name="accounts")
 app.add_typer(keys, name="keys")
+app.add_typer(people, name="people")
 app.add_typer(devices, name="devices")
 app.add_typer(places, name="places")
 app.command()(faults)

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import structlog
 
+from cli.job_basis import present
 from config.settings import Settings
-from storage import communes, plan_requests, plans
+from storage import communes, plan_requests, plans, vehicle_events
 from storage.database import Connection
 from storage.errors import InputError, PlanRefusedError
 from storage.model import Commune, Plan, RequestState, StopKind
@@ -41,6 +42,16 @@ class RoundJobs:
     def __init__(self, *, settings: Settings) -> None:
         self._settings = settings
         self._streets: WarmStreets | None = None
+
+    def forget_positions(self, connection: Connection, commune_insee: str) -> None:
+        """Forget where vehicles were whose shift is over, by the commune's clock."""
+        now = present(connection, commune_insee)
+        if now is None:
+            return
+        with connection.transaction():
+            forgotten = vehicle_events.forget_positions(connection, commune_insee, now=now)
+        if forgotten:
+            log.info("positions_forgotten", commune=commune_insee, vehicles=forgotten)
 
     def plan(
         self,

@@ -144,6 +144,7 @@ def work(settings: Settings) -> None:
     with app.open():
         # What became due while no worker ran is done at once, not at the next full minute.
         app.configure_task("tick").defer(timestamp=int(time.time()))
+        app.configure_task("audit_heads").defer(timestamp=int(time.time()))
         app.configure_task("warm", queue=QUEUE, queueing_lock="warm").defer()
     log.info("worker_started")
     asyncio.run(_work(app))

@@ -21,7 +21,7 @@ from procrastinate.worker import Worker
 from cli.job_basis import present
 from cli.jobs import Jobs
 from cli.queues import QUEUE
-from storage import communes
+from storage import audit, communes
 from storage.database import Connection
 
 log = structlog.get_logger()
@@ -228,7 +228,20 @@ def _add_forgetting(app: App, jobs: Jobs) -> None:
         """Forget what is too old, once a day by each commune's clock, beside the heavy jobs."""
         log.debug("forget", timestamp=timestamp)
         with jobs.connect() as connection:
+            for commune in communes.every(connection):
+                jobs.rounds.forget_positions(connection, commune.commune_insee)
             jobs.forget(connection)
+
+    @app.periodic(cron="11 1 * * *")
+    @app.task(name="audit_heads", queueing_lock="audit_heads")
+    def audit_heads(timestamp: int) -> None:
+        """Log the head of each chain of the audit, so that a chain that is cut off later shows by the logs."""
+        log.debug("audit_heads", timestamp=timestamp)
+        with jobs.connect() as connection:
+            for commune_insee in audit.communes(connection):
+                head = audit.head(connection, commune_insee)
+                if head is not None:
+                    log.info("audit_head", commune=commune_insee, head=str(head))
 
     @app.periodic(cron="5 * * * *")
     @app.task(name="forget_jobs", queueing_lock="forget_jobs", pass_context=True)

@@ -236,6 +236,7 @@ class RetentionSettings(_Table):
     alerts_days: int = Field(default=400, ge=1, le=36_600)
     checks_days: int = Field(default=400, ge=367, le=36_600)
     audit_days: int = Field(default=1096, ge=181, le=36_600)
+    names_days: int = Field(default=1096, ge=31, le=36_600)
     statistics_days: int = Field(default=1826, ge=92, le=36_600)
 
     @model_validator(mode="after")

@@ -102,6 +102,14 @@ def disable(connection: Connection, account_id: UUID, *, disabled: bool) -> None
     connection.execute(statement("accounts", "disable"), {"account_id": account_id, "disabled": disabled})
 
 
+def remove(connection: Connection, account_id: UUID) -> None:
+    """Delete an account with its roles, sessions and failed log-ins, for good. Raises NotFoundError."""
+    account = one(connection, account_id)
+    connection.execute(
+        statement("accounts", "remove"), {"account_id": account_id, "subject": _subject("name", account.name)}
+    )
+
+
 # --- log-in ----------------------------------------------------------------------------------------------------------
 
 

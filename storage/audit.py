@@ -29,6 +29,16 @@ class Head:
     sequence: int
     digest: bytes
 
+    def __str__(self) -> str:
+        """Return it as it stands in the log, and as `voirie audit verify --head` reads it."""
+        return f"{self.commune_insee}:{self.sequence}:{self.digest.hex()}"
+
+    @classmethod
+    def read(cls, text: str) -> Head:
+        """Return the head that `text` says. Raises ValueError."""
+        commune_insee, sequence, digest = text.strip().split(":")
+        return cls(commune_insee=commune_insee, sequence=int(sequence), digest=bytes.fromhex(digest))
+
 
 def record(  # noqa: PLR0917 - who did what to what, in this order everywhere
     connection: Connection,

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from psycopg.errors import DeadlockDetected
 
-from storage import audit, rollups
+from storage import audit, people, rollups
 from storage.audit_chain import FORGOTTEN
 from storage.database import Connection, has_timescaledb, statement
 from storage.retention_kinds import KINDS, Kind, RetentionOptions, forgotten_before
@@ -75,8 +75,8 @@ def forget(
             until = {commune: moment + kind.figures_ahead for commune, moment in before.items()}
             _keep_figures(connection, kind, of_kind, until)
         chunks = 0
-        if before and len(before) == len(nows) and has_timescaledb(connection):
-            chunks = _drop_chunks(connection, kind.tables, min(before.values()))
+        if before and len(before) == len(nows) and not kind.names_only and has_timescaledb(connection):
+            chunks = _drop_chunks(connection, kind, min(before.values()))
         rows = sum(_delete(connection, kind, commune, of_kind[commune], moment) for commune, moment in before.items())
         if kind.figures_ahead is not None and (rows or chunks):
             # What the aggregates made of the readings goes with them.
@@ -103,13 +103,17 @@ def _keep_figures(
             )
 
 
-def _drop_chunks(connection: Connection, tables: Sequence[str], before: datetime) -> int:
+def _drop_chunks(connection: Connection, kind: Kind, before: datetime) -> int:
     def drop(table: str) -> int:
         parameters = {"table_name": table, "before": before}
         row = connection.execute(statement("retention", "drop_chunks"), parameters).fetchone()
-        return row[0] if row else 0
+        chunks = row[0] if row else 0
+        if chunks:
+            taken = {"tables": [table], "before": before.isoformat(), "chunks": chunks}
+            audit.record(connection, audit.INSTALLATION, "voirie", FORGOTTEN, kind.name, taken)
+        return chunks
 
-    return sum(_persistently(connection, partial(drop, table)) for table in tables)
+    return sum(_persistently(connection, partial(drop, table)) for table in kind.tables)
 
 
 def _delete(connection: Connection, kind: Kind, commune_insee: str, mark: _Mark, before: datetime) -> int:
@@ -118,6 +122,12 @@ def _delete(connection: Connection, kind: Kind, commune_insee: str, mark: _Mark,
     }  # fmt: skip
 
     def delete() -> int:
+        if kind.names_only:
+            # Notes itself what it sealed anew; the rows are still there.
+            rows = people.forget_names(connection, commune_insee, kind.tables, before=before)
+            if _is_before(mark.forgotten_before, before):
+                connection.execute(statement("retention", "mark_forgotten"), parameters)
+            return rows
         rows = sum(
             connection.execute(statement("retention", f"forget_{table}"), parameters).rowcount for table in kind.tables
         )

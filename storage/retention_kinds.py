@@ -37,6 +37,7 @@ class RetentionOptions:
     alerts_days: int = 400
     checks_days: int = 400
     audit_days: int = 1096
+    names_days: int = 1096
     statistics_days: int = 1826
 
     def __post_init__(self) -> None:
@@ -64,7 +65,7 @@ class Kind:
     """One kind of data: `tables` are what `name` is made of (queries `forget_*`), `days` the option that rules it.
 
     `figures_ahead`: its hourly figures are kept, this much before it goes. `by_wall_clock`: its times are the server's,
-    also in a commune with a clock of its own.
+    also in a commune with a clock of its own. `names_only`: the rows stay; the names and comments in them go.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Kind:
     tables: tuple[str, ...]
     figures_ahead: timedelta | None = None
     by_wall_clock: bool = False
+    names_only: bool = False
 
 
 KINDS: tuple[Kind, ...] = (
@@ -144,6 +146,13 @@ KINDS: tuple[Kind, ...] = (
         by_wall_clock=True,
     ),
     Kind(
+        name="names",
+        days="names_days",
+        why="who planned, told and mounted what, for who answers for it; then the records stay without a name",
+        tables=("plan_version", "plan_audit", "plan_request", "device_change", "service_event", "vehicle_event"),
+        names_only=True,
+    ),
+    Kind(
         name="statistics",
         days="statistics_days",
         why="hourly figures, emptyings, how forecasts held; no single stay is seen in them: the observatory's years",
@@ -179,9 +188,9 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
     "one row for each place, device or piece of work, replaced": (
         "bin_level device_health review_due session_due occupancy_present forgotten observatory "
         "kerb_check kerb_change stay_law "
-        "bay_usual bay_forecast_run bay_forecast bay_group_forecast "
-        "vehicle_position"
+        "bay_usual bay_forecast_run bay_forecast bay_group_forecast"
     ),
+    "while a vehicle is on the road, and an hour longer": "vehicle_position",
 }
 """Tables that nothing is forgotten of, by reason. Rows of forecasts go with their run."""
 

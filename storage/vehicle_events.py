@@ -40,6 +40,12 @@ def positions(connection: Connection, commune_insee: str) -> list[VehiclePositio
     return fetch(connection, VehiclePosition, statement("vehicle_events", "positions"), key)
 
 
+def forget_positions(connection: Connection, commune_insee: str, *, now: datetime) -> int:
+    """Delete where vehicles were whose shift ended 45 minutes ago or more; return of how many."""
+    parameters = {"commune_insee": commune_insee, "now": now}
+    return connection.execute(statement("vehicle_events", "forget_positions"), parameters).rowcount
+
+
 def at_bins(connection: Connection, commune_insee: str, *, since: datetime, until: datetime) -> list[ServiceEvent]:
     """Return what was declared at bins from `since` to `until`, by time."""
     parameters = {"commune_insee": commune_insee, "since": since, "until": until}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from cli.jobs import Jobs
 from cli.worker import make_app
 from config.settings import Settings
-from storage import communes, readings
+from storage import audit, communes, readings, vehicle_events
 from storage.database import connect
-from storage.model import Simulation
+from storage.model import Simulation, VehiclePosition
 from tests.storage.town import INSEE, Town, batch, fill, occupancy
 
 DAY = timedelta(days=1)
@@ -94,3 +95,72 @@ def test_worker_forgets_readings_and_its_own_finished_jobs(town: Town, any_datab
             app.configure_task("forget_jobs", queue="test").defer(timestamp=0)
         app.run_worker(**run_once)
         assert connection.execute(count).fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    ("told_at", "kept_until"),
+    [
+        pytest.param(
+            "2026-03-10T09:00Z", "2026-03-10T12:15Z", id="until 45 minutes after the shift's end, 12:30 local"
+        ),
+        pytest.param("2026-03-10T14:00Z", "2026-03-10T14:45Z", id="told after the shift"),
+    ],
+)
+def test_where_a_vehicle_was_goes_after_its_shift(town: Town, told_at: str, kept_until: str):
+    told, until = datetime.fromisoformat(told_at), datetime.fromisoformat(kept_until)
+    for vehicle_id in ("BOM-1", "BOM-1"):
+        vehicle_events.place(
+            town.connection,
+            VehiclePosition(
+                commune_insee=INSEE, vehicle_id=vehicle_id, told_at=told, longitude_deg=2.55, latitude_deg=48.84,
+                next_place_id="COR-0001",
+            ),
+        )  # fmt: skip
+    town.connection.commit()
+    assert vehicle_events.forget_positions(town.connection, INSEE, now=until - timedelta(seconds=1)) == 0
+    assert len(vehicle_events.positions(town.connection, INSEE)) == 1, "one a vehicle, replaced"
+    assert vehicle_events.forget_positions(town.connection, INSEE, now=until) == 1
+    assert vehicle_events.positions(town.connection, INSEE) == []
+
+
+def test_a_shift_over_midnight_ends_the_next_day_with_its_overtime(town: Town):
+    connection = town.connection
+    connection.execute("UPDATE vehicle SET shift_from = '21:00', shift_until = '04:00'")
+    connection.execute(
+        "INSERT INTO vehicle_rule (commune_insee, vehicle_id, overtime_s) VALUES (%s, 'BOM-1', 3600)", [INSEE]
+    )
+    for told_at in ("2026-03-10T22:00Z", "2026-03-11T01:00Z"):
+        vehicle_events.place(
+            connection,
+            VehiclePosition(
+                commune_insee=INSEE, vehicle_id="BOM-1", told_at=datetime.fromisoformat(told_at), longitude_deg=2.55,
+                latitude_deg=48.84, next_place_id=None,
+            ),
+        )  # fmt: skip
+        ends = datetime.fromisoformat("2026-03-11T04:45Z")
+        assert vehicle_events.forget_positions(connection, INSEE, now=ends - timedelta(seconds=1)) == 0
+        connection.commit()
+    assert vehicle_events.forget_positions(connection, INSEE, now=ends) == 1
+
+
+def test_worker_forgets_where_vehicles_were_and_logs_the_heads_of_chains(town: Town, any_database_url: str):
+    vehicle_events.place(
+        town.connection,
+        VehiclePosition(
+            commune_insee=INSEE, vehicle_id="BOM-1", told_at=datetime.now(UTC) - 2 * DAY, longitude_deg=2.55,
+            latitude_deg=48.84, next_place_id=None,
+        ),
+    )  # fmt: skip
+    audit.record(town.connection, INSEE, "account:1", "account.created")
+    town.connection.commit()
+    head = audit.head(town.connection, INSEE)
+    app = make_app(database_url=any_database_url, jobs=Jobs(settings=Settings(), database_url=any_database_url))
+    with app.open():
+        for name in ("forget", "audit_heads"):
+            app.configure_task(name, queue="test").defer(timestamp=0)
+    with capture_logs() as logged:
+        app.run_worker(queues=["test"], wait=False, listen_notify=False, install_signal_handlers=False)
+    assert vehicle_events.positions(town.connection, INSEE) == []
+    told = [line["head"] for line in logged if line["event"] == "audit_head"]
+    assert told == [str(head)]
+    assert audit.Head.read(told[0]) == head

@@ -28,6 +28,10 @@ UPDATE account SET password_hash = :password_hash WHERE account_id = :account_id
 -- name: disable!
 UPDATE account SET disabled_at = CASE WHEN :disabled THEN coalesce(disabled_at, now()) END WHERE account_id = :account_id;
 
+-- name: remove!
+WITH failures AS (DELETE FROM login_failure WHERE subject_hash = :subject)
+DELETE FROM account WHERE account_id = :account_id;
+
 -- name: grants
 SELECT commune_insee, role FROM account_grant WHERE account_id = :account_id ORDER BY commune_insee, role;
 

@@ -38,3 +38,30 @@ WHERE commune_insee = :commune_insee AND plan_id = :plan_id;
 
 -- name: note_weighed!
 UPDATE plan_version SET weighed = :weighed WHERE commune_insee = :commune_insee AND plan_id = :plan_id;
+
+-- name: forget_positions!
+-- 45 minutes after the end of the shift in which each was told (with its overtime), by local hours; or after it was told,
+-- where that is later or no shift is known.
+DELETE FROM vehicle_position USING (
+    SELECT p.vehicle_id, greatest(
+        p.told_at,
+        (
+            (
+                l.told_at::date + v.shift_until
+                + CASE
+                    WHEN v.shift_until <= v.shift_from AND l.told_at::time >= v.shift_from THEN INTERVAL '1 day'
+                    ELSE INTERVAL '0'
+                END
+            ) AT TIME ZONE c.time_zone
+        ) + make_interval(secs => coalesce(r.overtime_s, 0)::double precision)
+    ) AS over_at
+    FROM vehicle_position AS p
+    JOIN commune AS c USING (commune_insee)
+    LEFT JOIN vehicle AS v USING (commune_insee, vehicle_id)
+    LEFT JOIN vehicle_rule AS r USING (commune_insee, vehicle_id)
+    CROSS JOIN LATERAL (SELECT p.told_at AT TIME ZONE c.time_zone AS told_at) AS l
+    WHERE p.commune_insee = :commune_insee
+) AS shift
+WHERE vehicle_position.commune_insee = :commune_insee
+    AND vehicle_position.vehicle_id = shift.vehicle_id
+    AND shift.over_at + INTERVAL '45 minutes' <= :now::timestamptz;
