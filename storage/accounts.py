@@ -106,7 +106,8 @@ def remove(connection: Connection, account_id: UUID) -> None:
     """Delete an account with its roles, sessions and failed log-ins, for good. Raises NotFoundError."""
     account = one(connection, account_id)
     connection.execute(
-        statement("accounts", "remove"), {"account_id": account_id, "subject": _subject("name", account.name)}
+        statement("accounts", "remove"),
+        {"account_id": account_id, "subject": login_failures.subject("name", account.name)},
     )
 
 

@@ -40,7 +40,8 @@ FORGOTTEN_NAME = "forgotten"
 """Stands for every name that went with time."""
 
 _OURS = ("voirie", FORGOTTEN_NAME)
-_OF_ACCOUNT = ("account", "account_grant", "login_session")
+_SECRETS = frozenset({"password_hash", "key_hash", "token_hash", "secret", "recovery_hashes"})
+"""What an export leaves out: who reads it could log in, or try to."""
 _SHORTEST_IN_TEXT = 3
 """A shorter name stands in too many words to be looked for in what people write."""
 
@@ -98,10 +99,7 @@ def export(connection: Connection, person: Person) -> dict[str, list[dict[str, A
     for traces in _traces():
         rows = list(_rows(connection, traces, person))
         if rows:
-            found[traces.table] = [
-                {name: value for name, value in row.items() if name not in {"password_hash", "key_hash", "token_hash"}}
-                for row in rows
-            ]
+            found[traces.table] = [{name: value for name, value in row.items() if name not in _SECRETS} for row in rows]
     return found
 
 
@@ -114,7 +112,7 @@ def erase(connection: Connection, person: Person, *, actor: str) -> Erased:
     run = _Run()
     connection.execute(statement("people", "erasing"))
     for traces in _traces():
-        if traces.table not in _OF_ACCOUNT and (traces.names or traces.texts or traces.documents):
+        if not _is_of_account(traces) and (traces.names or traces.texts or traces.documents):
             _replace(connection, traces, person, pseudonym, run)
     if person.account_id is not None:
         accounts.remove(connection, person.account_id)
@@ -141,6 +139,11 @@ def _traces() -> Iterator[Traces]:
     return (traces for treatment in TREATMENTS for traces in treatment.traces)
 
 
+def _is_of_account(traces: Traces) -> bool:
+    """Whether the rows are an account's, and go with it."""
+    return "account_id" in traces.columns
+
+
 def _is_id(who: str) -> bool:
     try:
         UUID(who)
@@ -161,7 +164,7 @@ def _rows(connection: Connection, traces: Traces, person: Person) -> Iterator[di
         "actor": None if person.account_id is None else f"account:{person.account_id}",
         "pattern": _pattern(person.names),
     }
-    if traces.table in _OF_ACCOUNT:
+    if _is_of_account(traces):
         conditions.append(sql.SQL("account_id = %(account_id)s"))
     else:
         conditions += [sql.SQL("lower({}) = ANY(%(names)s)").format(sql.Identifier(name)) for name in traces.names]

@@ -94,7 +94,8 @@ TREATMENTS: tuple[Treatment, ...] = (
         title=_("Comptes et connexions"),
         persons=_("les agents et prestataires qui ont un compte"),
         data=_(
-            "identifiant, nom affiché, empreinte du mot de passe, rôles par commune ; pour chaque connexion, "
+            "identifiant, nom affiché, empreinte du mot de passe, second facteur, rôles par commune ; pour "
+            "chaque connexion, "
             "ses heures et le "
             "navigateur ; échecs de connexion, sous forme d'empreinte de l'identifiant et de l'adresse"
         ),
@@ -121,6 +122,8 @@ TREATMENTS: tuple[Treatment, ...] = (
                 table="login_session",
                 besides=("session_id", "token_hash", "account_id", "opened_at", "seen_at", "user_agent"),
             ),
+            Traces(table="login_half", besides=("token_hash", "account_id", "ends_at")),
+            Traces(table="second_factor", besides=("account_id", "secret", "recovery_hashes", "enrolled_at")),
             Traces(table="login_failure", besides=("subject_hash", "failed_at")),
             Traces(table="api_key", names=("name",), besides=("last_used_at",)),
         ),
