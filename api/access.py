@@ -88,7 +88,7 @@ _PUBLIC = (
     "list_communes commune_now streets guide count_free list_groups show_bay "
     # Of no commune. The proxy keeps /metrics from the web (docs/deploy.md).
     "health_live health_ready metrics openapi "
-    "home accessibility said_by_scripts sign_in_page sign_in second_step_page second_step"
+    "home accessibility privacy said_by_scripts sign_in_page sign_in second_step_page second_step"
 )
 _KNOWN = "sign_out account_page change_password end_own_session begin_second_factor confirm_second_factor"
 

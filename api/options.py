@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from storage.errors import SettingsError
 from storage.model import Catalogue, Role
+from storage.retention_kinds import RetentionOptions
 
 IGN_PLAN_URL = (
     "https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"
@@ -31,7 +32,7 @@ class ApiOptions:
     ends after `session_s`, or `session_idle_s` without a request; a driver's or an officer's lasts `shift_s`.
     Who has one of the roles `second_factor` may do nothing before they have set one up.
     `address_requests_per_minute` and `account_requests_per_minute`: so many at once, and so many a minute later on;
-    0 is without end.
+    0 is without end. `retention` is what the privacy notice promises, `privacy_contact` whom it names.
     """
 
     database_url: str
@@ -53,6 +54,8 @@ class ApiOptions:
     session_s: float = 12 * 3600
     shift_s: float = 16 * 3600
     second_factor: frozenset[Role] = frozenset()
+    retention: RetentionOptions = field(default_factory=RetentionOptions)
+    privacy_contact: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

@@ -29,6 +29,7 @@ from cli.options import ConfigOption, JsonOption, start
 from cli.people import people
 from cli.places import places
 from cli.plans import plan
+from cli.privacy import privacy
 from cli.replay import replay
 from cli.report.command import report
 from cli.rounds import rounds
@@ -78,6 +79,7 @@ app.add_typer(communes, name="communes")
 app.add_typer(accounts, name="accounts")
 app.add_typer(keys, name="keys")
 app.add_typer(people, name="people")
+app.command()(privacy)
 app.add_typer(devices, name="devices")
 app.add_typer(places, name="places")
 app.command()(faults)

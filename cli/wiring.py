@@ -225,6 +225,8 @@ def api_options(settings: Settings) -> ApiOptions:
         session_s=3600 * settings.accounts.session_hours,
         shift_s=3600 * settings.accounts.shift_hours,
         second_factor=frozenset(settings.accounts.second_factor),
+        retention=retention_options(settings),
+        privacy_contact=settings.api.privacy_contact,
     )
 
 

@@ -264,6 +264,7 @@ class ApiSettings(_Table):
     max_body_bytes: int = Field(default=1_048_576, ge=65_536, le=67_108_864)
     address_requests_per_minute: int = Field(default=3000, ge=0, le=1_000_000)
     account_requests_per_minute: int = Field(default=1200, ge=0, le=1_000_000)
+    privacy_contact: str = Field(default="", max_length=300)
     tiles_url: str = (
         "https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"
         "&STYLE=normal&FORMAT=image/png&TILEMATRIXSET=PM&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}"

@@ -283,7 +283,11 @@ TREATMENTS: tuple[Treatment, ...] = (
         ),
         purpose=_("répondre à la demande, sur le moment"),
         basis=Basis.PUBLIC_TASK,
-        recipients=_("personne"),
+        recipients=_(
+            "l'IGN, à qui le navigateur demande le fond de carte et montre ainsi son adresse, sauf réglage "
+            "contraire de la "
+            "commune ; personne d'autre"
+        ),
         kept=(Kept(what=_("la position demandée"), until=_("le temps de répondre")),),
         traces=(),
     ),

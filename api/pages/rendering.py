@@ -39,6 +39,11 @@ def _templates(language: str) -> Environment:
     return environment
 
 
+def alone(template: str, *, language: str, **values: Any) -> str:
+    """Return what `template` says outside of any request."""
+    return _templates(language).get_template(template).render(**values)
+
+
 def page(request: Request, template: str, *, status: int = 200, private: bool = True, **values: Any) -> HTMLResponse:
     """Return `template` as an answer. `private` pages are never kept by a cache on the way."""
     language = language_of(request)

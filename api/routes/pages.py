@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from api.admission import principal_of
 from api.here import CommuneInsee
-from api.pages.languages import languages, translated
+from api.pages.languages import language_of, languages, translated
+from api.pages.notice import notice
 from api.pages.parts import parts_of
 from api.pages.rendering import page
 from api.pages.screens import screens_of
@@ -38,6 +39,14 @@ def home(request: Request) -> HTMLResponse:
 def accessibility(request: Request) -> HTMLResponse:
     """Return the statement that the law asks of public software (RGAA 4.1)."""
     return page(request, "accessibility.html", private=False)
+
+
+@router.get("/confidentialite")
+def privacy(request: Request) -> HTMLResponse:
+    """Return what is kept of people, why, how long and who sees it (GDPR, articles 13 and 14)."""
+    options = state_of(request)["options"]
+    told = notice(options.retention, language=language_of(request), contact=options.privacy_contact)
+    return page(request, "privacy.html", private=False, notice=told)
 
 
 @router.get("/messages/{language}.json")

@@ -25,7 +25,7 @@ from tests.tools import REPOSITORY
 MAP = f"/{INSEE}/carte"
 
 NAMED = re.compile(r"%\(\w+\)s|\{\w+\}")
-PAGES = ("/", "/accessibilite", "/connexion", "/compte", MAP)
+PAGES = ("/", "/accessibilite", "/confidentialite", "/connexion", "/compte", MAP)
 
 
 def _policy(answer: httpx.Response) -> dict[str, list[str]]:

@@ -18,7 +18,7 @@ from tests.browser.conftest import Watched
 from tests.browser.town import INSEE, Town, helsinki
 from tests.tools import free_port, wait_until
 
-PAGES = ("", "accessibilite", "connexion", "compte", f"{INSEE}/carte")
+PAGES = ("", "accessibilite", "confidentialite", "connexion", "compte", f"{INSEE}/carte")
 WIDTHS = (360, 800, 1440)
 
 
