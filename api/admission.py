@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import structlog
 from fastapi import HTTPException, Request, Response
@@ -17,12 +17,15 @@ from api.access import ACCESS, PUBLIC
 from api.errors import EnrolFirstError, LogInFirstError
 from api.principal import EVERYBODY, VISITOR, Principal, Proof
 from api.state import state_of
-from storage import accounts
+from storage import accounts, teams
 from storage.model import Role
 
 _PRINCIPAL = "voirie.principal"
 _COOKIE = "voirie_session"
 _HALF = "voirie_half"
+_ATTEMPT = "voirie_attempt"
+_DEVICE = "voirie_device"
+_DEVICE_KEPT_S = 365 * 86400.0
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BEARER = {"WWW-Authenticate": "Bearer"}
@@ -109,7 +112,11 @@ def _who(request: Request) -> Principal:
         grants=granted,
         account_id=who.session.account_id,
         session_id=who.session.session_id,
-        must_enrol=not who.has_second_factor and not roles.isdisjoint(state["options"].second_factor),
+        # Who has no password here comes from the provider, which asks for what it asks for.
+        must_enrol=(
+            who.has_password and not who.has_second_factor and not roles.isdisjoint(state["options"].second_factor)
+        ),
+        has_password=who.has_password,
     )
 
 
@@ -147,6 +154,34 @@ def give_half(request: Request, response: Response, token: str, *, lasts_s: floa
 def forget_half(request: Request, response: Response) -> None:
     """Have the browser forget a log-in that owed its second factor."""
     _forget(request, response, _HALF)
+
+
+def attempt_text(request: Request) -> str | None:
+    """Return the record of a log-in under way at the provider, if the browser sent one."""
+    return request.cookies.get(_cookie_name(request, _ATTEMPT))
+
+
+def give_attempt(request: Request, response: Response, text: str, *, lasts_s: float) -> None:
+    """Have the browser keep the record of a log-in at the provider, as `give_session` does."""
+    _give(request, response, _ATTEMPT, text, lasts_s=lasts_s)
+
+
+def forget_attempt(request: Request, response: Response) -> None:
+    """Have the browser forget a log-in at the provider, whatever became of it."""
+    _forget(request, response, _ATTEMPT)
+
+
+def device_name(request: Request) -> str | None:
+    """Return what the crew calls this device, as they once told its browser."""
+    return teams.device_of(unquote(request.cookies.get(_cookie_name(request, _DEVICE), "")))
+
+
+def give_device_name(request: Request, response: Response, name: str | None) -> None:
+    """Have the browser remember what its device is called, for the next log-in; None forgets it."""
+    if name is None:
+        _forget(request, response, _DEVICE)
+    else:
+        _give(request, response, _DEVICE, quote(name, safe=""), lasts_s=_DEVICE_KEPT_S)
 
 
 def _give(request: Request, response: Response, name: str, token: str, *, lasts_s: float) -> None:

@@ -17,6 +17,7 @@ from api.admission import admit
 from api.bounds import Rates
 from api.live import LiveHub
 from api.metrics import Metrics
+from api.oidc import OidcClient
 from api.options import IGN_PLAN_URL, ApiOptions
 from api.pages.rendering import WEB_FOLDER
 from api.ports import Ports
@@ -47,12 +48,14 @@ from api.routes import (
     places,
     plan_edits,
     plans,
+    provider_sign_in,
     round_exports,
     round_rules,
     second_factor,
     service_events,
     sign_in,
     streets,
+    team,
     town_events,
     vehicle_events,
 )
@@ -125,7 +128,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
     ):
         version_1.include_router(module.router)
     app.include_router(version_1)
-    for module in (health, metrics, pages, sign_in, second_factor):
+    for module in (health, metrics, pages, sign_in, second_factor, provider_sign_in, team):
         app.include_router(module.router)
     app.mount("/static/leaflet", StaticFiles(directory=_leaflet_folder()), name="leaflet")
     app.mount("/static", StaticFiles(directory=str(WEB_FOLDER / "static")), name="static")
@@ -146,6 +149,7 @@ def _lifespan(
         pool = CommunePool(opened, wait_s=options.pool_wait_s)
         hub = LiveHub(options.database_url, heartbeat_s=options.heartbeat_s)
         hub.start()
+        provider = None if options.oidc is None else OidcClient(options.oidc)
         state = AppState(
             options=options,
             ports=ports,
@@ -154,12 +158,15 @@ def _lifespan(
             metrics=counted,
             rates=Rates(options),
             streets=StreetsCache(options.streets_extract),
+            provider=provider,
         )
         try:
             yield dict(state)
         finally:
             await hub.stop()
             await asyncio.to_thread(pool.close)
+            if provider is not None:
+                provider.close()
 
     return lifespan
 

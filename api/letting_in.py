@@ -8,20 +8,21 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fastapi import Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.addresses import root_of
-from api.admission import give_session
+from api.admission import device_name, give_session, session_token
 from api.options import ApiOptions
+from api.pages.rendering import page
 from api.state import state_of
 from storage import accounts
 from storage.database import Connection
 from storage.login_failures import Refused
 from storage.model import Role
+from storage.teams import SHIFTS
 
 _WITHIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z/_.-]{0,200}")
 """A page of ours, relative to the root: no scheme, no host, no way up."""
-_SHIFTS = frozenset({Role.DRIVER, Role.OFFICER})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,13 +33,29 @@ class Opened:
     lasts_s: float
 
 
-def open_session(request: Request, connection: Connection, account_id: UUID, *, now: datetime) -> Opened:
-    """Open a session for who asks."""
+def open_session(
+    request: Request,
+    connection: Connection,
+    account_id: UUID,
+    *,
+    now: datetime,
+    id_token: str | None = None,
+    device: str | None = None,
+) -> Opened:
+    """Open a session for who asks, in the place of the one that their browser had.
+
+    With `id_token` they come from the provider. `device` is what they call the device now, otherwise it is what they
+    called it the last time.
+    """
+    before = session_token(request)
+    if before is not None:
+        accounts.end_token(connection, before)
     roles = frozenset(grant.role for grant in accounts.grants(connection, account_id))
     lasts_s, idle_s = _lasts(state_of(request)["options"], roles)
     token = accounts.open_session(
         connection, account_id, lasts=timedelta(seconds=lasts_s), idle=timedelta(seconds=idle_s),
-        user_agent=request.headers.get("user-agent", ""), now=now,
+        user_agent=request.headers.get("user-agent", ""), now=now, id_token=id_token,
+        device=device or device_name(request),
     )  # fmt: skip
     return Opened(token=token, lasts_s=lasts_s)
 
@@ -48,6 +65,23 @@ def let_in(request: Request, opened: Opened, *, after: str) -> Response:
     response = RedirectResponse(f"{root_of(request)}{after}" or "./", status_code=303)
     give_session(request, response, opened.token, lasts_s=opened.lasts_s)
     return response
+
+
+def sign_in_form(
+    request: Request,
+    *,
+    status: int = 200,
+    after: str = "",
+    name: str = "",
+    refused: Refused | None = None,
+    provider_refused: str | None = None,
+    device: str | None = None,
+) -> HTMLResponse:
+    """Return the page to log in, and why it did not work before."""
+    return page(
+        request, "sign_in.html", status=status, after=after, name=name, refused=refused,
+        provider_refused=provider_refused, device=device or device_name(request) or "",
+    )  # fmt: skip
 
 
 def within(after: str) -> str:
@@ -72,6 +106,6 @@ def _lasts(options: ApiOptions, roles: frozenset[Role]) -> tuple[float, float]:
     On a round and on patrol there are dead spots: such a session lasts a shift, used or not. Who has another role too
     has the shorter times.
     """
-    if roles and roles <= _SHIFTS:
+    if roles and roles <= SHIFTS:
         return options.shift_s, options.shift_s
     return options.session_s, options.session_idle_s

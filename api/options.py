@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from api.oidc.options import OidcOptions
 from storage.errors import SettingsError
 from storage.model import Catalogue, Role
 from storage.retention_kinds import RetentionOptions
@@ -29,7 +30,8 @@ class ApiOptions:
     OpenStreetMap extract of that commune), if there is one. `co2_kg_per_km` is what a collection vehicle
     emits. `catalogue` are the models that devices may be of. With `log_requests` each request is a
     line of the log. With `open_to_all` whoever asks may do everything: a demo on one's own machine. A session
-    ends after `session_s`, or `session_idle_s` without a request; a driver's or an officer's lasts `shift_s`.
+    ends after `session_s`, or `session_idle_s` without a request; a driver's or an officer's lasts `shift_s`. With
+    `oidc` people may log in at that provider, which pages call `oidc_title`.
     Who has one of the roles `second_factor` may do nothing before they have set one up.
     `address_requests_per_minute` and `account_requests_per_minute`: so many at once, and so many a minute later on;
     0 is without end. `retention` is what the privacy notice promises, `privacy_contact` whom it names.
@@ -56,6 +58,8 @@ class ApiOptions:
     second_factor: frozenset[Role] = frozenset()
     retention: RetentionOptions = field(default_factory=RetentionOptions)
     privacy_contact: str = ""
+    oidc: OidcOptions | None = None
+    oidc_title: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

@@ -34,6 +34,7 @@ class Principal:
     session_id: UUID | None = None
     must_enrol: bool = False
     key_prefix: str | None = None
+    has_password: bool = True
 
     @property
     def is_known(self) -> bool:

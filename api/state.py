@@ -9,6 +9,7 @@ from fastapi import Request
 from api.bounds import Rates
 from api.live import LiveHub
 from api.metrics import Metrics
+from api.oidc import OidcClient
 from api.options import ApiOptions
 from api.ports import Ports
 from api.streets import StreetsCache
@@ -25,6 +26,7 @@ class AppState(TypedDict):
     metrics: Metrics
     rates: Rates
     streets: StreetsCache
+    provider: OidcClient | None
 
 
 def state_of(request: Request[Any]) -> AppState:

@@ -6,7 +6,9 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -16,6 +18,7 @@ from cli.options import ConfigOption, JsonOption, start
 if TYPE_CHECKING:
     from storage.database import Connection
     from storage.model import Account, Grant, Role
+    from storage.teams import NamedSession
 
 accounts = typer.Typer(no_args_is_help=True, help="Make the accounts of people, and say what each may do.")
 
@@ -169,6 +172,47 @@ def end_sessions(name: NameArgument, config: ConfigOption = None, *, as_json: Js
         typer.echo(f"{account.name}: {ended} sessions ended")
 
 
+@accounts.command("sessions")
+def sessions(config: ConfigOption = None, commune: CommuneOption = None, *, as_json: JsonOption = False) -> None:
+    """List who is logged in, on which device, since when, and when each was last heard of."""
+    from storage import communes, teams
+
+    with opened(config) as connection:
+        known = None if commune is None else communes.one(connection, commune.strip().upper()).commune_insee
+        found = teams.every(connection, now=datetime.now(UTC), commune_insee=known)
+    if as_json:
+        typer.echo(json.dumps({"sessions": [_session(one) for one in found]}, ensure_ascii=False))
+        return
+    for one in found:
+        device = one.device or one.user_agent or "?"
+        typer.echo(
+            f"{one.session_id}  {one.name}  {device}  since {one.opened_at:%Y-%m-%d %H:%M}, "
+            f"seen {one.seen_at:%H:%M}, until {one.ends_at:%Y-%m-%d %H:%M} UTC"
+        )
+    if not found:
+        typer.echo("nobody is logged in", err=True)
+
+
+@accounts.command("end-session")
+def end_session(
+    session_id: Annotated[UUID, typer.Argument(metavar="SESSION", help="As `voirie accounts sessions` tells it.")],
+    config: ConfigOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Log one device out, at once: its next request is led to the log-in."""
+    from storage import teams
+    from storage.audit import INSTALLATION
+
+    with opened(config) as connection:
+        account_id, name = teams.end_any(connection, session_id)
+        note(connection, INSTALLATION, "session.ended", f"session:{session_id}", account_id=str(account_id))
+    if as_json:
+        typer.echo(json.dumps({"session_id": str(session_id), "name": name, "ended": True}, ensure_ascii=False))
+    else:
+        typer.echo(f"{session_id}: ended, {name}")
+
+
 @accounts.command("disable")
 def disable(
     name: NameArgument,
@@ -270,6 +314,19 @@ def _document(connection: Connection, account: Account) -> dict[str, Any]:
         "disabled": account.disabled_at is not None,
         "second_factor": second_factors.of(connection, account.account_id) is not None,
         "roles": granted,
+    }
+
+
+def _session(one: NamedSession) -> dict[str, Any]:
+    return {
+        "session_id": str(one.session_id),
+        "name": one.name,
+        "display_name": one.display_name,
+        "device": one.device,
+        "user_agent": one.user_agent,
+        "opened_at": one.opened_at.isoformat(),
+        "seen_at": one.seen_at.isoformat(),
+        "ends_at": one.ends_at.isoformat(),
     }
 
 

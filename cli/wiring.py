@@ -16,6 +16,7 @@ from storage.errors import SettingsError
 
 if TYPE_CHECKING:  # each command imports only the room that it runs, so that all of them start fast
     from api.app import ApiOptions
+    from api.oidc import OidcOptions
     from api.ports import Ports
     from ingest.collector import CollectorOptions
     from ingest.replay import ReplayOptions
@@ -227,6 +228,38 @@ def api_options(settings: Settings) -> ApiOptions:
         second_factor=frozenset(settings.accounts.second_factor),
         retention=retention_options(settings),
         privacy_contact=settings.api.privacy_contact,
+        oidc=_oidc(settings),
+        oidc_title=settings.oidc.title,
+    )
+
+
+def _oidc(settings: Settings) -> OidcOptions | None:
+    """Return the town's identity provider, None where there is none."""
+    from api.oidc import GrantRule, OidcOptions
+
+    told = settings.oidc
+    if not told.issuer or told.client_secret_file is None:
+        return None
+    public = told.public_url.rstrip("/")
+    return OidcOptions(
+        issuer=told.issuer,
+        client_id=told.client_id,
+        client_secret=_secret(told.client_secret_file),
+        redirect_uri=f"{public}/connexion/retour",
+        post_logout_redirect_uri=f"{public}/connexion",
+        client_authentication=told.client_authentication,
+        scopes=told.scopes,
+        acr_values=told.acr_values,
+        name_claims=told.name_claims,
+        rules=tuple(
+            GrantRule(
+                claim=rule.claim,
+                value=rule.value,
+                roles=tuple(role.value for role in rule.roles),
+                communes=rule.communes,
+            )
+            for rule in told.grants
+        ),
     )
 
 

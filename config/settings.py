@@ -281,6 +281,37 @@ class AccountSettings(_Table):
     second_factor: tuple[Role, ...] = ()
 
 
+class ClaimSettings(_Table):
+    """What somebody has who has `value` in the claim `claim`."""
+
+    claim: str = Field(min_length=1)
+    value: str = Field(min_length=1)
+    roles: tuple[Role, ...] = Field(min_length=1)
+    communes: tuple[InseeCode, ...] = Field(min_length=1)
+
+
+class OidcSettings(_Table):
+    """The town's own identity provider; off without an issuer."""
+
+    issuer: str = ""
+    title: str = Field(default="", max_length=60)
+    client_id: str = ""
+    client_secret_file: Path | None = None
+    public_url: str = ""
+    client_authentication: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    acr_values: tuple[str, ...] = ()
+    name_claims: tuple[str, ...] = ("name",)
+    grants: tuple[ClaimSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        missing = [name for name in ("client_id", "client_secret_file", "public_url") if not getattr(self, name)]
+        if self.issuer and missing:
+            raise ValueError(f"oidc.issuer is set but {', '.join(f'oidc.{name}' for name in missing)} is not")
+        return self
+
+
 class LogSettings(_Table):
     """What is logged, to standard error."""
 
@@ -329,6 +360,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     api: ApiSettings = ApiSettings()
     accounts: AccountSettings = AccountSettings()
+    oidc: OidcSettings = OidcSettings()
     log: LogSettings = LogSettings()
     tracing: TracingSettings = TracingSettings()
     simulator: SimulatorSettings = SimulatorSettings()

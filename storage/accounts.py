@@ -150,12 +150,25 @@ class Who:
     name: str
     display_name: str
     has_second_factor: bool = False
+    has_password: bool = True
 
 
 def open_session(
-    connection: Connection, account_id: UUID, *, lasts: timedelta, idle: timedelta, user_agent: str, now: datetime
+    connection: Connection,
+    account_id: UUID,
+    *,
+    lasts: timedelta,
+    idle: timedelta,
+    user_agent: str,
+    now: datetime,
+    id_token: str | None = None,
+    device: str | None = None,
 ) -> str:
-    """Open a session and return its token, which is kept nowhere else."""
+    """Open a session and return its token, which is kept nowhere else.
+
+    It is never renewed past `lasts`. With `id_token` it was the provider's log-in; `device` is what a crew calls its
+    tablet.
+    """
     token = secrets.token_urlsafe(32)
     connection.execute(statement("accounts", "forget_sessions"), {"now": now})
     connection.execute(
@@ -167,6 +180,8 @@ def open_session(
             "ends_at": now + lasts,
             "idle_s": int(idle.total_seconds()),
             "user_agent": "".join(part for part in user_agent if part.isprintable())[:_USER_AGENT_KEPT],
+            "id_token": id_token,
+            "device": device,
         },
     )
     return token
@@ -178,11 +193,11 @@ def session_of(connection: Connection, token: str, *, now: datetime) -> Who | No
         row = cursor.execute(statement("accounts", "session_of"), {"token_hash": _hash(token), "now": now}).fetchone()
     if row is None:
         return None
-    name, display_name, has_second_factor = (row.pop(key) for key in ("name", "display_name", "has_second_factor"))
+    of_account = {key: row.pop(key) for key in ("name", "display_name", "has_second_factor", "has_password")}
     session = msgspec.convert(row, LoginSession, strict=False)
     if now - session.seen_at > _SEEN_EVERY:
         connection.execute(statement("accounts", "seen"), {"session_id": session.session_id, "now": now})
-    return Who(session=session, name=name, display_name=display_name, has_second_factor=has_second_factor)
+    return Who(session=session, **of_account)
 
 
 def sessions(connection: Connection, account_id: UUID, *, now: datetime) -> list[LoginSession]:
@@ -193,6 +208,18 @@ def sessions(connection: Connection, account_id: UUID, *, now: datetime) -> list
 def end_session(connection: Connection, account_id: UUID, session_id: UUID) -> None:
     """End one session of an account, at once."""
     connection.execute(statement("accounts", "end_session"), {"account_id": account_id, "session_id": session_id})
+
+
+def end_token(connection: Connection, token: str) -> None:
+    """End the session of a token, whoever's it is: its browser opens another."""
+    connection.execute(statement("accounts", "end_token"), {"token_hash": _hash(token)})
+
+
+def name_device(connection: Connection, account_id: UUID, session_id: UUID, device: str | None) -> None:
+    """Say on which device a session is, None: on nobody's in particular."""
+    connection.execute(
+        statement("accounts", "name_device"), {"account_id": account_id, "session_id": session_id, "device": device}
+    )
 
 
 def end_sessions(connection: Connection, account_id: UUID) -> int:

@@ -26,6 +26,7 @@ ROLE = "voirie_api"
 VIEWS_SCHEMA = "commune_only"
 
 _DECLARED: tuple[LiteralString, ...] = ("SELECT", "INSERT")
+_CHANGED: tuple[LiteralString, ...] = ("SELECT", "INSERT", "UPDATE")
 _KEPT: tuple[LiteralString, ...] = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 WRITABLE: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
@@ -70,8 +71,10 @@ WRITABLE: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
 
 IDENTITY: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
     {
-        "account": ("SELECT", "UPDATE"),
-        "account_grant": ("SELECT",),
+        # Made at somebody's first log-in by the provider.
+        "account": _CHANGED,
+        "account_grant": ("SELECT", "INSERT", "DELETE"),
+        "account_identity": _KEPT,
         "login_session": _KEPT,
         "login_failure": _KEPT,
         "login_half": _KEPT,
@@ -103,15 +106,15 @@ class CommunePool:
             yield connection
 
     @contextmanager
-    def identity(self) -> Iterator[Connection]:
-        """Yield a transaction that sees who may do what (`IDENTITY`), and no commune's rows.
+    def identity(self, communes: Sequence[str] = ()) -> Iterator[Connection]:
+        """Yield a transaction that sees who may do what (`IDENTITY`), and the rows of `communes`, otherwise none's.
 
         Raises as `transaction` does.
         """
         with self._pool.connection(timeout=self._wait_s) as connection:
             connection.isolation_level = None
             connection.read_only = False
-            self.act_for(connection, [])
+            self.act_for(connection, communes)
             connection.execute(statement("isolation", "identify"))
             yield connection
 

@@ -96,8 +96,9 @@ TREATMENTS: tuple[Treatment, ...] = (
         data=_(
             "identifiant, nom affiché, empreinte du mot de passe, second facteur, rôles par commune ; pour "
             "chaque connexion, "
-            "ses heures et le "
-            "navigateur ; échecs de connexion, sous forme d'empreinte de l'identifiant et de l'adresse"
+            "ses heures, le nom de l'appareil et le "
+            "navigateur ; pour qui vient d'un fournisseur d'identité, son identifiant et son adresse chez lui ; "
+            "échecs de connexion, sous forme d'empreinte de l'identifiant et de l'adresse"
         ),
         purpose=_("n'admettre que les personnes habilitées, chacune pour ce que demande son travail"),
         basis=Basis.LEGAL_DUTY,
@@ -117,10 +118,23 @@ TREATMENTS: tuple[Treatment, ...] = (
                 names=("name", "display_name"),
                 besides=("account_id", "password_hash", "created_at", "disabled_at"),
             ),
-            Traces(table="account_grant", besides=("account_id", "role", "granted_at")),
+            Traces(table="account_grant", besides=("account_id", "role", "granted_at", "granted_by")),
             Traces(
                 table="login_session",
-                besides=("session_id", "token_hash", "account_id", "opened_at", "seen_at", "user_agent"),
+                besides=(
+                    "session_id",
+                    "token_hash",
+                    "account_id",
+                    "opened_at",
+                    "seen_at",
+                    "user_agent",
+                    "device",
+                    "id_token",
+                ),
+            ),
+            Traces(
+                table="account_identity",
+                besides=("issuer", "subject", "account_id", "email", "linked_at", "seen_at"),
             ),
             Traces(table="login_half", besides=("token_hash", "account_id", "ends_at")),
             Traces(table="second_factor", besides=("account_id", "secret", "recovery_hashes", "enrolled_at")),

@@ -182,7 +182,7 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "vehicle_event device_change audit_entry audit_salt fill_model bay_model town_event day_weather kerb_advice"
     ),
     "who may come in, until somebody ends it or its time is over": (
-        "account account_grant api_key login_session login_failure login_half second_factor "
+        "account account_grant account_identity api_key login_session login_failure login_half second_factor "
         "broker_credential broker_secret"
     ),
     "one row for each place, device or piece of work, replaced": (

@@ -44,6 +44,11 @@ class OidcClient:
         self._provider: tuple[float, Provider] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
+    @property
+    def patience_s(self) -> int:
+        """How long somebody may take at the provider."""
+        return self._options.patience_s
+
     def __enter__(self) -> Self:
         return self
 

@@ -50,6 +50,13 @@ SCREENS = (
         whose=_("Pour toutes les équipes"),
         about=_("Corbeilles, tournées, aires de livraison et places, en direct, sur une carte et en listes."),
     ),
+    Screen(
+        path="equipe",
+        route="team_page",
+        title=_("Équipes en service"),
+        whose=_("Pour les chefs"),
+        about=_("Qui est connecté sur quel appareil, et mettre fin à un appareil perdu."),
+    ),
 )
 
 

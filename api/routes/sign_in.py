@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import UUID
@@ -11,17 +12,27 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.addresses import root_of
-from api.admission import comes_from_our_pages, forget_session, give_half, principal_of
+from api.admission import (
+    comes_from_our_pages,
+    device_name,
+    forget_session,
+    give_device_name,
+    give_half,
+    principal_of,
+)
 from api.forms import Form
-from api.letting_in import Opened, address_of, let_in, open_session, say_when, within
+from api.letting_in import Opened, address_of, let_in, open_session, say_when, sign_in_form, within
 from api.noting import note
+from api.oidc import LoginRefusedError
 from api.pages.rendering import page
 from api.pages.screens import ROLE_NAMES
-from api.principal import Principal
+from api.principal import VISITOR, Principal
 from api.proving import proving
 from api.state import state_of
-from storage import accounts, passwords, second_factors
+from storage import accounts, identities, passwords, second_factors
+from storage.errors import SettingsError, UnavailableError
 from storage.login_failures import Refused
+from storage.teams import device_of
 
 log = structlog.get_logger()
 
@@ -31,7 +42,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/connexion")
 def sign_in_page(request: Request, after: str = "") -> HTMLResponse:
     """Return the page to log in; `after` is where to go then, relative to the root."""
-    return page(request, "sign_in.html", after=within(after), name="", refused=None)
+    return sign_in_form(request, after=within(after))
 
 
 @router.post("/connexion")
@@ -41,6 +52,7 @@ def sign_in(request: Request, form: Form) -> Response:
         raise HTTPException(403, "this did not come from a page of this server")
     now = datetime.now(UTC)
     name, after = form.get("name", ""), within(form.get("after", ""))
+    device = device_of(form.get("device", ""))
     opened: Opened | str = ""
     with proving(request) as connection:
         proved = accounts.prove(
@@ -48,30 +60,42 @@ def sign_in(request: Request, form: Form) -> Response:
         )
         if not isinstance(proved, Refused):
             if second_factors.of(connection, proved) is None:
-                opened = open_session(request, connection, proved, now=now)
+                opened = open_session(request, connection, proved, now=now, device=device)
             else:
                 opened = second_factors.open_half(connection, proved, now=now)
     if isinstance(proved, Refused):
         log.warning("login_refused", wait_s=int(proved.wait.total_seconds()))
-        answer = page(request, "sign_in.html", status=403, after=after, name=name, refused=proved)
+        answer = sign_in_form(request, status=403, after=after, name=name, refused=proved, device=device)
         say_when(answer, proved)
         return answer
+    response: Response
     if isinstance(opened, str):
         response = RedirectResponse(f"connexion/code?after={quote(after, safe='/')}", status_code=303)
         give_half(request, response, opened, lasts_s=second_factors.HALF_LASTS.total_seconds())
-        return response
-    log.info("logged_in", account_id=str(proved))
-    return let_in(request, opened, after=after)
+    else:
+        log.info("logged_in", account_id=str(proved))
+        response = let_in(request, opened, after=after)
+    if "device" in form:
+        give_device_name(request, response, device)
+    return response
 
 
 @router.post("/deconnexion")
 def sign_out(request: Request) -> Response:
-    """End the session."""
+    """End the session; who came from the provider is led there, to end the one there too."""
     who = principal_of(request)
+    id_token = None
     if who.account_id is not None and who.session_id is not None:
         with state_of(request)["pool"].identity() as connection:
+            id_token = identities.id_token(connection, who.account_id, who.session_id)
             accounts.end_session(connection, who.account_id, who.session_id)
-    response = RedirectResponse(f"{root_of(request)}connexion", status_code=303)
+    there = None if id_token is None else _end_at_provider(request, id_token)
+    response: Response
+    if there is None:
+        response = RedirectResponse(f"{root_of(request)}connexion", status_code=303)
+    else:
+        # A page, since browsers let no form lead to another site, not even by a redirect (form-action).
+        response = page(request, "signed_out.html", there=there, who=VISITOR)
     forget_session(request, response)
     return response
 
@@ -110,6 +134,18 @@ def change_password(request: Request, form: Form) -> Response:
     return response
 
 
+@router.post("/compte/appareil")
+def name_device(request: Request, form: Form) -> Response:
+    """Say what this device is called, for this session and the next ones here."""
+    who, device = principal_of(request), device_of(form.get("device", ""))
+    if who.account_id is not None and who.session_id is not None:
+        with state_of(request)["pool"].identity() as connection:
+            accounts.name_device(connection, who.account_id, who.session_id, device)
+    response = RedirectResponse(f"{root_of(request)}compte", status_code=303)
+    give_device_name(request, response, device)
+    return response
+
+
 @router.post("/compte/sessions/{session_id}/fin")
 def end_own_session(request: Request, session_id: UUID) -> Response:
     """End one session of the account that asks."""
@@ -128,5 +164,17 @@ def _account(request: Request, who: Principal, *, status: int = 200, refused: st
             second_factor = second_factors.of(connection, who.account_id)
     return page(
         request, "account.html", status=status, who=who, sessions=open_sessions, refused=refused, role_names=ROLE_NAMES,
-        shortest=passwords.SHORTEST, second_factor=second_factor,
+        shortest=passwords.SHORTEST, second_factor=second_factor, device=device_name(request),
     )  # fmt: skip
+
+
+def _end_at_provider(request: Request, id_token: str) -> str | None:
+    """Return where the provider ends its own session, None when it has no such place or is away."""
+    provider = state_of(request)["provider"]
+    if provider is None:
+        return None
+    try:
+        return provider.logout_url(id_token=id_token, state=secrets.token_urlsafe(32))
+    except (UnavailableError, SettingsError, LoginRefusedError) as error:
+        log.warning("provider_unavailable", error=str(error))
+        return None

@@ -42,7 +42,10 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoginSession:
-    """A log-in that has not ended. `session_id` names it to people; the token itself is nowhere but in the browser."""
+    """A log-in that has not ended. `session_id` names it to people; the token itself is nowhere but in the browser.
+
+    `device` is what its crew calls the tablet or vehicle, where they told it.
+    """
 
     session_id: UUID
     account_id: UUID
@@ -51,6 +54,7 @@ class LoginSession:
     ends_at: datetime
     idle_s: int
     user_agent: str
+    device: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

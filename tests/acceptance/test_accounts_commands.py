@@ -71,11 +71,17 @@ def test_an_account_lets_in_what_it_was_granted_and_until_it_ends(voirie: Run, d
         typed = "sixteen brown herons\n"
         reset = told(voirie("accounts", "reset", "m.martin", "--password-stdin", "--json", typed=typed))
         assert "password" not in reset
-        assert log_in(client, "m.martin", typed.strip()).status_code == 303
+        assert log_in(client, "m.martin", typed.strip(), device="tablette benne 3").status_code == 303
         assert told(voirie("accounts", "disable", "m.martin", "--json"))["disabled"] is True
         assert client.get(BINS).status_code == 401
         assert told(voirie("accounts", "disable", "m.martin", "--enable", "--json"))["disabled"] is False
         assert client.get(BINS).status_code == 200
+        (session,) = told(voirie("accounts", "sessions", "--commune", INSEE, "--json"))["sessions"]
+        assert (session["name"], session["device"]) == ("m.martin", "tablette benne 3")
+        ended = told(voirie("accounts", "end-session", session["session_id"], "--json"))
+        assert ended == {"session_id": session["session_id"], "name": "m.martin", "ended": True}
+        assert client.get(BINS).status_code == 401
+    assert voirie("accounts", "end-session", session["session_id"]).returncode == 1
     (listed,) = told(voirie("accounts", "list", "--json"))["accounts"]
     assert listed == granted
 

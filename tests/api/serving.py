@@ -36,10 +36,11 @@ def serving(
     *,
     open_to_all: bool = True,
     trusted_proxies: Sequence[str] = (),
+    port: int | None = None,
 ) -> Iterator[str]:
     """Serve with `options` until the block ends; yields the base URL. Accounts are open unless a test is about them."""
     options = replace(options, database_url=as_web(options.database_url), open_to_all=open_to_all)
-    port = free_port()
+    port = port or free_port()
     server = make_server(
         create_app(options, ports or Ports()), host="127.0.0.1", port=port, trusted_proxies=trusted_proxies
     )

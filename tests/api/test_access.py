@@ -11,7 +11,7 @@ import pytest
 
 from api.access import ACCESS
 from api.app import ApiOptions, create_app
-from api.routes import pages, second_factor, sign_in
+from api.routes import pages, provider_sign_in, second_factor, sign_in, team
 from storage import communes
 from storage.database import Connection
 from storage.model import Commune, Role
@@ -48,7 +48,7 @@ def operations() -> list[tuple[str, str, str]]:
         for path, methods in document()["paths"].items()
         for method, operation in methods.items()
     ]
-    for router in (pages.router, sign_in.router, second_factor.router):
+    for router in (pages.router, sign_in.router, second_factor.router, provider_sign_in.router, team.router):
         found += [(route.name, min(route.methods), route.path) for route in router.routes]  # type: ignore[attr-defined]
     return found
 

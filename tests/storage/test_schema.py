@@ -59,6 +59,7 @@ def test_every_table_and_view_carries_its_commune(any_database_url: str):
         "login_session",
         "login_failure",
         "login_half",
+        "account_identity",
         "second_factor",
     }
 

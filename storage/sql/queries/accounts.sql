@@ -33,7 +33,7 @@ WITH failures AS (DELETE FROM login_failure WHERE subject_hash = :subject)
 DELETE FROM account WHERE account_id = :account_id;
 
 -- name: grants
-SELECT commune_insee, role FROM account_grant WHERE account_id = :account_id ORDER BY commune_insee, role;
+SELECT DISTINCT commune_insee, role FROM account_grant WHERE account_id = :account_id ORDER BY commune_insee, role;
 
 -- name: grant!
 INSERT INTO account_grant (account_id, commune_insee, role)
@@ -44,12 +44,13 @@ ON CONFLICT DO NOTHING;
 DELETE FROM account_grant WHERE account_id = :account_id AND commune_insee = :commune_insee AND role = :role;
 
 -- name: open_session^
-INSERT INTO login_session (token_hash, account_id, opened_at, seen_at, ends_at, idle_s, user_agent)
-VALUES (:token_hash, :account_id, :now, :now, :ends_at, :idle_s, :user_agent)
-RETURNING session_id, account_id, opened_at, seen_at, ends_at, idle_s, user_agent;
+INSERT INTO login_session (token_hash, account_id, opened_at, seen_at, ends_at, idle_s, user_agent, id_token, device)
+VALUES (:token_hash, :account_id, :now, :now, :ends_at, :idle_s, :user_agent, :id_token, :device)
+RETURNING session_id, account_id, opened_at, seen_at, ends_at, idle_s, user_agent, device;
 
 -- name: session_of^
-SELECT s.session_id, s.account_id, s.opened_at, s.seen_at, s.ends_at, s.idle_s, s.user_agent, a.name, a.display_name,
+SELECT s.session_id, s.account_id, s.opened_at, s.seen_at, s.ends_at, s.idle_s, s.user_agent, s.device, a.name, a.display_name,
+    a.password_hash IS NOT NULL AS has_password,
     EXISTS (
         SELECT FROM second_factor AS f WHERE f.account_id = s.account_id AND f.enrolled_at IS NOT NULL
     ) AS has_second_factor
@@ -64,13 +65,19 @@ WHERE s.token_hash = :token_hash
 UPDATE login_session SET seen_at = :now WHERE session_id = :session_id;
 
 -- name: sessions
-SELECT session_id, account_id, opened_at, seen_at, ends_at, idle_s, user_agent
+SELECT session_id, account_id, opened_at, seen_at, ends_at, idle_s, user_agent, device
 FROM login_session
 WHERE account_id = :account_id AND ends_at > :now AND seen_at + make_interval(secs => idle_s) > :now
 ORDER BY opened_at DESC;
 
 -- name: end_session!
 DELETE FROM login_session WHERE session_id = :session_id AND account_id = :account_id;
+
+-- name: end_token!
+DELETE FROM login_session WHERE token_hash = :token_hash;
+
+-- name: name_device!
+UPDATE login_session SET device = :device WHERE session_id = :session_id AND account_id = :account_id;
 
 -- name: end_sessions!
 DELETE FROM login_session WHERE account_id = :account_id;
