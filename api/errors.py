@@ -11,6 +11,7 @@ import psycopg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -201,7 +202,19 @@ def on_http_exception(request: Request, error: HTTPException) -> Response:
     response = problem(request, error.status_code, str(error.detail), kind=_KINDS.get(error.status_code))
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(_allowed(request)) or response.headers.get("Allow", "")
     return response
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return every method of the address: the framework's own answer names those of its first route alone."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    found: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.methods and route.path_regex.match(path):
+            found |= route.methods
+    return sorted(found)
 
 
 def install(app: FastAPI) -> None:

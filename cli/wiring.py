@@ -132,6 +132,8 @@ def collector_options(settings: Settings) -> CollectorOptions:
         max_payload_bytes=ingest.max_payload_bytes,
         max_future_s=ingest.max_future_s,
         max_age_days=ingest.max_age_days,
+        device_messages_at_once=ingest.device_messages_at_once,
+        device_messages_per_hour=ingest.device_messages_per_hour,
         metrics_port=ingest.metrics_port,
         keepalive_s=settings.mqtt.keepalive_s,
         commit_patience_s=ingest.commit_patience_s,

@@ -128,6 +128,8 @@ class IngestSettings(_Table):
     max_payload_bytes: int = Field(default=65_536, ge=256)
     max_future_s: float = Field(default=600, ge=0)
     max_age_days: float = Field(default=90, gt=0)
+    device_messages_at_once: int = Field(default=10_000, ge=1)
+    device_messages_per_hour: int = Field(default=3600, ge=0)
     metrics_port: Port | None = None
     summary_s: float = Field(default=60, gt=0)
     silence_s: float = Field(default=900, gt=0)

@@ -48,7 +48,8 @@ class Collector:
             quality=QualityRules(max_future_s=options.max_future_s, max_age_days=options.max_age_days),
             max_payload_bytes=options.max_payload_bytes,
         )
-        self._judge = Judge(rules, Knowledge(network.commune_insee for network in options.networks))
+        knowledge = Knowledge(network.commune_insee for network in options.networks)
+        self._judge = Judge(rules, knowledge, options.allowances)
         self._summary = Summary(options.summary_s)
         self.metrics = CollectorMetrics(network.name for network in options.networks)
 

@@ -23,6 +23,7 @@ from ingest.placing import (
 from ingest.quality import QualityRules, check_time
 from ingest.refusal import RefusedError, quoted
 from ingest.topics import LONGEST_REMEMBERED, TOPICS_REMEMBERED, Network, device_of, network_name_of, network_of
+from storage.json_depth import MOST_LEVELS, is_too_deep
 from storage.model import (
     DeviceEvent,
     FillReading,
@@ -72,12 +73,16 @@ class IntakeRules:
 
 @dataclass(kw_only=True, slots=True)
 class Taken:
-    """What became of one message. A message with many records may be stored in part and refused in part."""
+    """What became of one message. A message with many records may be stored in part and refused in part.
+
+    `device_eui`: who sent it, None when neither topic nor payload says.
+    """
 
     fill_readings: Sequence[FillReading] = ()
     occupancy_readings: Sequence[OccupancyReading] = ()
     device_events: Sequence[DeviceEvent] = ()
     refused: Sequence[RefusedMessage] = ()
+    device_eui: str | None = None
 
 
 def take_in_message(message: Message, registry: Registry, rules: IntakeRules) -> Taken:
@@ -91,6 +96,10 @@ def take_in_message(message: Message, registry: Registry, rules: IntakeRules) ->
                 RefusalReason.TOO_LARGE,
                 f"expected at most {rules.max_payload_bytes} bytes, got {len(message.payload)}",
                 eui=eui,
+            )
+        if is_too_deep(message.payload):
+            return refuse(
+                message, RefusalReason.TOO_DEEP, f"expected JSON of at most {MOST_LEVELS} levels, got more", eui=eui
             )
         name = network_name_of(message.network, message.topic)
         uplink = open_envelope(message.network.envelope, eui, message.payload, topic_name=name)
@@ -151,6 +160,7 @@ def _take_in_uplink(message: Message, uplink: Uplink, registry: Registry, rules:
         if decoded.infos
         else (),
         refused=_joined(message, refusals, eui=uplink.device_eui) if refusals else (),
+        device_eui=uplink.device_eui,
     )
 
 
@@ -169,7 +179,7 @@ def _summary(details: Sequence[str]) -> str:
 
 def refuse(message: Message, reason: RefusalReason, detail: str, *, eui: str | None = None) -> Taken:
     """Refuse the whole message."""
-    return Taken(refused=(_refused(message, reason, detail, eui),))
+    return Taken(refused=(_refused(message, reason, detail, eui),), device_eui=eui)
 
 
 def _refused(message: Message, reason: RefusalReason, detail: str, eui: str | None) -> RefusedMessage:

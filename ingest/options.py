@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ingest.address import BrokerAddress
 from ingest.topics import Network
+from storage.allowance import Allowances
 
 # MQTT numbers a connection's unacknowledged messages with 16 bits.
 _MOST_IN_FLIGHT = 65535
@@ -25,6 +26,8 @@ class CollectorOptions:
     takes longer is given up with its connection, and tried again on another.
     `summary_s`: how often a line of the log sums up. `silence_s`: so long without a message of any network, the
     subscriptions are asked for again. `drained_s`: a collector that leaves goes when nothing has come for so long.
+    `device_messages_at_once`, `device_messages_per_hour`: what a device may publish, and what of it comes back;
+    with 0 an hour nothing is counted.
     `ca_file`: the certificates that vouch for the broker's, instead of those that the system trusts. `cert_file`,
     `key_file`: our own, for a broker that asks for it.
     """
@@ -39,6 +42,8 @@ class CollectorOptions:
     max_payload_bytes: int = 65536
     max_future_s: float = 600
     max_age_days: float = 90
+    device_messages_at_once: int = 10_000
+    device_messages_per_hour: int = 3600
     metrics_port: int | None = None
     keepalive_s: int = 30
     commit_patience_s: float = 60
@@ -61,6 +66,10 @@ class CollectorOptions:
         for name in ("commit_patience_s", "batch_wait_s", "summary_s", "silence_s", "drained_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"expected {name} > 0, got {getattr(self, name)}")
+        if self.device_messages_at_once < 1:
+            raise ValueError(f"expected device_messages_at_once >= 1, got {self.device_messages_at_once}")
+        if self.device_messages_per_hour < 0:
+            raise ValueError(f"expected device_messages_per_hour >= 0, got {self.device_messages_per_hour}")
         if self.shared_group is not None and not set(self.shared_group).isdisjoint("/+#"):
             raise ValueError(f"expected a shared_group without '/', '+' and '#', got {self.shared_group!r}")
         self._check_certificates()
@@ -80,6 +89,13 @@ class CollectorOptions:
         return BrokerAddress.parse(
             self.broker_url, ca_file=self.ca_file, cert_file=self.cert_file, key_file=self.key_file
         )
+
+    @property
+    def allowances(self) -> Allowances | None:
+        """What devices may publish; None: without end."""
+        if not self.device_messages_per_hour:
+            return None
+        return Allowances(burst=self.device_messages_at_once, per_s=self.device_messages_per_hour / 3600)
 
     @property
     def filters(self) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ The generic cell rate algorithm (ITU-T I.371): one number a key, the moment at w
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Hashable
 
 _MOST_KEYS = 50_000
@@ -16,7 +15,7 @@ class Allowances:
     """`burst` at once for each key, coming back at `per_s`; whoever was longest quiet is forgotten past `most_keys`.
 
     Who is forgotten starts with a whole allowance again: a flood from very many keys is bounded in memory, not in
-    number. Threads may share it.
+    number. Threads may share it: at worst one counts what another did, too, as one.
     """
 
     def __init__(self, *, burst: int, per_s: float, most_keys: int = _MOST_KEYS) -> None:
@@ -30,7 +29,6 @@ class Allowances:
         self._tolerance_s = burst / per_s
         self._most_keys = most_keys
         self._whole_at_s: dict[Hashable, float] = {}
-        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._whole_at_s)
@@ -40,16 +38,16 @@ class Allowances:
 
         `now_s`: seconds of a clock that never goes back.
         """
-        with self._lock:
-            whole_at_s = max(self._whole_at_s.get(key, now_s), now_s) + self._each_s
-            # What rounding makes of a moment must not refuse the last one of a burst.
-            excess_s = whole_at_s - now_s - self._tolerance_s
-            if excess_s > self._each_s * 1e-6:
-                return excess_s
-            if key not in self._whole_at_s and len(self._whole_at_s) >= self._most_keys:
-                self._forget(now_s)
-            self._whole_at_s[key] = whole_at_s
-            return 0.0
+        known_s = self._whole_at_s.get(key)
+        whole_at_s = (now_s if known_s is None or known_s < now_s else known_s) + self._each_s
+        # What rounding makes of a moment must not refuse the last one of a burst.
+        excess_s = whole_at_s - now_s - self._tolerance_s
+        if excess_s > self._each_s * 1e-6:
+            return excess_s
+        if known_s is None and len(self._whole_at_s) >= self._most_keys:
+            self._forget(now_s)
+        self._whole_at_s[key] = whole_at_s
+        return 0.0
 
     def _forget(self, now_s: float) -> None:
         """Forget whose allowance is whole; where that frees too little, the half that used the least."""

@@ -42,6 +42,8 @@ class RefusalReason(StrEnum):
 
     UNKNOWN_TOPIC = "unknown_topic"
     TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
+    TOO_MANY = "too_many"
     MALFORMED_ENVELOPE = "malformed_envelope"
     SIMULATED_UPLINK = "simulated_uplink"
     UNKNOWN_DEVICE = "unknown_device"

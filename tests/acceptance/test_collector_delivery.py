@@ -66,6 +66,21 @@ def test_the_same_message_twice_is_one_row(town_of_the_demo: Town):
     assert town.tally() == (850, 400, 450, 0)
 
 
+def test_flood_of_one_device_is_kept_and_costs_no_other_its_readings(town_of_the_demo: Town):
+    town = town_of_the_demo
+    flood = [town.level(0, at=START + timedelta(seconds=n), counter=n) for n in range(300)]
+    others = [town.level(n, at=START, counter=n) for n in range(1, 6)]
+    make_session(town)
+    options = town.options(device_messages_at_once=100, device_messages_per_hour=1)
+    with publisher(town) as sender, collecting(options):
+        sender.publish([*flood, *others])
+        town.wait_for_messages(305)
+    assert town.tally() == (305, 105, 0, 200)
+    with connect(town.database_url) as connection:
+        kept = connection.execute("SELECT reason, device_eui, count(*) FROM refused_message GROUP BY 1, 2").fetchall()
+    assert kept == [("too_many", bin_eui(0), 200)]
+
+
 def garbage(town: Town) -> list[tuple[Publication, RefusalReason]]:
     topic = town.topic(bin_eui(0))
     whole_topic, whole = town.level(0, at=START)

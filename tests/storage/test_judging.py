@@ -9,9 +9,10 @@ import pytest
 from cli.wiring import catalogue
 from ingest.broker import Received
 from ingest.intake import IntakeRules
-from ingest.judging import Judge, halves
+from ingest.judging import Judge, Judged, halves
 from ingest.knowledge import Knowledge
 from storage import device_changes
+from storage.allowance import Allowances
 from storage.database import Connection, connect
 from storage.model import DeviceStatus, RefusalReason
 from storage.registry_writing import Telling
@@ -25,8 +26,8 @@ def town(database_url: str) -> Town:
     return town
 
 
-def judge_of(town: Town) -> Judge:
-    return Judge(IntakeRules(networks=(town.network,)), Knowledge([INSEE]))
+def judge_of(town: Town, allowances: Allowances | None = None) -> Judge:
+    return Judge(IntakeRules(networks=(town.network,)), Knowledge([INSEE]), allowances, clock=lambda: 0.0)
 
 
 def received(publications: list[Publication]) -> list[Received]:
@@ -73,3 +74,38 @@ def test_halves_are_the_whole_in_its_order(town: Town):
     assert [*first.messages, *second.messages] == whole.messages
     assert [*first.taken, *second.taken] == whole.taken
     assert (len(first.taken), len(second.taken)) == (3, 4)
+
+
+def reasons(judged: Judged) -> list[RefusalReason | None]:
+    return [one.refused[0].reason if one.refused else None for one in judged.taken]
+
+
+def test_device_beyond_its_allowance_is_refused_and_no_other(town: Town, connection: Connection):
+    judge = judge_of(town, Allowances(burst=3, per_s=0.001))
+    judge.confirm(judge.judge([]), connection)
+    connection.commit()
+    flood = [town.level(0, at=START + timedelta(minutes=n)) for n in range(5)]
+    ahead = judge.judge(received([*flood, town.level(1, at=START), town.uplink(bin_eui(0), b"?", at=START, port=85)]))
+    many = RefusalReason.TOO_MANY
+    expected = [None, None, None, many, many, None, RefusalReason.MALFORMED_PAYLOAD]
+    assert reasons(ahead) == expected
+    assert all(one.refused[0].payload for one in ahead.taken if one.refused)
+    # Looked at again, whole or in halves, it is the same messages: nothing is counted twice.
+    with connect(town.database_url) as registrar:
+        telling = Telling(catalogue=catalogue())
+        at = START + timedelta(days=9)
+        device_changes.put_away(registrar, INSEE, bin_eui(2), status=DeviceStatus.IN_STOCK, at=at, telling=telling)
+    again = judge.confirm(ahead, connection)
+    assert again is not ahead
+    assert reasons(again) == expected
+    first, second = (judge.confirm(half, connection) for half in halves(again))
+    assert reasons(first) + reasons(second) == expected
+
+
+def test_unknown_devices_are_counted_by_their_topics(town: Town):
+    judge = judge_of(town, Allowances(burst=2, per_s=0.001))
+    strangers = [town.uplink(f"00000000000000f{n}", b"?", at=START, port=1) for n in range(3)]
+    assert not judge.judge(received(strangers)).too_many
+    judged = judge.judge(received([strangers[0], ("no/such/topic", b"?"), strangers[0]]))
+    assert judged.too_many == {2}
+    assert RefusalReason.TOO_MANY not in reasons(judged)  # what is refused already keeps its reason

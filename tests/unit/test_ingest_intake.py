@@ -78,6 +78,10 @@ def uplink(eui: str, frame: str, *, port: int = 85, at: datetime = NOW, **change
     )
 
 
+def whole(payload: bytes) -> Message:
+    return Message(CHIRPSTACK, f"application/1/device/{BIN}/event/up", payload, NOW)
+
+
 def native(*records: Mapping[str, Any], eui: str = NATIVE_BIN) -> Message:
     payload = json.dumps({"readings": records}).encode()
     return Message(network=NATIVE, topic=f"voirie/v1/{INSEE}/{eui}/readings", payload=payload, received_at=NOW)
@@ -154,6 +158,7 @@ def test_a_reading_belongs_to_the_place_of_its_own_time():
         pytest.param(uplink("58a0cb0000200008", "01"), RefusalReason.MALFORMED_PAYLOAD, id="bytes of a native device"),
         pytest.param(native({"measured_at": "x"}), RefusalReason.MALFORMED_PAYLOAD, id="a bad record"),
         pytest.param(uplink(BIN, "00" * 50_000), RefusalReason.TOO_LARGE, id="too large"),
+        pytest.param(whole(b'{"a":' * 33 + b"1" + b"}" * 33), RefusalReason.TOO_DEEP, id="too deep"),
     ],
 )
 def test_refusals_keep_the_message_whole(message: Message, reason: RefusalReason):
