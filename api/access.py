@@ -81,6 +81,9 @@ _BY_ROLES: Mapping[frozenset[Role], str] = {
     _DISPATCHER | _PARKING | _INTEGRATOR: "list_device_health list_devices export_devices one_device",
     _INTEGRATOR: "import_file register_device assign_device put_device_away",
     _DISPATCHER | _INTEGRATOR | _ADMINISTRATOR: "intake",
+    _INTEGRATOR | _ADMINISTRATOR: (
+        "operator_page operation_state list_device_conditions list_refusals ask_replay list_replays"
+    ),
     # --- people ---
     _DISPATCHER | _PARKING | _ADMINISTRATOR: "team_page end_team_session",
 }  # fmt: skip
@@ -90,7 +93,7 @@ _PUBLIC = (
     "list_communes commune_now streets guide count_free list_groups show_bay "
     # Of no commune. The proxy keeps /metrics from the web (docs/deploy.md).
     "health_live health_ready metrics openapi "
-    "home accessibility privacy said_by_scripts sign_in_page sign_in second_step_page second_step "
+    "home first_steps accessibility privacy said_by_scripts sign_in_page sign_in second_step_page second_step "
     "begin_at_provider come_back_from_provider"
 )
 _KNOWN = "sign_out account_page change_password end_own_session name_device begin_second_factor confirm_second_factor"

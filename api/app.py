@@ -33,6 +33,7 @@ from api.routes import (
     devices,
     driver_rounds,
     fill_models,
+    first_steps,
     forecasts,
     guidance,
     health,
@@ -43,6 +44,8 @@ from api.routes import (
     live,
     metrics,
     observatory,
+    operation,
+    operator_page,
     pages,
     parking,
     places,
@@ -65,7 +68,18 @@ from api.streets import StreetsCache
 from storage.database import open_pool
 from storage.isolation import CommunePool
 
-__all__ = ["IGN_PLAN_URL", "ApiOptions", "create_app"]
+__all__ = ["IGN_PLAN_URL", "PAGES", "ApiOptions", "create_app"]
+
+PAGES = (
+    pages,
+    first_steps,
+    operator_page,
+    sign_in,
+    second_factor,
+    provider_sign_in,
+    team,
+)
+"""The modules whose routes are pages, or what pages send their forms to; the OpenAPI document has none of them."""
 
 _NO_PORTS = Ports()
 _DESCRIPTION = """\
@@ -118,6 +132,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         guidance,
         kerb,
         observatory,
+        operation,
         check_patrol,
         advice,
         checks,
@@ -128,7 +143,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
     ):
         version_1.include_router(module.router)
     app.include_router(version_1)
-    for module in (health, metrics, pages, sign_in, second_factor, provider_sign_in, team):
+    for module in (health, metrics, *PAGES):
         app.include_router(module.router)
     app.mount("/static/leaflet", StaticFiles(directory=_leaflet_folder()), name="leaflet")
     app.mount("/static", StaticFiles(directory=str(WEB_FOLDER / "static")), name="static")
@@ -147,7 +162,7 @@ def _lifespan(
             open_pool, options.database_url, application="voirie api", max_size=options.pool_size
         )
         pool = CommunePool(opened, wait_s=options.pool_wait_s)
-        hub = LiveHub(options.database_url, heartbeat_s=options.heartbeat_s)
+        hub = LiveHub(options.database_url, heartbeat_s=options.heartbeat_s, most_streams=options.most_live_streams)
         hub.start()
         provider = None if options.oidc is None else OidcClient(options.oidc)
         state = AppState(

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 import psycopg
 import structlog
+from psycopg.conninfo import make_conninfo
 
 log = structlog.get_logger()
 
@@ -25,10 +26,16 @@ CHANNEL = "voirie_live"
 RESYNC = "resync"
 """The event that says: what you missed is not known here, load everything again."""
 
+FULL = "full"
+"""The event that says: this process has no place for another stream; it then ends."""
+
 _RING_SIZE = 2048
 _CALM_S = 0.5
 """A stream sends at most one event of each kind in this time; a collector commits several times a second."""
 _BACKOFF_S = (0.5, 1.0, 2.0, 5.0)
+_ASK_S = 20.0
+"""A listening connection is asked so often whether it still stands; nothing else would show that it does not."""
+_NETWORK_PATIENCE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60000}
 
 
 class _Notice(msgspec.Struct, frozen=True):
@@ -39,7 +46,7 @@ class _Notice(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveEvent:
-    """What a stream sends: `kind` is hello, readings, service_events, alerts, forecast, plan, resync or heartbeat."""
+    """What a stream sends: `kind` is hello, resync, heartbeat or full, or names what changed (docs/http.md)."""
 
     event_id: str
     kind: str
@@ -49,9 +56,11 @@ class LiveEvent:
 class LiveHub:
     """Listens while the application runs. Must be started, used and stopped in one event loop."""
 
-    def __init__(self, database_url: str, *, heartbeat_s: float = 15.0) -> None:
+    def __init__(self, database_url: str, *, heartbeat_s: float = 15.0, most_streams: int = 500) -> None:
         self._database_url = database_url
         self._heartbeat_s = heartbeat_s
+        self._most_streams = most_streams
+        self._streams = 0
         # An id of an earlier process must not be taken for one of ours.
         self._era = secrets.token_hex(4)
         self._last = 0
@@ -78,7 +87,21 @@ class LiveHub:
                 await self._task
 
     async def events(self, commune_insee: str, last_event_id: str | None = None) -> AsyncIterator[LiveEvent]:
-        """Yield a commune's events until the hub stops, from `last_event_id` on if that is still known."""
+        """Yield a commune's events until the hub stops, from `last_event_id` on if that is still known.
+
+        When there are as many streams as may be, it says `full` and ends: the client comes back and loads all again.
+        """
+        if self._streams >= self._most_streams:
+            yield self._event(self._last, FULL)
+            return
+        self._streams += 1
+        try:
+            async for event in self._stream(commune_insee, last_event_id):
+                yield event
+        finally:
+            self._streams -= 1
+
+    async def _stream(self, commune_insee: str, last_event_id: str | None) -> AsyncIterator[LiveEvent]:
         position = self._position_of(last_event_id)
         if position is None:
             position = self._last
@@ -137,8 +160,10 @@ class LiveHub:
                         self._publish(_Notice(kind=RESYNC))  # what was sent meanwhile is lost to us
                     missed, failures = False, 0
                     log.info("live_listening", channel=CHANNEL)
-                    async for notify in connection.notifies():
-                        self._take(notify.payload)
+                    while True:
+                        async for notify in connection.notifies(timeout=_ASK_S):
+                            self._take(notify.payload)
+                        await connection.execute("SELECT 1")
             except psycopg.OperationalError as error:
                 wait_s = _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]
                 failures += 1
@@ -154,4 +179,6 @@ class LiveHub:
 
 
 async def _connect(database_url: str) -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(database_url, application_name="voirie api live", autocommit=True)
+    return await psycopg.AsyncConnection.connect(
+        make_conninfo(database_url, **_NETWORK_PATIENCE), application_name="voirie api live", autocommit=True
+    )

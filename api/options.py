@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from api.oidc.options import OidcOptions
+from api.rhythm import Rhythm
 from storage.errors import SettingsError
 from storage.model import Catalogue, Role
 from storage.retention_kinds import RetentionOptions
@@ -35,6 +36,7 @@ class ApiOptions:
     Who has one of the roles `second_factor` may do nothing before they have set one up.
     `address_requests_per_minute` and `account_requests_per_minute`: so many at once, and so many a minute later on;
     0 is without end. `retention` is what the privacy notice promises, `privacy_contact` whom it names.
+    `rhythm` is what the worker follows, to be shown.
     """
 
     database_url: str
@@ -45,6 +47,7 @@ class ApiOptions:
     pool_size: int = 8
     pool_wait_s: float = 5.0
     heartbeat_s: float = 15.0
+    most_live_streams: int = 500
     max_body_bytes: int = 1_048_576
     address_requests_per_minute: int = 3000
     account_requests_per_minute: int = 1200
@@ -60,6 +63,7 @@ class ApiOptions:
     privacy_contact: str = ""
     oidc: OidcOptions | None = None
     oidc_title: str = ""
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -85,6 +89,7 @@ class ApiOptions:
             "pool_size",
             "pool_wait_s",
             "heartbeat_s",
+            "most_live_streams",
             "max_body_bytes",
             "session_idle_s",
             "session_s",

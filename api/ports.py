@@ -20,6 +20,10 @@ class AtOnce(Protocol):
         """Tell it of a request for edits that is committed."""
         ...
 
+    def replay(self, commune_insee: str, request_id: UUID) -> None:
+        """Tell it of refused messages to judge again; the request is committed."""
+        ...
+
     def repair(self, commune_insee: str) -> None:
         """Tell it that something happened on the rounds of a commune."""
         ...

@@ -22,6 +22,10 @@ class WorkerAtOnce:
         """Tell the worker of a request for edits that is committed."""
         self._defer("edit_plan", f"edit_plan {request_id}", commune_insee=commune_insee, request_id=str(request_id))
 
+    def replay(self, commune_insee: str, request_id: UUID) -> None:
+        """Tell the worker of refused messages to judge again; the request is committed."""
+        self._defer("replay_asked", f"replay {request_id}", commune_insee=commune_insee, request_id=str(request_id))
+
     def repair(self, commune_insee: str) -> None:
         """Tell the worker that something happened on the rounds of a commune."""
         self._defer("repair", f"repair {commune_insee}", lock=f"repair {commune_insee}", commune_insee=commune_insee)

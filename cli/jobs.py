@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 import structlog
 
@@ -16,7 +17,7 @@ from cli.kerb_jobs import KerbJobs
 from cli.round_jobs import RoundJobs
 from config.settings import Settings
 from optimise.agenda import AgendaOptions, forecast_is_due, plan_due_for, score_due_for, training_is_due
-from storage import communes, fill_models, forecast_scores, forecasts, plans, refusals, retention
+from storage import communes, fill_models, forecast_scores, forecasts, operation, plans, refusals, retention
 from storage.database import Connection, connect
 from storage.model import Commune, ForecastRun, TrainedModel
 
@@ -159,6 +160,22 @@ class Jobs:
             return
         for done in retention.forget(connection, nows, wall_now=wall_now, options=options):
             log.info("forgotten", kind=done.kind, rows=done.rows, chunks=done.chunks)
+
+    def replay_asked(self, commune_insee: str, request_id: UUID) -> None:
+        """Judge again what somebody chose, and note what came of it; nothing if that is done."""
+        from cli.registry import replay_document
+        from cli.wiring import replay_options
+        from ingest.replay import replay
+
+        with connect(self._database_url, application="voirie worker") as connection:
+            selection = operation.asked(connection, commune_insee, request_id)
+            connection.commit()
+            if selection is None:
+                return
+            done = replay(connection, commune_insee, selection, replay_options(self._settings))
+            operation.replayed(connection, commune_insee, request_id=request_id, result=replay_document(done))
+            connection.commit()
+            log.info("refused_replayed", commune=commune_insee, messages=done.messages, resolved=done.resolved)
 
     def replay_due(self, commune_insee: str) -> None:
         """Judge again what was refused of devices that the registry knows better since."""

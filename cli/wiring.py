@@ -210,6 +210,7 @@ def replay_options(settings: Settings) -> ReplayOptions:
 def api_options(settings: Settings) -> ApiOptions:
     """Return what `voirie api` runs with."""
     from api.app import ApiOptions
+    from api.rhythm import Rhythm
 
     return ApiOptions(
         database_url=database_url(settings),
@@ -220,6 +221,7 @@ def api_options(settings: Settings) -> ApiOptions:
         max_body_bytes=settings.api.max_body_bytes,
         address_requests_per_minute=settings.api.address_requests_per_minute,
         account_requests_per_minute=settings.api.account_requests_per_minute,
+        most_live_streams=settings.api.live_streams,
         log_requests=settings.log.requests,
         catalogue=catalogue(),
         co2_kg_per_km=settings.rounds.co2_kg_per_km,
@@ -228,6 +230,11 @@ def api_options(settings: Settings) -> ApiOptions:
         session_s=3600 * settings.accounts.session_hours,
         shift_s=3600 * settings.accounts.shift_hours,
         second_factor=frozenset(settings.accounts.second_factor),
+        rhythm=Rhythm(
+            forecast_every_h=settings.forecast.every_h,
+            train_at=settings.forecast.train_at,
+            plan_at=settings.rounds.plan_at,
+        ),
         retention=retention_options(settings),
         privacy_contact=settings.api.privacy_contact,
         oidc=_oidc(settings),

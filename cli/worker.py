@@ -100,6 +100,11 @@ def _add_at_once(app: App, jobs: Jobs) -> None:
         with jobs.connect() as connection:
             jobs.rounds.edit(connection, commune_insee, UUID(request_id))
 
+    @app.task(name="replay_asked", queue=QUEUE)
+    def replay_asked(commune_insee: str, request_id: str) -> None:
+        """Judge refused messages again that somebody chose, unless that is done."""
+        jobs.replay_asked(commune_insee, UUID(request_id))
+
     @app.task(name="repair", queue=QUEUE)
     def repair(commune_insee: str) -> None:
         """Repair the commune's rounds under way, if something new calls for it."""

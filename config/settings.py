@@ -263,6 +263,7 @@ class ApiSettings(_Table):
     host: str = "127.0.0.1"
     port: Port = 8000
     trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1/32",)
+    live_streams: int = Field(default=500, ge=1, le=100_000)
     max_body_bytes: int = Field(default=1_048_576, ge=65_536, le=67_108_864)
     address_requests_per_minute: int = Field(default=3000, ge=0, le=1_000_000)
     account_requests_per_minute: int = Field(default=1200, ge=0, le=1_000_000)

@@ -51,6 +51,13 @@ SCREENS = (
         about=_("Corbeilles, tournées, aires de livraison et places, en direct, sur une carte et en listes."),
     ),
     Screen(
+        path="exploitation",
+        route="operator_page",
+        title=_("Exploitation"),
+        whose=_("Pour l'intégrateur et l'administrateur"),
+        about=_("Capteurs par état, messages refusés et pourquoi, rejeu, tâches, versions."),
+    ),
+    Screen(
         path="equipe",
         route="team_page",
         title=_("Équipes en service"),

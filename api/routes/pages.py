@@ -16,6 +16,7 @@ from api.pages.notice import notice
 from api.pages.parts import parts_of
 from api.pages.rendering import page
 from api.pages.screens import screens_of
+from api.routes.first_steps import LEADERS, way
 from api.state import state_of
 from storage import communes
 from storage.errors import NotFoundError, SchemaError
@@ -32,7 +33,7 @@ def home(request: Request) -> HTMLResponse:
     who = principal_of(request)
     served = _served(request)
     offered = None if served is None else [(commune, screens_of(who, commune.commune_insee)) for commune in served]
-    return page(request, "home.html", communes=offered)
+    return page(request, "home.html", communes=offered, unfinished=_unfinished(request, served))
 
 
 @router.get("/accessibilite")
@@ -63,6 +64,18 @@ def commune_map(request: Request, commune_insee: CommuneInsee) -> HTMLResponse:
     """Return the map of a commune."""
     parts = parts_of(principal_of(request), commune_insee)
     return page(request, "map.html", commune_insee=commune_insee, parts=parts)
+
+
+def _unfinished(request: Request, served: list[Commune] | None) -> bool:
+    """Whether the visitor should be led to the first steps: those who run the installation, while one is missing."""
+    who = principal_of(request)
+    if served is None:
+        return False
+    leads = [one for one in served if who.roles_in(one.commune_insee) & LEADERS]
+    if served and not leads:
+        return False
+    towns: list[Commune | None] = [*leads] if leads else [None]
+    return any(step.needed and not step.done for town in towns for step in way(request, town))
 
 
 def _served(request: Request) -> list[Commune] | None:

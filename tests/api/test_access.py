@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from api.access import ACCESS
-from api.app import ApiOptions, create_app
-from api.routes import pages, provider_sign_in, second_factor, sign_in, team
+from api.app import PAGES, ApiOptions, create_app
 from storage import communes
 from storage.database import Connection
 from storage.model import Commune, Role
@@ -48,8 +47,8 @@ def operations() -> list[tuple[str, str, str]]:
         for path, methods in document()["paths"].items()
         for method, operation in methods.items()
     ]
-    for router in (pages.router, sign_in.router, second_factor.router, provider_sign_in.router, team.router):
-        found += [(route.name, min(route.methods), route.path) for route in router.routes]  # type: ignore[attr-defined]
+    for module in PAGES:
+        found += [(route.name, min(route.methods), route.path) for route in module.router.routes]  # type: ignore[attr-defined]
     return found
 
 

@@ -12,7 +12,7 @@ import httpx
 from api.app import ApiOptions
 from storage.database import Connection
 from tests.api.rows import INSEE, ago, fill, occupancy, save_forecast, save_plan, take_in
-from tests.api.serving import serving
+from tests.api.serving import client_of, serving
 from tests.tools import wait_until
 
 LIVE = f"/api/v1/communes/{INSEE}/live"
@@ -123,6 +123,36 @@ def test_lost_database_connection_ends_in_a_resync(client: httpx.Client, rows: C
         rows.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'")
         rows.commit()
         stream.until("resync")
+
+
+def test_client_that_opens_anew_names_the_last_event_itself(client: httpx.Client, rows: Connection):
+    _wait_for_listener(rows)
+    with listening(client) as stream:
+        stream.next()
+    take_in(rows, fill("COR-0001", 0.5, at=ago(minutes=5)))
+    with client.stream("GET", f"{LIVE}?last_event_id={stream.last_event_id}") as response:
+        assert Stream(response).next() == ("readings", {"stored": 1})
+
+
+def test_one_stream_too_many_is_told_so_and_others_go_on(database_url: str, rows: Connection):
+    options = ApiOptions(database_url=database_url, commune_insee=INSEE, heartbeat_s=0.5, most_live_streams=1)
+    with client_of(options) as client:
+        _wait_for_listener(rows)
+        with listening(client) as first:
+            assert first.next()[0] == "hello"
+            with client.stream("GET", LIVE) as response:
+                told = [line for line in response.iter_lines() if line]  # ends by itself
+            assert "event: full" in told
+            (retry,) = [int(line.removeprefix("retry: ")) for line in told if line.startswith("retry")]
+            assert retry >= 25_000
+            take_in(rows, fill("COR-0001", 0.5, at=ago(minutes=3)))
+            first.until("readings")
+
+        def hears() -> bool:
+            with listening(client) as again:
+                return again.next()[0] == "hello"
+
+        wait_until(hears, what="the place that the first one left")
 
 
 def test_stop_waits_for_no_open_page(database_url: str, rows: Connection):

@@ -25,7 +25,16 @@ from tests.tools import REPOSITORY
 MAP = f"/{INSEE}/carte"
 
 NAMED = re.compile(r"%\(\w+\)s|\{\w+\}")
-PAGES = ("/", "/accessibilite", "/confidentialite", "/connexion", "/compte", MAP)
+PAGES = (
+    "/",
+    "/accessibilite",
+    "/confidentialite",
+    "/premiers-pas",
+    "/connexion",
+    "/compte",
+    MAP,
+    f"/{INSEE}/exploitation",
+)
 
 
 def _policy(answer: httpx.Response) -> dict[str, list[str]]:

@@ -18,7 +18,16 @@ from tests.browser.conftest import Watched
 from tests.browser.town import INSEE, Town, helsinki
 from tests.tools import free_port, wait_until
 
-PAGES = ("", "accessibilite", "confidentialite", "connexion", "compte", f"{INSEE}/carte")
+PAGES = (
+    "",
+    "accessibilite",
+    "confidentialite",
+    "premiers-pas",
+    "connexion",
+    "compte",
+    f"{INSEE}/carte",
+    f"{INSEE}/exploitation",
+)
 WIDTHS = (360, 800, 1440)
 
 
@@ -26,7 +35,10 @@ def _settled(page: Page) -> None:
     """Wait until the page shows what it knows; one without scripts does so at once."""
     if page.locator("#line").count():
         expect(page.locator("#line")).to_have_attribute("data-state", "live")
+    if page.locator("#bin-list").count():
         expect(page.locator("#bin-list .row").first).to_be_visible()
+    if page.locator("#signals").count():
+        expect(page.locator("#devices .item").first).to_be_visible()
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -95,3 +95,32 @@ SELECT device_eui, count(*) AS messages, max(last_received_at) AS last_received_
 FROM refused_message
 WHERE commune_insee = :commune_insee AND resolved_at IS NULL AND device_eui = ANY (:euis)
 GROUP BY device_eui;
+
+-- name: kinds
+-- Those that are refused now, by reason and network.
+SELECT
+    reason, network, count(*) AS messages, sum(deliveries)::bigint AS deliveries, min(received_at) AS first_received_at,
+    max(last_received_at) AS last_received_at, count(DISTINCT device_eui) AS devices
+FROM refused_message
+WHERE commune_insee = :commune_insee AND resolved_at IS NULL
+GROUP BY reason, network
+ORDER BY messages DESC, reason, network;
+
+-- name: page
+-- Those that are refused now, the newest first, from one row on.
+SELECT
+    refused_id, reason, detail, received_at, last_received_at, deliveries, network, topic, device_eui,
+    octet_length(payload) AS payload_bytes, substring(payload FOR :most_bytes) AS payload,
+    EXISTS (
+        SELECT FROM device
+        WHERE device.commune_insee = refused_message.commune_insee AND device.eui = refused_message.device_eui
+    ) AS is_registered
+FROM refused_message
+WHERE commune_insee = :commune_insee
+    AND resolved_at IS NULL
+    AND (:before::bigint IS NULL OR refused_id < :before)
+    AND (:reason::text IS NULL OR reason = :reason)
+    AND (:device_eui::text IS NULL OR device_eui = :device_eui)
+    AND (:network::text IS NULL OR network = :network)
+ORDER BY refused_id DESC
+LIMIT :limit;

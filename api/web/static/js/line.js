@@ -3,9 +3,9 @@
 import { byId, say } from "./dom.js";
 import { t } from "./i18n.js";
 
-const WORDS = { live: t("En direct"), lost: t("Reconnexion…") };
+const WORDS = { live: t("En direct"), lost: t("Reconnexion…"), slow: t("Mis à jour toutes les 30 s") };
 
-/** Show the state of the line, "live" or "lost", as live.js tells it. */
+/** Show the state of the line, "live", "lost" or "slow", as live.js tells it. */
 export function showLine(state) {
   byId("line").dataset.state = state;
   say("line-text", WORDS[state]);

@@ -1,0 +1,58 @@
+// Puts the operator's page together: what is asked for, when again, and who shows it.
+
+import * as clock from "../clock.js";
+import { get } from "../http.js";
+import { showLine } from "../line.js";
+import { listen } from "../live.js";
+import { load } from "../store.js";
+import * as tabs from "../tabs.js";
+import * as devices from "./devices.js";
+import * as installation from "./installation.js";
+import * as intake from "./intake.js";
+import * as plans from "./plans.js";
+import * as refusals from "./refusals.js";
+import * as signals from "./signals.js";
+import { trying } from "./trouble.js";
+import * as work from "./work.js";
+
+const CALM_MS = 5_000; // readings come several times a second; nobody who looks after a server reads faster
+const EVERY_MS = 30_000; // jobs and the disk send no events
+
+let timer = 0;
+let loading = false;
+
+async function refresh() {
+  if (loading) return;
+  loading = true;
+  try {
+    await trying(async () => {
+      const state = await get("/operation");
+      for (const part of [signals, work, intake, plans, installation]) part.show(state);
+      await Promise.all([devices.show(state), refusals.refresh()]);
+    });
+  } finally {
+    loading = false;
+  }
+}
+
+function later() {
+  if (timer) return;
+  timer = setTimeout(() => {
+    timer = 0;
+    refresh();
+  }, CALM_MS);
+}
+
+function onEvent(kind) {
+  if (["hello", "resync", "intake"].includes(kind)) refresh();
+  else later();
+}
+
+tabs.start();
+clock.start();
+devices.start();
+refusals.start();
+load("commune");
+refresh();
+listen({ onEvent, onLine: showLine, onRefused: refresh });
+setInterval(() => document.hidden || refresh(), EVERY_MS);
