@@ -58,7 +58,7 @@ _BY_ROLES: Mapping[frozenset[Role], str] = {
     _LEVELS | _DRIVER: "list_bins one_bin",
     _LEVELS: (
         "bin_history list_forecasts list_forecasts_by_rounds list_forecast_scores bin_forecast list_fill_models "
-        "one_fill_model bin_levels compare_emptyings kpis kpis_file former_rounds"
+        "one_fill_model bin_levels compare_emptyings kpis kpis_file former_rounds desk desk_bin desk_month"
     ),
     _LEVELS | _INTEGRATOR: "list_alerts",
     _LEVELS | _PARKING: "list_events",

@@ -29,6 +29,7 @@ from api.routes import (
     checks,
     communes,
     delivery_bays,
+    desk_page,
     device_health,
     devices,
     driver_rounds,
@@ -72,6 +73,7 @@ __all__ = ["IGN_PLAN_URL", "PAGES", "ApiOptions", "create_app"]
 
 PAGES = (
     pages,
+    desk_page,
     first_steps,
     operator_page,
     sign_in,

@@ -64,6 +64,13 @@ SCREENS = (
         whose=_("Pour les chefs"),
         about=_("Qui est connecté sur quel appareil, et mettre fin à un appareil perdu."),
     ),
+    Screen(
+        path="proprete",
+        route="desk",
+        title=_("Propreté"),
+        whose=_("Pour les chefs"),
+        about=_("Le plan du jour, ce qu'il faut regarder, les corbeilles, le mois face aux anciennes tournées."),
+    ),
 )
 
 

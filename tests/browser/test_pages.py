@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
@@ -27,7 +28,16 @@ PAGES = (
     "compte",
     f"{INSEE}/carte",
     f"{INSEE}/exploitation",
+    f"{INSEE}/proprete",
+    f"{INSEE}/proprete/corbeilles/COR-0001",
+    f"{INSEE}/proprete/mois",
 )
+SHOWN = {
+    "proprete": "#round-list .round",
+    "COR-0001": "#bin-chart svg",
+    "mois": "#month-empty",
+}
+"""What tells that a page shows what it knows, by the end of its address; otherwise a list of bins does."""
 WIDTHS = (360, 800, 1440)
 
 
@@ -35,7 +45,10 @@ def _settled(page: Page) -> None:
     """Wait until the page shows what it knows; one without scripts does so at once."""
     if page.locator("#line").count():
         expect(page.locator("#line")).to_have_attribute("data-state", "live")
-    if page.locator("#bin-list").count():
+    last = urlsplit(page.url).path.rsplit("/", 1)[-1]
+    if last in SHOWN:
+        expect(page.locator(SHOWN[last]).first).to_be_visible()
+    elif page.locator("#bin-list").count():
         expect(page.locator("#bin-list .row").first).to_be_visible()
     if page.locator("#signals").count():
         expect(page.locator("#devices .item").first).to_be_visible()

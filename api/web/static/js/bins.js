@@ -1,27 +1,17 @@
 // Bins: dots coloured by fill whose shape says where the figure comes from, and the list of the fullest.
 
-import { chart } from "./chart.js";
-import { byId, keepFocus, make, say, svg } from "./dom.js";
+import { bar, card, fillOf, look, provenance } from "./bin_looks.js";
+import { byId, keepFocus, make, say } from "./dom.js";
 import * as dots from "./dots.js";
-import { clockTime, lower, number, percent, since } from "./format.js";
+import { lower, number, percent } from "./format.js";
 import { n, t } from "./i18n.js";
 import * as map from "./map.js";
-import { fillClass, fillColour } from "./palette.js";
 import { stopOf } from "./stops.js";
 import { known, whenLoaded } from "./store.js";
 
 const LISTED = 30;
 const SOURCES = ["measured", "declared", "predicted", "unknown"];
-const WORDS = { measured: t("mesurée"), declared: t("vidée"), predicted: t("estimée"), unknown: t("niveau inconnu") };
 const markers = new Map();
-let drawn = {};
-
-/** The fill to show, or null: each source says it in its own field. */
-export function fillOf(bin) {
-  if (bin.best_source === "measured") return bin.measured.fill_fraction;
-  if (bin.best_source === "predicted") return bin.predicted.fill_fraction_p50;
-  return null;
-}
 
 export function start() {
   whenLoaded("bins", draw);
@@ -36,20 +26,6 @@ export function showBin(placeId) {
   return Boolean(marker);
 }
 
-function look(bin) {
-  const common = { color: "#3c2440", fillColor: fillColour(fillOf(bin) ?? 0), fillOpacity: 1, dashArray: null };
-  switch (bin.best_source) {
-    case "measured":
-      return { ...common, size: 7, weight: 1.5, heart: 0 };
-    case "predicted":
-      return { ...common, size: 6.5, weight: 0.8, heart: 0.4 };
-    case "declared":
-      return { size: 5, weight: 2, color: "#2f7d5b", fillColor: "#fff", fillOpacity: 1, dashArray: null, heart: 0 };
-    default:
-      return { size: 5, weight: 1.6, color: "#55646f", fillColor: "#fff", fillOpacity: 0.9, dashArray: "2 3", heart: 0 };
-  }
-}
-
 function draw({ bins }) {
   const present = new Set();
   for (const bin of bins) {
@@ -58,7 +34,7 @@ function draw({ bins }) {
     let marker = markers.get(bin.place_id);
     if (!marker) {
       marker = dots.dot(bin, style);
-      map.popup(marker, (settle) => card(bin.place_id, settle));
+      map.popup(marker, (settle) => cardOf(bin.place_id, settle));
       marker.addTo(map.group("bins"));
       markers.set(bin.place_id, marker);
     } else if (JSON.stringify(style) !== marker.look) {
@@ -95,67 +71,7 @@ function list({ bins, now }) {
   keepFocus(byId("bin-list"), rows, t("Aucun niveau connu pour l’instant."));
 }
 
-function provenance(bin, now) {
-  switch (bin.best_source) {
-    case "measured":
-      return t("Mesurée {since}", { since: since(bin.measured.measured_at, now) });
-    case "predicted":
-      return t("Estimée, entre {low} et {high}", { low: percent(bin.predicted.fill_fraction_p10), high: percent(bin.predicted.fill_fraction_p90) });
-    case "declared":
-      return t("Vidée {since}, pas encore réestimée", { since: since(bin.declared.last_emptied_at, now) });
-    default:
-      return t("Ni mesure récente, ni estimation");
-  }
-}
-
-function bar(bin) {
-  const fraction = fillOf(bin);
-  const width = (value) => Math.min(100, Math.max(0, 100 * value));
-  const parts = [svg("rect", { width: 100, height: 6, rx: 3, fill: "#e6ebec" })];
-  if (fraction !== null) {
-    const colour = fillColour(fraction);
-    if (bin.best_source === "predicted") {
-      const [low, high] = [width(bin.predicted.fill_fraction_p10), width(bin.predicted.fill_fraction_p90)];
-      parts.push(svg("rect", { x: low, width: Math.max(1, high - low), height: 6, fill: colour, opacity: 0.45 }));
-      parts.push(svg("rect", { x: width(fraction) - 0.8, width: 1.6, height: 6, fill: "#3c2440" }));
-    } else {
-      parts.push(svg("rect", { width: width(fraction), height: 6, fill: colour }));
-    }
-  }
-  return svg("svg", { class: "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": true }, ...parts);
-}
-
-function card(placeId, settle) {
+function cardOf(placeId, settle) {
   const bin = known.bins.bins.find((item) => item.place_id === placeId);
-  const { now } = known.bins;
-  const facts = [];
-  const fact = (name, ...value) => facts.push(make("dt", {}, name), make("dd", {}, ...value));
-  if (bin.measured) {
-    const level = bin.measured.fill_fraction === null ? t("sans résultat") : percent(bin.measured.fill_fraction);
-    fact(t("Mesuré"), make("b", {}, level), ` ${since(bin.measured.measured_at, now)}`);
-  }
-  if (bin.predicted) {
-    const { fill_fraction_p10: low, fill_fraction_p50: middle, fill_fraction_p90: high, valid_at: at } = bin.predicted;
-    fact(t("Estimé"), make("b", {}, percent(middle)), " ", t("({low} à {high}) à {time}", { low: percent(low), high: percent(high), time: clockTime(at) }));
-    fact(t("Risque d’être pleine"), percent(bin.predicted.probability_full));
-  }
-  if (bin.declared) fact(t("Vidée"), since(bin.declared.last_emptied_at, now));
-  const charge = bin.measured?.battery_percent;
-  fact(t("Capteur"), bin.has_sensor ? t("oui") : t("non"), charge ? t(", pile {share}", { share: percent(charge / 100) }) : "");
-  const stop = stopOf(placeId);
-  const place = make("div", { class: "card", "data-place": placeId, "data-fill": fillOf(bin) === null ? "unknown" : fillClass(fillOf(bin)) },
-    make("h4", {}, placeId),
-    make("p", { class: "card-place" }, [bin.street, WORDS[bin.best_source]].filter(Boolean).join(", ")),
-    make("dl", {}, ...facts),
-    stop && make("p", { class: "why" }, t("{vehicle}, passage à {time}.", { vehicle: stop.vehicle, time: clockTime(stop.arrive_at) }), " ", make("span", { lang: "fr" }, stop.reason?.text ?? "")));
-  // The last drawing stays until the new one is there, so that a popup does not jump when a reading comes in.
-  const holder = make("div", {}, ...(drawn.placeId === placeId ? drawn.parts : []));
-  place.append(holder);
-  chart(placeId).then((parts) => {
-    if (!parts) return;
-    drawn = { placeId, parts };
-    holder.replaceChildren(...parts);
-    settle();
-  });
-  return place;
+  return card(bin, { now: known.bins.now, stop: stopOf(placeId), settle });
 }

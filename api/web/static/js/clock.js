@@ -11,6 +11,10 @@ let loadedAt = 0;
 /** How many of the commune's seconds pass in one of ours. */
 export const rate = () => commune?.clock_rate ?? 1;
 
+/** The commune's present, or null before it is known. */
+export const now = () =>
+  commune && new Date(new Date(commune.now).getTime() + (performance.now() - loadedAt) * commune.clock_rate);
+
 export function start() {
   whenLoaded("commune", (answer) => {
     commune = answer;
@@ -30,7 +34,6 @@ export function start() {
 
 function tick() {
   if (!commune) return;
-  const now = new Date(new Date(commune.now).getTime() + (performance.now() - loadedAt) * commune.clock_rate);
-  say("clock-time", clockTime(now));
-  say("clock-date", longDate(now));
+  say("clock-time", clockTime(now()));
+  say("clock-date", longDate(now()));
 }

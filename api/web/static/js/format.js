@@ -24,11 +24,47 @@ export const litres = (value) => litre.format(value);
 export const kilometres = (value) => (value < 100_000 ? tenth : kilometre).format(value / 1000);
 export const lower = (text) => text.toLocaleLowerCase(LOCALE);
 
+const CHANGE = { signDisplay: "exceptZero" };
+const money = (options = {}) => new Intl.NumberFormat(LOCALE, { style: "currency", currency: "EUR", maximumFractionDigits: 0, ...options });
+const [euro, euroCent, euroChange] = [money(), money({ maximumFractionDigits: 2 }), money(CHANGE)];
+const decimals = (digits, more = {}) => new Intl.NumberFormat(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits, ...more });
+const [oneDigit, oneDigitChange, wholeChange] = [decimals(1), decimals(1, CHANGE), decimals(0, CHANGE)];
+const shareChange = new Intl.NumberFormat(LOCALE, { style: "percent", maximumFractionDigits: 0, ...CHANGE });
+
+/** A figure with one digit after the point, and the change of one, with its sign. */
+export const tenths = (value) => oneDigit.format(value);
+export const tenthsChange = (value) => oneDigitChange.format(value);
+export const numberChange = (value) => wholeChange.format(value);
+export const percentChange = (fraction) => shareChange.format(fraction);
+export const euros = (value) => euro.format(value);
+export const euroCents = (value) => euroCent.format(value);
+export const eurosChange = (value) => euroChange.format(value);
+
+/** The local day of a moment, "2026-03-11". */
+export const dayOf = (moment) =>
+  new Intl.DateTimeFormat("sv-SE", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(moment));
+
+/** The day `count` days after one. */
+export const dayAfter = (day, count = 1) =>
+  new Date(Date.parse(`${day}T12:00:00Z`) + count * 86_400_000).toISOString().slice(0, 10);
+
 export const clockTime = (moment) =>
   new Intl.DateTimeFormat(LOCALE, { timeZone: zone, hour: "2-digit", minute: "2-digit" }).format(new Date(moment));
 
 export const longDate = (moment) =>
   new Intl.DateTimeFormat(LOCALE, { timeZone: zone, ...DAY }).format(new Date(moment));
+
+/** "mer. 11 mars", and with its time "mer. 11 mars, 05:30". */
+export const shortDate = (moment) =>
+  new Intl.DateTimeFormat(LOCALE, { timeZone: zone, weekday: "short", day: "numeric", month: "short" }).format(new Date(moment));
+export const dateTime = (moment) => `${shortDate(moment)}, ${clockTime(moment)}`;
+
+/** "mars 2026", from "2026-03". */
+export const monthName = (month) =>
+  new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", month: "long", year: "numeric" }).format(new Date(`${month}-15T12:00:00Z`));
+
+export const weekdayLetter = (day) =>
+  new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", weekday: "narrow" }).format(new Date(`${day}T12:00:00Z`));
 
 /** A day without a time ("2026-03-11") is the same day everywhere. */
 export const dayName = (day) =>

@@ -54,6 +54,12 @@ export function show(layer) {
   layer.openPopup();
 }
 
+/** Move to a place. */
+export function goTo(place) {
+  const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  map.setView([place.latitude_deg, place.longitude_deg], Math.max(map.getZoom(), 16), { animate: !reduced });
+}
+
 /** Show a whole line. */
 export function showBounds(bounds) {
   map.closePopup();

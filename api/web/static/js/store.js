@@ -6,6 +6,8 @@ import { get, Problem } from "./http.js";
 const PATHS = {
   commune: "",
   bins: "/bins",
+  forecasts: "/forecasts?limit=5000",
+  alerts: "/alerts",
   plan: "/plans/latest",
   bays: "/delivery-bays",
   parking: "/parking",

@@ -1,0 +1,69 @@
+// Puts the chef's desk together.
+
+import { calmly } from "../calmly.js";
+import * as clock from "../clock.js";
+import { showLine } from "../line.js";
+import { listen } from "../live.js";
+import * as map from "../map.js";
+import { load, may, whenTroubled } from "../store.js";
+import * as tabs from "../tabs.js";
+import { showTrouble } from "../trouble.js";
+import * as bins from "./bins.js";
+import * as closing from "./closing.js";
+import { desk, openDay, reload } from "./day.js";
+import * as editBar from "./edit_bar.js";
+import * as files from "./files.js";
+import * as odd from "./odd.js";
+import * as plan from "./plan.js";
+import * as sheet from "./sheet.js";
+import * as trying from "./trying.js";
+
+const AFFECTED = {
+  hello: ["commune", "bins", "forecasts", "alerts", "day"],
+  resync: ["commune", "bins", "forecasts", "alerts", "day"],
+  readings: ["bins"],
+  service_events: ["bins"],
+  alerts: ["alerts"],
+  forecast: ["bins", "forecasts"],
+  plan: ["day"],
+};
+
+/** The day is asked for by the commune's clock, so that comes first. */
+async function loadAll(parts) {
+  await Promise.all([
+    load(...parts.filter((part) => part !== "day")),
+    parts.includes("day") && may("plan") && clock.now() ? (desk.day ? reload() : openDay()) : null,
+  ]);
+}
+
+const later = calmly(loadAll);
+
+let greeted = false;
+
+function onEvent(kind) {
+  const again = kind === "resync" || (kind === "hello" && greeted);
+  greeted = true;
+  // At first everything was asked for just now; what changed meanwhile can wait a moment.
+  if (again) loadAll(AFFECTED[kind]);
+  else if (kind in AFFECTED) later(AFFECTED[kind]);
+}
+
+tabs.start();
+clock.start();
+sheet.start();
+const theMap = map.start();
+bins.start();
+odd.start();
+if (may("plan")) {
+  trying.start();
+  plan.start();
+  files.start();
+}
+if (may("edit")) {
+  closing.start(theMap);
+  editBar.start();
+}
+whenTroubled(showTrouble);
+await load("commune");
+await loadAll(AFFECTED.hello);
+listen({ onEvent, onLine: showLine, onRefused: () => load("bins") });
