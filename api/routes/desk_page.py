@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
@@ -35,6 +35,6 @@ def desk_month(request: Request, commune_insee: CommuneInsee) -> HTMLResponse:
     return _desk(request, "desk_month.html", commune_insee)
 
 
-def _desk(request: Request, template: str, commune_insee: str, **values: str) -> HTMLResponse:
+def _desk(request: Request, template: str, commune_insee: str, **values: Any) -> HTMLResponse:
     parts = parts_of(principal_of(request), commune_insee, routes=DESK)
     return page(request, template, commune_insee=commune_insee, parts=parts, **values)
