@@ -90,7 +90,8 @@ _BY_ROLES: Mapping[frozenset[Role], str] = {
 
 _PUBLIC = (
     # Which communes are served, what there is of streets, and where a free place is likely: of no single vehicle.
-    "list_communes commune_now streets guide count_free list_groups show_bay "
+    "list_communes commune_now streets find_destinations guide count_free list_groups show_bay "
+    "parking_page parking_embedded parking_sign "
     # Of no commune. The proxy keeps /metrics from the web (docs/deploy.md).
     "health_live health_ready metrics openapi "
     "home first_steps accessibility privacy said_by_scripts sign_in_page sign_in second_step_page second_step "

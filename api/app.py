@@ -15,6 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import errors
 from api.admission import admit
 from api.bounds import Rates
+from api.gazetteer.kept import Gazetteers
 from api.live import LiveHub
 from api.metrics import Metrics
 from api.oidc import OidcClient
@@ -30,6 +31,7 @@ from api.routes import (
     communes,
     delivery_bays,
     desk_page,
+    destinations,
     device_health,
     devices,
     driver_rounds,
@@ -49,6 +51,7 @@ from api.routes import (
     operator_page,
     pages,
     parking,
+    parking_pages,
     places,
     plan_edits,
     plans,
@@ -76,6 +79,7 @@ PAGES = (
     desk_page,
     first_steps,
     operator_page,
+    parking_pages,
     sign_in,
     second_factor,
     provider_sign_in,
@@ -132,6 +136,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         delivery_bays,
         parking,
         guidance,
+        destinations,
         kerb,
         observatory,
         operation,
@@ -176,6 +181,7 @@ def _lifespan(
             rates=Rates(options),
             streets=StreetsCache(options.streets_extract),
             provider=provider,
+            gazetteers=Gazetteers(options.streets_extract, commune_insee=options.commune_insee),
         )
         try:
             yield dict(state)

@@ -44,6 +44,11 @@ class Spot:
     chance: float | None
     admitted: bool
 
+    @property
+    def point(self) -> tuple[float, float]:
+        """Where it is, as (longitude, latitude) degrees."""
+        return self.place.longitude_deg, self.place.latitude_deg
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:

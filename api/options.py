@@ -19,6 +19,8 @@ IGN_PLAN_URL = (
 )
 """IGN's Plan from the Géoplateforme's public WMTS; no key. Web Mercator ("PM"), zoom 0 to 19."""
 
+SITE = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.IGNORECASE)
+"""An origin that may embed: a scheme, a host (`*.`: all below it), perhaps a port, and nothing that could end it."""
 _INSEE = re.compile(r"[0-9][0-9AB][0-9]{3}")
 
 
@@ -37,6 +39,7 @@ class ApiOptions:
     `address_requests_per_minute` and `account_requests_per_minute`: so many at once, and so many a minute later on;
     0 is without end. `retention` is what the privacy notice promises, `privacy_contact` whom it names.
     `rhythm` is what the worker follows, to be shown.
+    `embedding_sites` are origins whose pages may show the page of free places in a frame.
     """
 
     database_url: str
@@ -64,6 +67,7 @@ class ApiOptions:
     oidc: OidcOptions | None = None
     oidc_title: str = ""
     rhythm: Rhythm = field(default_factory=Rhythm)
+    embedding_sites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -73,13 +77,7 @@ class ApiOptions:
             raise SettingsError(f"expected commune_insee of 5 characters like '93051', got {self.commune_insee!r}")
         if self.streets_extract is not None and not self.streets_extract.is_file():
             raise SettingsError(f"expected streets_extract to be a file, got {self.streets_extract}")
-        if self.tiles_url is not None:
-            parts = urlsplit(self.tiles_url)
-            if parts.scheme not in {"https", "http"} or not parts.netloc:
-                raise SettingsError(f"expected tiles_url to be an http(s) URL, got {self.tiles_url!r}")
-            missing = [name for name in ("{z}", "{x}", "{y}") if name not in self.tiles_url]
-            if missing:
-                raise SettingsError(f"expected tiles_url to contain {', '.join(missing)}, got {self.tiles_url!r}")
+        self._refuse_bad_addresses()
         self._check_numbers()
 
     def _check_numbers(self) -> None:
@@ -100,6 +98,20 @@ class ApiOptions:
         for name in ("address_requests_per_minute", "account_requests_per_minute"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"expected {name} >= 0, got {getattr(self, name)}")
+
+    def _refuse_bad_addresses(self) -> None:
+        if self.tiles_url is not None:
+            parts = urlsplit(self.tiles_url)
+            if parts.scheme not in {"https", "http"} or not parts.netloc:
+                raise SettingsError(f"expected tiles_url to be an http(s) URL, got {self.tiles_url!r}")
+            missing = [name for name in ("{z}", "{x}", "{y}") if name not in self.tiles_url]
+            if missing:
+                raise SettingsError(f"expected tiles_url to contain {', '.join(missing)}, got {self.tiles_url!r}")
+        for site in self.embedding_sites:
+            if not SITE.fullmatch(site):
+                raise SettingsError(
+                    f"expected embedding_sites to be origins like 'https://www.ville.example', got {site!r}"
+                )
 
     @property
     def tiles_origin(self) -> str | None:

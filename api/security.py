@@ -23,8 +23,20 @@ from api.request_ids import HEADER, request_id
 log = structlog.get_logger()
 
 
-def security_headers(options: ApiOptions) -> dict[str, str]:
-    """Return the headers of every response. The tiles' host is allowed only while tiles are on."""
+_EMBEDDABLE = "voirie.embeddable"
+
+
+def let_be_embedded(request: Request) -> None:
+    """Let the sites of `api.embedding_sites` show the answer to this request in a frame of theirs."""
+    request.scope[_EMBEDDABLE] = True
+
+
+def security_headers(options: ApiOptions, *, embeddable: bool = False) -> dict[str, str]:
+    """Return the headers of every response. The tiles' host is allowed only while tiles are on.
+
+    What is `embeddable` may stand in frames of `options.embedding_sites`, if there are any.
+    """
+    sites = options.embedding_sites if embeddable else ()
     images = " ".join(["'self'", "data:", *([options.tiles_origin] if options.tiles_origin else [])])
     policy = {
         "default-src": "'none'",
@@ -36,16 +48,17 @@ def security_headers(options: ApiOptions) -> dict[str, str]:
         "manifest-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'self'",
-        "frame-ancestors": "'none'",
+        "frame-ancestors": " ".join(sites) or "'none'",
     }
     return {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
+        # It knows no list of sites; the policy above says the same, and more.
+        **({} if sites else {"X-Frame-Options": "DENY"}),
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
         "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "cross-origin" if sites else "same-origin",
     }
 
 
@@ -58,6 +71,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, options: ApiOptions, metrics: Metrics) -> None:
         self._app = app
         self._headers = security_headers(options)
+        self._embeddable_headers = security_headers(options, embeddable=True)
         self._metrics = metrics
         self._max_body_bytes = options.max_body_bytes
         self._log_requests = options.log_requests
@@ -102,7 +116,8 @@ class Guard:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[HEADER] = named
-                for name, value in self._headers.items():
+                usual = self._embeddable_headers if scope.get(_EMBEDDABLE) else self._headers
+                for name, value in usual.items():
                     headers.setdefault(name, value)
             await send(message)
 

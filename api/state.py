@@ -7,6 +7,7 @@ from typing import Any, TypedDict, cast
 from fastapi import Request
 
 from api.bounds import Rates
+from api.gazetteer.kept import Gazetteers
 from api.live import LiveHub
 from api.metrics import Metrics
 from api.oidc import OidcClient
@@ -27,6 +28,7 @@ class AppState(TypedDict):
     rates: Rates
     streets: StreetsCache
     provider: OidcClient | None
+    gazetteers: Gazetteers
 
 
 def state_of(request: Request[Any]) -> AppState:

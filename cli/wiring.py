@@ -217,6 +217,7 @@ def api_options(settings: Settings) -> ApiOptions:
         commune_insee=settings.commune.insee_code,
         streets_extract=settings.streets.extract,
         tiles_url=settings.api.tiles_url or None,
+        embedding_sites=settings.api.embedding_sites,
         pool_size=settings.database.pool_size,
         max_body_bytes=settings.api.max_body_bytes,
         address_requests_per_minute=settings.api.address_requests_per_minute,

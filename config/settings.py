@@ -272,6 +272,7 @@ class ApiSettings(_Table):
         "https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"
         "&STYLE=normal&FORMAT=image/png&TILEMATRIXSET=PM&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}"
     )
+    embedding_sites: tuple[str, ...] = ()
 
 
 class AccountSettings(_Table):

@@ -172,6 +172,12 @@ def _said(connection: Connection, commune_insee: str) -> dict[str, _Said]:
         return {row[0]: row[1:] for row in cursor.execute(statement("kerb", "said"), parameters)}
 
 
+def newest_word(connection: Connection, commune_insee: str) -> datetime | None:
+    """Return when any sensor of the kerb last said anything, as of the last time sessions were made; None: never."""
+    row = connection.execute(statement("kerb", "newest_word"), {"commune_insee": commune_insee}).fetchone()
+    return None if row is None else row[0]
+
+
 def unmade(connection: Connection, commune_insee: str) -> set[str]:
     """Return the places with readings of which no sessions are made yet."""
     return {row[0] for row in connection.execute(statement("kerb", "unmade"), {"commune_insee": commune_insee})}

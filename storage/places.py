@@ -92,3 +92,9 @@ def extent(connection: Connection, commune_insee: str) -> tuple[float, float, fl
         return None
     west, south, east, north = row
     return west, south, east, north
+
+
+def streets(connection: Connection, commune_insee: str) -> list[tuple[str, float, float]]:
+    """Return each street that places stand in, with the middle of these: (name, longitude, latitude), by name."""
+    rows = connection.execute(statement("places", "streets"), {"commune_insee": commune_insee})
+    return [(name, float(longitude_deg), float(latitude_deg)) for name, longitude_deg, latitude_deg in rows]

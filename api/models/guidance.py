@@ -63,6 +63,9 @@ class NumberQuery(Model):
     radius_m: int = Field(default=200, ge=10, le=1000, description="With a point: how far around, metres")
     vehicle: Vehicle = Field(default=Vehicle.CAR, description="With a point: whose places")
     at: int = Field(default=0, ge=0, le=60, description="0: measured now; otherwise foretold, minutes from now")
+    max_age_min: int | None = Field(
+        default=None, ge=1, le=1440, description="`?` when no sensor of the kerb spoke (later: no forecast) for so long"
+    )
     as_json: bool = Field(default=False, description="A tiny JSON document instead of one number as text")
 
     @model_validator(mode="after")
@@ -116,6 +119,7 @@ class NumberModel(Model):
     number: int | None = Field(description="Free places; null: nothing is known")
     kind: str = Field(description="`measured` now, or `predicted`", examples=["measured"])
     of: int = Field(description="Bays that may be used and of which something is known")
+    heard_s: int | None = Field(description="Since any sensor of the kerb spoke, seconds; null: none ever did")
 
 
 class CurveModel(Model):

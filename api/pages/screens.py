@@ -71,6 +71,13 @@ SCREENS = (
         whose=_("Pour les chefs"),
         about=_("Le plan du jour, ce qu'il faut regarder, les corbeilles, le mois face aux anciennes tournées."),
     ),
+    Screen(
+        path="stationner",
+        route="parking_page",
+        title=_("Se garer"),
+        whose=_("Pour tout le monde, sans compte"),
+        about=_("Places libres en ce moment ou dans une heure, près de vous ou ailleurs, et aires de livraison."),
+    ),
 )
 
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.bays_near import STRETCH_M, bays_of, known_bays
 from api.caching import kept
 from api.errors import documented
 from api.geo import distance_m
-from api.guidance import WALK_M_PER_S, Asked, Spot, Stretch, around, measure, spots, stretch
+from api.guidance import WALK_M_PER_S, Asked, Spot, Stretch, around, measure, stretch
 from api.here import Here, Reading
 from api.models.fill_models import FillModelModel
 from api.models.guidance import (
@@ -25,22 +26,15 @@ from api.models.guidance import (
     NumberModel,
     NumberQuery,
     Unit,
-    Vehicle,
 )
+from api.sign_numbers import count_around, count_group
 from storage import bay_forecasts, bay_models
 from storage.errors import NotFoundError
-from storage.kerb.admission import use_of
-from storage.kerb_now import WHOLE_WORLD, KerbView, kerb_now
-from storage.model import BayForecastRun, BayGroupForecast, BayScope, BayUse, PlaceKind
+from storage.kerb_now import WHOLE_WORLD
+from storage.model import BayForecastRun, BayGroupForecast, BayScope, BayUse
 
 router = APIRouter(prefix="/communes/{commune_insee}", tags=["guidance"], responses=documented(404, 422, 503))
 
-_KINDS = {
-    BayUse.DELIVERY: PlaceKind.DELIVERY_BAY,
-    BayUse.CAR: PlaceKind.PARKING_SPACE,
-    BayUse.DISABLED: PlaceKind.PARKING_SPACE,
-}
-_STRETCH_M = 160.0
 _encoder = msgspec.json.Encoder()
 
 
@@ -50,10 +44,10 @@ def guide(here: Reading, request: Request, asked: Annotated[GuidanceQuery, Query
     at = Asked(destination=asked.destination, arrival=here.now + timedelta(minutes=asked.at))
     run = bay_forecasts.latest_run(here.connection, here.insee)
     # A stretch may reach beyond the radius.
-    view = _view(here, asked.vehicle.uses, around(at.destination, asked.radius_m + _STRETCH_M))
-    known = _known(here, view, run, at, asked.vehicle)
+    view = bays_of(here, asked.vehicle.uses, around(at.destination, asked.radius_m + STRETCH_M))
+    known = known_bays(here, view, run, at, asked.vehicle.uses)
     usable = [
-        spot for spot in known.values() if spot.admitted and distance_m(at.destination, _point(spot)) <= asked.radius_m
+        spot for spot in known.values() if spot.admitted and distance_m(at.destination, spot.point) <= asked.radius_m
     ]
     told = [
         one
@@ -82,34 +76,25 @@ def guide(here: Reading, request: Request, asked: Annotated[GuidanceQuery, Query
 )
 def count_free(here: Reading, request: Request, asked: Annotated[NumberQuery, Query()]) -> Response:
     """Return how many places are free, `?` where nothing is known: measured now, or foretold and rounded down."""
-    run = bay_forecasts.latest_run(here.connection, here.insee)
-    arrival = here.now + timedelta(minutes=asked.at)
     if asked.group_id is not None:
         group = bay_forecasts.of_group(here.connection, here.insee, asked.group_id)
-        at = Asked(destination=(group.longitude_deg, group.latitude_deg), arrival=arrival)
-        view = _view(here, (group.use,), WHOLE_WORLD, place_ids=group.place_ids)
-        usable = list(_known(here, view, run, at, None).values())
+        counted = count_group(here, group, minutes=asked.at, max_age_min=asked.max_age_min)
     else:
         assert asked.lon is not None  # the query's own rule
         assert asked.lat is not None
-        at = Asked(destination=(round(asked.lon, 4), round(asked.lat, 4)), arrival=arrival)
-        view = _view(here, asked.vehicle.uses, around(at.destination, asked.radius_m))
-        usable = [
-            spot
-            for spot in _known(here, view, run, at, asked.vehicle).values()
-            if distance_m(at.destination, _point(spot)) <= asked.radius_m
-        ]
-    usable = [spot for spot in usable if spot.admitted]
-    if asked.at == 0:
-        measured = measure(usable)
-        of = measured.free + measured.occupied
-        number = measured.free if of else None
-    else:
-        chances = [spot.chance for spot in usable if spot.chance is not None]
-        of, number = len(chances), int(sum(chances)) if chances else None
+        counted = count_around(
+            here,
+            (round(asked.lon, 4), round(asked.lat, 4)),
+            uses=asked.vehicle.uses,
+            radius_m=asked.radius_m,
+            minutes=asked.at,
+            max_age_min=asked.max_age_min,
+        )
+    number = counted.number
     if not asked.as_json:
         return kept(request, ("?" if number is None else str(number)).encode(), media_type="text/plain; charset=utf-8")
-    document = {"number": number, "kind": "predicted" if asked.at else "measured", "of": of}
+    age_s = None if counted.heard_at is None else max(0, int((here.now - counted.heard_at).total_seconds()))
+    document = {"number": number, "kind": "predicted" if asked.at else "measured", "of": counted.of, "heard_s": age_s}
     return kept(request, _encoder.encode(document), media_type="application/json")
 
 
@@ -169,31 +154,6 @@ def list_models(
     return BayModelsModel(models=[FillModelModel.of(model) for model in found])
 
 
-def _view(
-    here: Here,
-    uses: Sequence[BayUse],
-    bounds: tuple[float, float, float, float],
-    *,
-    place_ids: Sequence[str] | None = None,
-) -> KerbView:
-    kinds = {_KINDS[use] for use in uses}
-    return kerb_now(
-        here.connection, here.insee, now=here.now, zone=here.zone, kinds=kinds, bounds=bounds, place_ids=place_ids
-    )
-
-
-def _known(
-    here: Here, view: KerbView, run: BayForecastRun | None, at: Asked, vehicle: Vehicle | None
-) -> dict[str, Spot]:
-    """Return the bays of a view that the vehicle may take (None: all), by id."""
-    told = bay_forecasts.of_places(here.connection, here.insee, [place.place_id for place in view.places])
-    forecasts = {one.place_id: one for one in told}
-    found = spots(view, run, forecasts, at)
-    if vehicle is None:
-        return found
-    return {place_id: spot for place_id, spot in found.items() if use_of(spot.place) in vehicle.uses}
-
-
 def _of_unit(
     here: Here, asked: GuidanceQuery, at: Asked, run: BayForecastRun | None, known: dict[str, Spot]
 ) -> list[dict[str, Any]]:
@@ -218,7 +178,7 @@ def _spot(spot: Spot, at: Asked) -> dict[str, Any]:
     return {
         "id": spot.place.place_id,
         "name": spot.place.street,
-        **_way(at, _point(spot)),
+        **_way(at, spot.point),
         "places": 1,
         "measured": msgspec.to_builtins(measure([spot])),
         "chance": chance,
@@ -252,10 +212,6 @@ def _way(at: Asked, point: tuple[float, float]) -> dict[str, Any]:
         "walk_s": round(walk_m / WALK_M_PER_S),
         "crow_m": distance_m(at.destination, point),
     }
-
-
-def _point(spot: Spot) -> tuple[float, float]:
-    return spot.place.longitude_deg, spot.place.latitude_deg
 
 
 def _group(run: BayForecastRun, group: BayGroupForecast) -> BayGroupModel:

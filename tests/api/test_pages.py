@@ -34,6 +34,8 @@ PAGES = (
     "/compte",
     MAP,
     f"/{INSEE}/exploitation",
+    f"/{INSEE}/stationner",
+    f"/{INSEE}/stationner/integre",
 )
 
 

@@ -31,6 +31,8 @@ PAGES = (
     f"{INSEE}/proprete",
     f"{INSEE}/proprete/corbeilles/COR-0001",
     f"{INSEE}/proprete/mois",
+    f"{INSEE}/stationner",
+    f"{INSEE}/stationner/integre",
 )
 SHOWN = {
     "proprete": "#round-list .round",

@@ -151,5 +151,6 @@ def test_home_leads_to_what_the_visitor_may_open(watched: Watched, base_url: str
     page.goto(f"{base_url}/connexion")
     log_in(page, "alix")
     expect(page.get_by_text(re.compile("^Votre compte n.a encore aucun rôle"))).to_be_visible()
-    expect(page.get_by_role("heading", level=2)).to_have_count(0)
+    expect(page.get_by_role("link", name="Carte")).to_have_count(0)
+    expect(page.get_by_role("link", name="Se garer")).to_be_visible()
     assert watched.troubles == []

@@ -128,6 +128,10 @@ FROM occupancy_present AS present
 LEFT JOIN device_health AS health ON health.device_id = present.device_id
 WHERE present.commune_insee = :commune_insee;
 
+-- name: newest_word^
+-- When any sensor of a bay or space last said anything, as of the last time sessions were made.
+SELECT max(heard_at) FROM occupancy_present WHERE commune_insee = :commune_insee;
+
 -- name: unmade
 -- Places with readings of which no sessions are made yet: some seconds' worth.
 SELECT DISTINCT place_id

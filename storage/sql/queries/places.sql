@@ -70,3 +70,11 @@ SELECT kind, count(*) FROM place WHERE commune_insee = :commune_insee GROUP BY k
 SELECT min(longitude_deg), min(latitude_deg), max(longitude_deg), max(latitude_deg)
 FROM place
 WHERE commune_insee = :commune_insee;
+
+-- name: streets
+-- Streets of what stands there, each at the middle of it.
+SELECT street, avg(longitude_deg), avg(latitude_deg)
+FROM place
+WHERE commune_insee = :commune_insee AND street IS NOT NULL
+GROUP BY street
+ORDER BY street;
