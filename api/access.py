@@ -68,7 +68,8 @@ _BY_ROLES: Mapping[frozenset[Role], str] = {
         "tell_former_rounds list_rules tell_rules"
     ),
     _CREWS: (
-        "one_plan one_route driver_round export_route declare declare_vehicle_events tell_position"
+        "one_plan one_route driver_round export_route declare withdraw declare_vehicle_events tell_position "
+        "driver_choice driver_tablet"
     ),
     # --- the kerb ---
     _KERB: "list_bays list_spaces show_kerb show_place list_checks map_checks list_told",
@@ -95,7 +96,7 @@ _PUBLIC = (
     # Of no commune. The proxy keeps /metrics from the web (docs/deploy.md).
     "health_live health_ready metrics openapi "
     "home first_steps accessibility privacy said_by_scripts sign_in_page sign_in second_step_page second_step "
-    "begin_at_provider come_back_from_provider"
+    "begin_at_provider come_back_from_provider driver_manifest driver_worker"
 )
 _KNOWN = "sign_out account_page change_password end_own_session name_device begin_second_factor confirm_second_factor"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -20,6 +19,7 @@ from api.live import LiveHub
 from api.metrics import Metrics
 from api.oidc import OidcClient
 from api.options import IGN_PLAN_URL, ApiOptions
+from api.pages.installable import leaflet_folder
 from api.pages.rendering import WEB_FOLDER
 from api.ports import Ports
 from api.routes import (
@@ -34,6 +34,7 @@ from api.routes import (
     destinations,
     device_health,
     devices,
+    driver_page,
     driver_rounds,
     fill_models,
     first_steps,
@@ -76,6 +77,7 @@ __all__ = ["IGN_PLAN_URL", "PAGES", "ApiOptions", "create_app"]
 
 PAGES = (
     pages,
+    driver_page,
     desk_page,
     first_steps,
     operator_page,
@@ -152,7 +154,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
     app.include_router(version_1)
     for module in (health, metrics, *PAGES):
         app.include_router(module.router)
-    app.mount("/static/leaflet", StaticFiles(directory=_leaflet_folder()), name="leaflet")
+    app.mount("/static/leaflet", StaticFiles(directory=leaflet_folder()), name="leaflet")
     app.mount("/static", StaticFiles(directory=str(WEB_FOLDER / "static")), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Guard, options=options, metrics=counted)
@@ -192,9 +194,3 @@ def _lifespan(
                 provider.close()
 
     return lifespan
-
-
-def _leaflet_folder() -> Path:
-    from xstatic.pkg import leaflet  # noqa: PLC0415 - the package of static files is needed here alone
-
-    return Path(leaflet.BASE_DIR)

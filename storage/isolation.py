@@ -33,6 +33,7 @@ WRITABLE: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
     {
         # Declared once: what crews said and who changed a device is never changed or deleted through the API.
         "service_event": _DECLARED,
+        "service_withdrawal": _DECLARED,
         "device_change": _DECLARED,
         "kerb_check_event": _DECLARED,
         "plan_audit": _DECLARED,

@@ -228,6 +228,7 @@ TREATMENTS: tuple[Treatment, ...] = (
         ),
         traces=(
             Traces(table="service_event", texts=("comment",), besides=("received_at",), at="happened_at"),
+            Traces(table="service_withdrawal", besides=("withdrawn_at", "received_at")),
             Traces(table="vehicle_event", texts=("comment",), besides=("vehicle_id", "received_at"), at="happened_at"),
             Traces(
                 table="vehicle_position",

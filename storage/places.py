@@ -60,6 +60,12 @@ def of_kind(connection: Connection, commune_insee: str, kind: PlaceKind) -> list
     return fetch(connection, Place, statement("places", "of_kind"), {"commune_insee": commune_insee, "kind": kind})
 
 
+def streets_of(connection: Connection, commune_insee: str, place_ids: Iterable[str]) -> dict[str, str]:
+    """Return by its id the street of each of these places, where it is known."""
+    parameters = {"commune_insee": commune_insee, "place_ids": list(place_ids)}
+    return dict(connection.execute(statement("places", "streets_of"), parameters).fetchall())
+
+
 def disposal_sites(connection: Connection, commune_insee: str) -> list[DisposalSite]:
     """Return the commune's disposal sites by id."""
     return fetch(connection, DisposalSite, statement("places", "disposal_sites"), {"commune_insee": commune_insee})

@@ -35,3 +35,23 @@ class ServiceEventsOut(Model):
 
     accepted: int = Field(description="Events in the request, all stored now")
     new: int = Field(description="Those that were not stored before")
+
+
+class WithdrawalIn(Model):
+    """A declaration that is taken back."""
+
+    event_id: UUID = Field(description="Of the declaration")
+    withdrawn_at: AwareDatetime = Field(description="When it was taken back, with its offset from UTC")
+
+
+class WithdrawalsIn(Model):
+    """A batch of them."""
+
+    withdrawals: list[WithdrawalIn] = Field(min_length=1, max_length=1000)
+
+
+class WithdrawalsOut(Model):
+    """What became of a batch: all of it is stored, or none."""
+
+    accepted: int = Field(description="Declarations in the request, all taken back now")
+    new: int = Field(description="Those that were not taken back before")

@@ -44,6 +44,13 @@ ROLE_NAMES = MappingProxyType(
 
 SCREENS = (
     Screen(
+        path="tournee",
+        route="driver_choice",
+        title=_("Tournée"),
+        whose=_("Pour les conducteurs et les ripeurs"),
+        about=_("La tournée du jour sur la tablette : prochain arrêt, chemin, gestes, avec ou sans réseau."),
+    ),
+    Screen(
         path="carte",
         route="commune_map",
         title=_("Carte"),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from api.errors import documented
 from api.here import Here, Reading
-from api.models.driver_rounds import DriverRoundModel, RoundChangesModel
+from api.models.driver_rounds import DeclaredModel, DriverRoundModel, RoundChangesModel
 from api.models.plans import RouteModel
 from api.phrases import Language, catalogue
 from api.routes.plans import vehicle_names
-from storage import plan_versions, plans
+from api.routes.service_events import FUTURE_TOLERANCE
+from storage import places, plan_versions, plans, vehicle_events
 from storage.errors import NotFoundError
 from storage.model import Plan, PlannedRoute, StopKind
 from storage.turns import out_of_turn
@@ -50,7 +51,22 @@ def driver_round(
         changed=changed,
         changes=None if known_version is None else _changes(before, route),
         route=told,
+        streets={} if told is None else places.streets_of(here.connection, here.insee, _places(route)),
+        declared=_declared(here, route, day),
     )
+
+
+def _places(route: PlannedRoute | None) -> set[str]:
+    stops = () if route is None else route.stops
+    return {stop.place_id for stop in stops if stop.place_id is not None}
+
+
+def _declared(here: Here, route: PlannedRoute | None, day: date) -> list[DeclaredModel]:
+    """Return what was declared at a round's bins since its local day began: also after midnight, and by others."""
+    wanted = set(_bins(route))
+    since = datetime.combine(day, time(), here.zone)
+    told = vehicle_events.at_bins(here.connection, here.insee, since=since, until=here.now + FUTURE_TOLERANCE)
+    return [DeclaredModel.of(event) for event in told if event.place_id in wanted]
 
 
 def _route(plan: Plan, vehicle_id: str) -> PlannedRoute | None:

@@ -47,6 +47,7 @@ from storage.model.intake import (
     OccupancyReading,
     RefusedMessage,
     ServiceEvent,
+    ServiceWithdrawal,
 )
 from storage.model.kerb import KERB_KINDS, HolidayUse, KerbNow, KerbPlace, Rule, RuleUse, VehicleClass
 from storage.model.kinds import (
@@ -182,6 +183,7 @@ __all__ = [
     "RuleUse",
     "ServiceEvent",
     "ServiceEventKind",
+    "ServiceWithdrawal",
     "Severity",
     "Simulation",
     "SpaceNow",

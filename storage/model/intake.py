@@ -151,6 +151,14 @@ class ServiceEvent:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceWithdrawal:
+    """A declaration that an agent took back, and when."""
+
+    event_id: UUID
+    withdrawn_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Emptying:
     """One emptying of a bin; `found_fraction` is what the crew said, None when it said nothing."""
 

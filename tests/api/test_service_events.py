@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from storage import bins, vehicle_events
 from storage.database import Connection
 from tests.api.rows import INSEE, NOW, ago
 
@@ -104,3 +105,62 @@ def test_what_cannot_be_committed_is_not_accepted(
     assert answer.status_code == 503
     assert _stored(rows) == []
     assert client.post(EVENTS, json={"events": [_event()]}).json()["new"] == 1
+
+
+# --- taken back ------------------------------------------------------------------------------------------------------
+
+
+def _withdrawal(event: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    return {"event_id": event["event_id"], "withdrawn_at": ago(minutes=4).isoformat()} | changed
+
+
+def _emptied_at(client: httpx.Client, place_id: str) -> Any:
+    return client.get(f"/api/v1/communes/{INSEE}/bins/{place_id}").json()["declared"]
+
+
+def test_what_is_taken_back_stays_as_it_was_told_and_counts_no_more(client: httpx.Client, rows: Connection):
+    before = _emptied_at(client, "COR-0001")
+    kept, slip = _event("COR-0002"), _event("COR-0001")
+    client.post(EVENTS, json={"events": [kept, slip]})
+    assert _emptied_at(client, "COR-0001") != before
+    for new in (1, 0):
+        answer = client.post(f"{EVENTS}/withdrawals", json={"withdrawals": [_withdrawal(slip)]})
+        assert answer.json() == {"accepted": 1, "new": new}
+    assert _emptied_at(client, "COR-0001") == before
+    assert len(_stored(rows)) == 2
+    found = bins.emptyings(rows, INSEE, since=ago(minutes=6), until=NOW)
+    assert [emptying.place_id for emptying in found] == ["COR-0002"]
+    told = vehicle_events.at_bins(rows, INSEE, since=ago(minutes=6), until=NOW)
+    assert [event.place_id for event in told] == ["COR-0002"]
+    # Sent once more by a tablet that heard no answer, it stays taken back.
+    assert client.post(EVENTS, json={"events": [slip]}).json() == {"accepted": 1, "new": 0}
+    assert _emptied_at(client, "COR-0001") == before
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"event_id": str(uuid4())},  # nobody declared it
+        {"withdrawn_at": ago(minutes=6).isoformat()},  # before it was declared
+        {"withdrawn_at": (NOW + timedelta(minutes=11)).isoformat()},
+        {"withdrawn_at": "2026-03-10T10:00:00"},
+        {"surprise": 1},
+    ],
+)
+def test_nonsense_takes_nothing_back(client: httpx.Client, rows: Connection, changed: dict[str, Any]):
+    events = [_event("COR-0001"), _event("COR-0002")]
+    client.post(EVENTS, json={"events": events})
+    body = {"withdrawals": [_withdrawal(events[0]), _withdrawal(events[1], **changed)]}
+    answer = client.post(f"{EVENTS}/withdrawals", json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    rows.rollback()
+    assert rows.execute("SELECT count(*) FROM service_withdrawal").fetchone() == (0,)
+
+
+def test_nothing_is_taken_back_after_a_day(client: httpx.Client):
+    old = _event("COR-0001", happened_at=ago(minutes=24 * 60 + 5).isoformat())
+    client.post(EVENTS, json={"events": [old]})
+    answer = client.post(f"{EVENTS}/withdrawals", json={"withdrawals": [_withdrawal(old)]})
+    assert answer.status_code == 422
+    assert "within a day" in answer.json()["detail"]

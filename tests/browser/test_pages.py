@@ -33,6 +33,7 @@ PAGES = (
     f"{INSEE}/proprete/mois",
     f"{INSEE}/stationner",
     f"{INSEE}/stationner/integre",
+    f"{INSEE}/tournee",
 )
 SHOWN = {
     "proprete": "#round-list .round",
@@ -135,6 +136,9 @@ def test_pages_work_under_a_sub_path(context: BrowserContext, sub_path_url: str)
     page.goto(f"{sub_path_url}/")
     page.get_by_role("link", name="Carte").click()
     _settled(page)
+    page.locator(".brand-name").click()
+    page.get_by_role("link", name="Tournée").click()
+    expect(page.locator("#kept")).to_contain_text("Prête pour les zones sans réseau.")
     page.locator(".brand-name").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("La voirie de la commune, en direct")
     page.get_by_role("link", name="Accessibilité : partiellement conforme").click()

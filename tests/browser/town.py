@@ -30,6 +30,8 @@ from storage.model import (
     ForecastRun,
     IntakeBatch,
     LeftOut,
+    Manoeuvre,
+    Modifier,
     Mounting,
     OccupancyReading,
     ParkingSpace,
@@ -43,6 +45,7 @@ from storage.model import (
     RefusalReason,
     RefusedMessage,
     Simulation,
+    Step,
     StopKind,
     Vehicle,
 )
@@ -79,6 +82,7 @@ class Streets:
         self.points: dict[int, Point] = {}
         self.streets: list[Street] = []
         self._edges: dict[int, list[tuple[int, float]]] = {}
+        self._names: dict[frozenset[int], str | None] = {}
         for way in osmium.FileProcessor(str(extract)).with_locations().with_filter(osmium.filter.KeyFilter("highway")):
             if not isinstance(way, osmium.osm.Way) or way.tags["highway"] not in _DRIVABLE:
                 continue
@@ -87,6 +91,7 @@ class Streets:
             self.streets.append(Street(name=way.tags.get("name"), nodes=tuple(node.ref for node in nodes)))
             for start, end in pairwise(node.ref for node in nodes):
                 length = metres(self.points[start], self.points[end])
+                self._names[frozenset((start, end))] = way.tags.get("name")
                 self._edges.setdefault(start, []).append((end, length))
                 self._edges.setdefault(end, []).append((start, length))
         self._keep_connected()
@@ -106,6 +111,28 @@ class Streets:
             seen |= part
             largest = max(largest, part, key=len)
         self.streets = [street for street in self.streets if len(street.nodes) > 1 and set(street.nodes) <= largest]
+
+    def steps(self, nodes: list[int], *, begins: int) -> tuple[Step, ...]:
+        """Return what a driver of this way is told; its first point is number `begins` of the round's line."""
+        points = [self.points[node] for node in nodes]
+        lengths = [metres(one, other) for one, other in pairwise(points)]
+        names = [self._names[frozenset(edge)] for edge in pairwise(nodes)]
+        if not lengths:
+            return (Step(manoeuvre=Manoeuvre.ARRIVE, distance_m=0, duration_s=0, point_index=begins),)
+        turns = [0, *(at for at in range(1, len(names)) if names[at] != names[at - 1])]
+        found = []
+        for at, until in zip(turns, [*turns[1:], len(lengths)], strict=True):
+            angle = bearing(points[at], points[at + 1]) - (bearing(points[at - 1], points[at]) if at else 0)
+            along_m = sum(lengths[at:until])
+            found.append(
+                Step(
+                    manoeuvre=Manoeuvre.TURN if at else Manoeuvre.DEPART,
+                    modifier=_SIDES[round(angle / 45) % 8] if at else _COMPASS[round(angle / 45) % 8],
+                    street=names[at], distance_m=along_m, duration_s=along_m / 5.5, point_index=begins + at,
+                )
+            )  # fmt: skip
+        arrive = Step(manoeuvre=Manoeuvre.ARRIVE, distance_m=0, duration_s=0, point_index=begins + len(lengths))
+        return (*found, arrive)
 
     def way(self, start: int, end: int) -> list[int]:
         """Return the nodes of the shortest way (Dijkstra)."""
@@ -130,6 +157,22 @@ def metres(start: Point, end: Point) -> float:
     """Return the distance between two near points."""
     x = (end[0] - start[0]) * math.cos(math.radians(start[1]))
     return math.hypot(x, end[1] - start[1]) * _TILE_M
+
+
+_COMPASS = (
+    Modifier.NORTH, Modifier.NORTH_EAST, Modifier.EAST, Modifier.SOUTH_EAST,
+    Modifier.SOUTH, Modifier.SOUTH_WEST, Modifier.WEST, Modifier.NORTH_WEST,
+)  # fmt: skip
+_SIDES = (
+    Modifier.STRAIGHT, Modifier.SLIGHT_RIGHT, Modifier.RIGHT, Modifier.SHARP_RIGHT,
+    Modifier.UTURN, Modifier.SHARP_LEFT, Modifier.LEFT, Modifier.SLIGHT_LEFT,
+)  # fmt: skip
+
+
+def bearing(start: Point, end: Point) -> float:
+    """Return where `end` lies from `start`, degrees clockwise from north."""
+    x = (end[0] - start[0]) * math.cos(math.radians(start[1]))
+    return math.degrees(math.atan2(x, end[1] - start[1]))
 
 
 @dataclass(frozen=True)
@@ -396,8 +439,10 @@ def _route(
     geometry: list[Point] = [spots[here].point]
     stops: list[PlannedStop] = []
     for number, place_id in enumerate(["DEPOT-1", *_nearest_first(spots, served), "EXUTOIRE-1", "DEPOT-1"]):
-        line = [streets.points[node] for node in streets.way(spots[here].node, spots[place_id].node)]
+        nodes = streets.way(spots[here].node, spots[place_id].node)
+        line = [streets.points[node] for node in nodes]
         way_m = sum(metres(one, other) for one, other in pairwise(line))
+        steps = streets.steps(nodes, begins=len(geometry)) if number else ()
         geometry += line if number else []
         total += way_m
         at += timedelta(seconds=way_m / 5.5)
@@ -419,6 +464,7 @@ def _route(
             PlannedStop(
                 stop_index=number, kind=kind, place_id=place_id, longitude_deg=longitude, latitude_deg=latitude,
                 arrive_at=arrived, depart_at=at, load_l=load, distance_m=way_m, reason=reason,
+                point_index=len(geometry) - 1, steps=steps,
             )
         )  # fmt: skip
         here = place_id

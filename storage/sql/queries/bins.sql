@@ -56,6 +56,18 @@ INSERT INTO service_event (
 VALUES (:commune_insee, :event_id, :place_id, :kind, :happened_at, :found_fraction, :plan_id, :comment)
 ON CONFLICT (commune_insee, event_id) DO NOTHING;
 
+-- name: withdraw!
+INSERT INTO service_withdrawal (commune_insee, event_id, withdrawn_at)
+VALUES (:commune_insee, :event_id, :withdrawn_at)
+ON CONFLICT (commune_insee, event_id) DO NOTHING;
+
+-- name: events
+-- What was declared, also what was taken back.
+SELECT commune_insee, event_id, place_id, kind, happened_at, found_fraction, plan_id, comment
+FROM service_event
+WHERE commune_insee = :commune_insee AND event_id = ANY (:event_ids)
+ORDER BY happened_at, event_id;
+
 -- name: emptyings
 SELECT place_id, happened_at AS emptied_at, found_fraction
 FROM service_event
@@ -64,12 +76,21 @@ WHERE commune_insee = :commune_insee
     AND happened_at >= :since
     AND happened_at < :until
     AND (:place_id::text IS NULL OR place_id = :place_id)
+    AND NOT EXISTS (
+        SELECT FROM service_withdrawal AS taken
+        WHERE taken.commune_insee = service_event.commune_insee AND taken.event_id = service_event.event_id
+    )
 ORDER BY place_id, happened_at;
 
 -- name: events_of_plan
 SELECT commune_insee, event_id, place_id, kind, happened_at, found_fraction, plan_id, comment
 FROM service_event
-WHERE commune_insee = :commune_insee AND plan_id = :plan_id
+WHERE commune_insee = :commune_insee
+    AND plan_id = :plan_id
+    AND NOT EXISTS (
+        SELECT FROM service_withdrawal AS taken
+        WHERE taken.commune_insee = service_event.commune_insee AND taken.event_id = service_event.event_id
+    )
 ORDER BY happened_at, event_id;
 
 -- name: known_ids

@@ -84,6 +84,10 @@ declared AS (
     WHERE event.commune_insee = :commune_insee
         AND event.happened_at >= (:first::date - 1)::timestamp AT TIME ZONE :time_zone
         AND event.happened_at < (:last::date + 3)::timestamp AT TIME ZONE :time_zone
+        AND NOT EXISTS (
+            SELECT FROM service_withdrawal AS taken
+            WHERE taken.commune_insee = event.commune_insee AND taken.event_id = event.event_id
+        )
 ),
 visit AS (
     SELECT leg.service_date, leg.route_index, leg.stop_index, leg.sector, min(declared.happened_at) AS visited_at

@@ -175,6 +175,10 @@ WHERE commune_insee = :commune_insee
     AND happened_at >= :since
     AND happened_at < :until
     AND (:place_id::text IS NULL OR place_id = :place_id)
+    AND NOT EXISTS (
+        SELECT FROM service_withdrawal AS taken
+        WHERE taken.commune_insee = declared_check.commune_insee AND taken.event_id = declared_check.event_id
+    )
 ORDER BY place_id, happened_at;
 
 -- name: leftovers
@@ -191,6 +195,10 @@ CROSS JOIN LATERAL (
             AND declared_check.device_id = due.device_id
             AND happened_at < due.since
             AND level_after IS NOT NULL
+            AND NOT EXISTS (
+                SELECT FROM service_withdrawal AS taken
+                WHERE taken.commune_insee = declared_check.commune_insee AND taken.event_id = declared_check.event_id
+            )
         ORDER BY happened_at DESC
         LIMIT 5
     )

@@ -78,3 +78,8 @@ FROM place
 WHERE commune_insee = :commune_insee AND street IS NOT NULL
 GROUP BY street
 ORDER BY street;
+
+-- name: streets_of
+SELECT place_id, street
+FROM place
+WHERE commune_insee = :commune_insee AND place_id = ANY (:place_ids) AND street IS NOT NULL;

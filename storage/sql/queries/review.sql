@@ -113,5 +113,12 @@ COPY (
 -- name: declared
 SELECT event_id, place_id, happened_at, found_fraction
 FROM service_event
-WHERE commune_insee = :commune_insee AND kind = 'emptied' AND place_id = ANY (:place_ids) AND happened_at >= :earliest
+WHERE commune_insee = :commune_insee
+    AND kind = 'emptied'
+    AND place_id = ANY (:place_ids)
+    AND happened_at >= :earliest
+    AND NOT EXISTS (
+        SELECT FROM service_withdrawal AS taken
+        WHERE taken.commune_insee = service_event.commune_insee AND taken.event_id = service_event.event_id
+    )
 ORDER BY place_id, happened_at, event_id;

@@ -29,7 +29,13 @@ ORDER BY vehicle_id;
 -- name: at_bins
 SELECT commune_insee, event_id, place_id, kind, happened_at, found_fraction, plan_id, comment
 FROM service_event
-WHERE commune_insee = :commune_insee AND happened_at >= :since AND happened_at <= :until
+WHERE commune_insee = :commune_insee
+    AND happened_at >= :since
+    AND happened_at <= :until
+    AND NOT EXISTS (
+        SELECT FROM service_withdrawal AS taken
+        WHERE taken.commune_insee = service_event.commune_insee AND taken.event_id = service_event.event_id
+    )
 ORDER BY happened_at, event_id;
 
 -- name: weighed

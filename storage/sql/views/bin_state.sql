@@ -68,6 +68,10 @@ LEFT JOIN LATERAL (
     WHERE service_event.commune_insee = place.commune_insee
         AND service_event.place_id = place.place_id
         AND service_event.kind = 'emptied'
+        AND NOT EXISTS (
+            SELECT FROM service_withdrawal AS taken
+            WHERE taken.commune_insee = service_event.commune_insee AND taken.event_id = service_event.event_id
+        )
     ORDER BY happened_at DESC
     LIMIT 1
 ) AS emptied ON true;

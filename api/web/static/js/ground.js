@@ -18,8 +18,13 @@ const CASING = "#b9c4c3";
 const CONTRIBUTORS = t("contributeurs OpenStreetMap");
 const OSM = `© <a href="https://www.openstreetmap.org/copyright">${CONTRIBUTORS}</a>`;
 
-/** Put a ground under `map`. */
-export async function lay(map) {
+/** Put a ground under `map`. A page that keeps the streets brings them (`streets()`, null: there are none) and needs no tile. */
+export async function lay(map, streets = null) {
+  const own = await streets?.();
+  if (own) {
+    drawStreets(map, own);
+    return;
+  }
   const { tilesUrl, tilesAttribution } = document.body.dataset;
   if (tilesUrl) {
     const tiles = L.tileLayer(tilesUrl, { attribution: tilesAttribution, maxZoom: 20, maxNativeZoom: 19 });

@@ -1,0 +1,110 @@
+"""What makes a page installable: its manifest, and the service worker with the list of what it keeps for dead spots."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from api.pages.languages import WRITTEN_IN, languages, translated, translations
+
+_STATIC = Path(str(files("api") / "web" / "static"))
+_IMPORT = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)";$', re.MULTILINE)
+_ENTRIES = ("js/driver/main.js", "js/driver/choice.js")
+_SHEETS = ("css/base.css", "css/document.css", "css/driver.css", "voirie.svg")
+_LEAFLET = ("leaflet.js", "leaflet.css")
+_ICONS = (192, 512)
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogues; it is translated where it is shown."""
+    return text
+
+
+_NAME = _("Tournée")
+_ABOUT = _("La tournée de collecte, avec ou sans réseau.")
+
+
+def manifest(language: str, commune_insee: str) -> dict[str, Any]:
+    """Return the web app manifest of the driver's tablet. Addresses are relative to it: `/{commune_insee}/…`."""
+    say = translations(language).gettext
+    return {
+        "name": f"{say(_NAME)} ({commune_insee})",
+        "short_name": say(_NAME),
+        "description": say(_ABOUT),
+        "lang": language,
+        "start_url": "tournee",
+        "scope": "tournee",
+        "display": "standalone",
+        "orientation": "any",
+        "background_color": "#0d3b47",
+        "theme_color": "#0d3b47",
+        "icons": [
+            {"src": f"../static/icons/tournee-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"}
+            for size in _ICONS
+        ]
+        + [
+            {
+                "src": "../static/icons/tournee-maskable-512.png",
+                "sizes": "512x512",
+                "type": "image/png",
+                "purpose": "maskable",
+            },
+            {"src": "../static/voirie.svg", "sizes": "any", "type": "image/svg+xml"},
+        ],
+    }
+
+
+def worker(commune_insee: str) -> str:
+    """Return the service worker. Its text differs whenever something that it keeps does: so browsers notice."""
+    return f"self.KEPT = {json.dumps(_kept() | {'commune': commune_insee})};\n{_text('js/driver/worker.js')}"
+
+
+@cache
+def _kept() -> dict[str, Any]:
+    """Return the version and the addresses of what is kept, relative to the worker: `/{commune_insee}/…`."""
+    own = [*_SHEETS, *_modules()]
+    spoken = [language for language in languages() if language != WRITTEN_IN]
+    parts = [
+        *((_STATIC / name).read_bytes() for name in own),
+        *((leaflet_folder() / name).read_bytes() for name in _LEAFLET),
+        *(json.dumps(translated(language)).encode() for language in spoken),
+    ]
+    addresses = [
+        *(f"../static/{name}" for name in own),
+        *(f"../static/leaflet/{name}" for name in _LEAFLET),
+        *(f"../messages/{language}.json" for language in spoken),
+    ]
+    return {"version": sha256(b"\0".join(parts)).hexdigest()[:16], "files": addresses}
+
+
+def _modules() -> list[str]:
+    """Return every module that the tablet's pages load, by following their imports."""
+    found: dict[str, None] = {}
+    todo = list(_ENTRIES)
+    while todo:
+        name = todo.pop()
+        if name in found:
+            continue
+        found[name] = None
+        folder = (_STATIC / name).parent
+        todo += [
+            (folder / address).resolve().relative_to(_STATIC.resolve()).as_posix()
+            for address in _IMPORT.findall(_text(name))
+        ]
+    return sorted(found)
+
+
+def _text(name: str) -> str:
+    return (_STATIC / name).read_text(encoding="utf-8")
+
+
+def leaflet_folder() -> Path:
+    """Return where Leaflet's own files are, which its wheel brings."""
+    from xstatic.pkg import leaflet  # noqa: PLC0415 - the package of static files is needed here alone
+
+    return Path(leaflet.BASE_DIR)
