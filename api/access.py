@@ -72,9 +72,9 @@ _BY_ROLES: Mapping[frozenset[Role], str] = {
         "driver_choice driver_tablet"
     ),
     # --- the kerb ---
-    _KERB: "list_bays list_spaces show_kerb show_place list_checks map_checks list_told",
+    _KERB: "list_bays list_spaces show_kerb show_place list_checks map_checks list_held list_told",
     _PARKING: "list_sessions",
-    _OFFICER: "propose_patrol take_check release_check close_check",
+    _OFFICER: "officer_page propose_patrol take_check release_check close_check",
     _PARKING | _READER: "show_usage export_usage show_advice list_models",
     _KERB | _READER | _INTEGRATOR: "list_places",
     _PARKING | _INTEGRATOR: "import_table",

@@ -11,7 +11,7 @@ import msgspec
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.errors import ConflictError, NotFoundError
 from storage.identifying import refuse_plates
-from storage.model import CheckCause, CheckEvent, TakenCheck, ToldCheck
+from storage.model import CheckCause, CheckEvent, TakenCheck, TakenPlace, ToldCheck
 
 DOUBT_SPAN = timedelta(days=90)
 """What officers found of a sensor counts for so long."""
@@ -100,6 +100,13 @@ def holder(connection: Connection, commune_insee: str, place_id: str, *, now: da
     """Return who holds a place's check at `now`, None when nobody does."""
     parameters = {"commune_insee": commune_insee, "place_id": place_id, "now": now}
     return fetch_one(connection, TakenCheck, statement("checks", "holder"), parameters)
+
+
+def on_their_way(connection: Connection, commune_insee: str, *, now: datetime) -> list[TakenPlace]:
+    """Return the places that somebody holds at `now`, those that were taken first before others."""
+    return fetch(
+        connection, TakenPlace, statement("checks", "on_their_way"), {"commune_insee": commune_insee, "now": now}
+    )
 
 
 def log(

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 from api.models.common import Latitude, Located, Longitude, Model, Moment
 from storage.check_list import ToCheck
 from storage.kerb.words import rule_in_words, standing_in_words
-from storage.model import BayState, CheckAct, CheckCause, CheckReason, PlaceKind, TakenCheck
+from storage.model import BayState, CheckAct, CheckCause, CheckReason, PlaceKind, TakenCheck, TakenPlace
 
 HINT = (
     "Indication pour aller voir, et non une preuve : un capteur ne voit ni le véhicule ni son droit d'être là. "
@@ -124,6 +124,35 @@ class ChecksModel(Model):
     checks: list[CheckModel]
 
 
+class HeldPlaceModel(Located):
+    """A place that somebody goes to."""
+
+    kind: PlaceKind
+    name: str | None
+    held: HeldModel
+
+    @classmethod
+    def of(cls, one: TakenPlace, *, holder_id: UUID | None) -> HeldPlaceModel:
+        """Return a place that is taken, as `holder_id` may know it."""
+        return cls(
+            place_id=one.place_id,
+            longitude_deg=one.longitude_deg,
+            latitude_deg=one.latitude_deg,
+            street=one.street,
+            kind=one.kind,
+            name=one.name,
+            held=HeldModel.of(one, holder_id=holder_id),
+        )
+
+
+class HeldPlacesModel(Model):
+    """Where officers go now, those that were taken first before others, also with nothing left to check."""
+
+    now: Moment = Field(description="The commune's present, UTC")
+    hint: Hint = HINT
+    places: list[HeldPlaceModel]
+
+
 class CheckFeatureModel(Model):
     """One place to check as a GeoJSON feature."""
 
@@ -213,6 +242,7 @@ class ToldCheckModel(Model):
     by: str = Field(validation_alias="told_by")
     happened_at: Moment
     told_at: Moment = Field(description="When the server learnt it")
+    street: str | None
 
 
 class CheckLogModel(Model):

@@ -85,6 +85,13 @@ SCREENS = (
         whose=_("Pour tout le monde, sans compte"),
         about=_("Places libres en ce moment ou dans une heure, près de vous ou ailleurs, et aires de livraison."),
     ),
+    Screen(
+        path="controle",
+        route="officer_page",
+        title=_("Contrôle"),
+        whose=_("Pour les agents de contrôle"),
+        about=_("Où un contrôle est fondé près de vous, ce que prennent les collègues, et une patrouille à pied."),
+    ),
 )
 
 

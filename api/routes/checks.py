@@ -21,6 +21,8 @@ from api.models.checks import (
     CheckStandModel,
     CheckTakeIn,
     HeldModel,
+    HeldPlaceModel,
+    HeldPlacesModel,
     PointModel,
     ToldCheckModel,
 )
@@ -81,14 +83,28 @@ def map_checks(here: Reading, response: Response, asked: Annotated[CheckQuery, Q
     return CheckMapModel.of(_listed(here, asked))
 
 
+@router.get("/checks/held", summary="Where officers go now")
+def list_held(
+    here: Reading,
+    response: Response,
+    holder_id: Annotated[UUID | None, Query(description="Tells one's own takes from others'")] = None,
+) -> HeldPlacesModel:
+    """Return the places that somebody took, whether anybody still stands there or not; not where officers are."""
+    response.headers["Cache-Control"] = "no-store"
+    found = checks.on_their_way(here.connection, here.insee, now=here.now)
+    return HeldPlacesModel(now=here.now, places=[HeldPlaceModel.of(one, holder_id=holder_id) for one in found])
+
+
 @router.get("/checks/log", summary="What officers told")
 def list_told(
     here: Reading,
+    response: Response,
     days: Annotated[int, Query(ge=1, le=400, description="How far back, days")] = 7,
     place_id: Annotated[str | None, Query(max_length=100, description="Only of this place")] = None,
     limit: Annotated[int, Query(ge=1, le=5000, description="At most so many, newest first")] = 1000,
 ) -> CheckLogModel:
     """Return takes, releases and closings as they were told; they are never changed. No vehicle is in them."""
+    response.headers["Cache-Control"] = "no-store"
     since = here.now - timedelta(days=days)
     told = checks.log(here.connection, here.insee, since=since, place_id=place_id, limit=limit)
     return CheckLogModel(now=here.now, since=since, events=[ToldCheckModel.model_validate(one) for one in told])

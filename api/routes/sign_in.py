@@ -32,11 +32,15 @@ from api.state import state_of
 from storage import accounts, identities, passwords, second_factors
 from storage.errors import SettingsError, UnavailableError
 from storage.login_failures import Refused
+from storage.model import Role
 from storage.teams import device_of
 
 log = structlog.get_logger()
 
 router = APIRouter(include_in_schema=False)
+
+_NOTHING_KEPT = '"cache", "storage"'
+"""An officer's phone keeps nothing of the shift, whatever a page or the browser put by."""
 
 
 @router.get("/connexion")
@@ -97,6 +101,8 @@ def sign_out(request: Request) -> Response:
         # A page, since browsers let no form lead to another site, not even by a redirect (form-action).
         response = page(request, "signed_out.html", there=there, who=VISITOR)
     forget_session(request, response)
+    if Role.OFFICER in who.roles:
+        response.headers["Clear-Site-Data"] = _NOTHING_KEPT
     return response
 
 

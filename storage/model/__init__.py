@@ -13,7 +13,7 @@ from storage.model.bay_forecasts import (
     BayScope,
     BayUse,
 )
-from storage.model.checks import CheckAct, CheckCause, CheckEvent, CheckReason, TakenCheck, ToldCheck
+from storage.model.checks import CheckAct, CheckCause, CheckEvent, CheckReason, TakenCheck, TakenPlace, ToldCheck
 from storage.model.communes import Clock, Commune, Simulation
 from storage.model.devices import (
     Catalogue,
@@ -190,6 +190,7 @@ __all__ = [
     "Step",
     "StopKind",
     "TakenCheck",
+    "TakenPlace",
     "ToldCheck",
     "TownEvent",
     "TownEventKind",

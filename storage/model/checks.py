@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from storage.model.kinds import PlaceKind
+
 
 class CheckReason(StrEnum):
     """Why a place is worth a look: its stay is over the limit, nobody may stop there, or it is over by the arrival."""
@@ -66,7 +68,7 @@ class CheckEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToldCheck:
-    """A tap as it is kept: `told_at` is the server's time."""
+    """A tap as it is kept: `told_at` is the server's time, `street` the place's, when it was asked for."""
 
     event_id: UUID
     place_id: str
@@ -76,6 +78,7 @@ class ToldCheck:
     told_by: str
     happened_at: datetime
     told_at: datetime
+    street: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,3 +90,14 @@ class TakenCheck:
     taken_by: str
     taken_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakenPlace(TakenCheck):
+    """The same with where the place is."""
+
+    kind: PlaceKind
+    longitude_deg: float
+    latitude_deg: float
+    street: str | None
+    name: str | None

@@ -249,3 +249,25 @@ def test_takes_and_closings_are_counted(client: httpx.Client, rows: Connection):
     assert f'voirie_checks_held{{commune_insee="{INSEE}"}} 1.0' in told
     assert f'voirie_checks_closed{{cause="gone",commune_insee="{INSEE}"}} 1.0' in told
     assert f'voirie_checks_closed{{cause="sensor_wrong",commune_insee="{INSEE}"}} 0.0' in told
+
+
+def test_where_officers_go_is_told_even_when_nobody_stands_there_any_more(client: httpx.Client, rows: Connection):
+    overstay(rows)
+    assert client.get(f"{CHECKS}/held").json()["places"] == []
+    tell(client, "ADL-01", "take")
+    tell(client, "ADL-02", "take", holder_id=THEIRS, by="Patrouille 2")
+    take_in(rows, occupancy("ADL-01", occupied=False, at=ago(minutes=1)))
+    assert listed(client) == {}
+    answer = client.get(f"{CHECKS}/held", params={"holder_id": OURS})
+    assert (answer.json()["hint"], answer.headers["cache-control"]) == (HINT, "no-store")
+    first, second = answer.json()["places"]
+    assert (first["place_id"], first["street"], first["kind"]) == ("ADL-01", "Avenue Émile Cossonneau", "delivery_bay")
+    assert first["held"] == {
+        "by": "Patrouille 1", "since": utc(ago()), "expires_at": utc(ago(minutes=-15)), "mine": True,
+    }  # fmt: skip
+    assert (second["place_id"], second["held"]["by"], second["held"]["mine"]) == ("ADL-02", "Patrouille 2", False)
+    tell(client, "ADL-01", "close", cause="gone")
+    assert [place["place_id"] for place in client.get(f"{CHECKS}/held").json()["places"]] == ["ADL-02"]
+    log = client.get(f"{CHECKS}/log")
+    assert log.headers["cache-control"] == "no-store"
+    assert {event["street"] for event in log.json()["events"]} == {"Avenue Émile Cossonneau"}

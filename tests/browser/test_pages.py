@@ -34,11 +34,13 @@ PAGES = (
     f"{INSEE}/stationner",
     f"{INSEE}/stationner/integre",
     f"{INSEE}/tournee",
+    f"{INSEE}/controle",
 )
 SHOWN = {
     "proprete": "#round-list .round",
     "COR-0001": "#bin-chart svg",
     "mois": "#month-empty",
+    "controle": "#check-list .check",
 }
 """What tells that a page shows what it knows, by the end of its address; otherwise a list of bins does."""
 WIDTHS = (360, 800, 1440)

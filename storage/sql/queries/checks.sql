@@ -34,6 +34,17 @@ SELECT place_id, holder_id, taken_by, taken_at, expires_at
 FROM kerb_check
 WHERE commune_insee = :commune_insee AND place_id = :place_id AND expires_at > :now;
 
+-- name: on_their_way
+-- The places that somebody goes to, with where they are.
+SELECT
+    at_it.place_id, at_it.holder_id, at_it.taken_by, at_it.taken_at, at_it.expires_at, place.kind, place.longitude_deg,
+    place.latitude_deg, place.street, kerb.name
+FROM kerb_check AS at_it
+JOIN place USING (commune_insee, place_id)
+LEFT JOIN kerb_place AS kerb USING (commune_insee, place_id)
+WHERE at_it.commune_insee = :commune_insee AND at_it.expires_at > :now
+ORDER BY at_it.taken_at, at_it.place_id;
+
 -- name: take!
 INSERT INTO kerb_check (commune_insee, place_id, holder_id, taken_by, taken_at, expires_at)
 VALUES (:commune_insee, :place_id, :holder_id, :taken_by, :taken_at, :expires_at)
@@ -63,8 +74,9 @@ SET closed_at = greatest(kerb_check.closed_at, excluded.closed_at),
     expires_at = CASE WHEN kerb_check.taken_at > excluded.closed_at THEN kerb_check.expires_at END;
 
 -- name: log
-SELECT event_id, place_id, act, cause, comment, told_by, happened_at, told_at
+SELECT event_id, place_id, act, cause, comment, told_by, happened_at, told_at, place.street
 FROM kerb_check_event
+LEFT JOIN place USING (commune_insee, place_id)
 WHERE commune_insee = :commune_insee
     AND happened_at >= :since
     AND (:place_id::text IS NULL OR place_id = :place_id)

@@ -19,6 +19,13 @@ const allowed = new Set(["commune", ...(document.body.dataset.parts ?? "").split
 /** Whether the person may see a part; also "history", a bin's last days. */
 export const may = (part) => allowed.has(part);
 
+/** Tell of a part that one page alone has; `ask()` returns its path and query as they are when it is loaded. */
+export function provide(part, ask) {
+  PATHS[part] = ask;
+  known[part] = null;
+  readers.set(part, []);
+}
+
 /** The last answer of each part; null before the first. A plan may be missing for long: that is no failure. */
 export const known = Object.fromEntries(Object.keys(PATHS).map((part) => [part, null]));
 
@@ -60,7 +67,8 @@ async function loadOne(part) {
 
 async function fetchPart(part) {
   try {
-    known[part] = await get(PATHS[part]);
+    const path = PATHS[part];
+    known[part] = await get(...(typeof path === "function" ? path() : [path]));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     // Before the first plan there is none; a commune that is unknown is said by every other part.
