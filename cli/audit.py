@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.auditing import note
+from cli.json_file import read_json
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:
@@ -130,10 +131,10 @@ def _anchors(file: Path | None, heads: list[str]) -> dict[str, dict[int, bytes]]
 
     anchors: dict[str, dict[int, bytes]] = {}
     try:
-        chains = [] if file is None else json.loads(file.read_text(encoding="utf-8"))["chains"]
+        chains = [] if file is None else read_json(file, option="--anchor")["chains"]
         for chain in chains:
             anchors[chain["commune_insee"]] = {int(chain["head"]["sequence"]): bytes.fromhex(chain["head"]["digest"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file} is not what `voirie audit export` writes: {error}") from error
     for text in heads:
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.one_line import one_line
 from cli.options import JsonOption
 from cli.town_files import check_zone, open_lines, say
 from storage.errors import InputError
@@ -94,7 +95,7 @@ def _read_places(path: Path, capacity_column: str | None) -> dict[str, Site]:
 def _say_what_was_read(table: Table) -> None:
     typer.echo(f"{len(table.names)} places, {len(table.at_s)} rows, {table.refused} refused", err=True)
     for one in table.refusals[:_MOST_SAID]:
-        typer.echo(f"  line {one.line}: {one.reason}", err=True)
+        typer.echo(one_line(f"  line {one.line}: {one.reason}"), err=True)
     if table.capacity_guessed:
         typer.echo("no capacity is told: the most that was ever counted at a place stands for it", err=True)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli.one_line import one_line
+
 if TYPE_CHECKING:  # what reads files is imported when it runs, so that `voirie --help` answers at once
     from storage.device_file import LineError
     from storage.file_report import FileReport
@@ -23,7 +25,7 @@ def lines_document(lines: Sequence[LineError]) -> list[dict[str, Any]]:
 def print_lines(lines: Sequence[LineError], *, kind: str = "") -> None:
     """Print faults or warnings on standard error; `kind` stands before each reason."""
     for one in lines:
-        typer.echo(f"line {one.line}{f', {one.column}' if one.column else ''}: {kind}{one.reason}", err=True)
+        typer.echo(one_line(f"line {one.line}{f', {one.column}' if one.column else ''}: {kind}{one.reason}"), err=True)
 
 
 def print_faults(errors: Sequence[LineError]) -> None:

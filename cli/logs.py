@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from typing import Any, Literal
@@ -22,15 +23,17 @@ def configure_logging(*, level: str, form: Literal["text", "json"], traced: bool
     if form == "json":
         renderers: list[structlog.typing.Processor] = [
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            structlog.processors.JSONRenderer(serializer=_to_json),
         ]
     else:
-        renderers = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # The usual formatter of exceptions writes local variables out, and with them passwords and payloads.
+        plain = structlog.dev.plain_traceback
+        renderers = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _hold_to_one_line, *renderers],
         )
     )
     root = logging.getLogger()
@@ -54,3 +57,19 @@ def _add_trace_id(_logger: Any, _method: str, event: structlog.typing.EventDict)
     if context.is_valid:
         event["trace_id"] = trace.format_trace_id(context.trace_id)
     return event
+
+
+def _hold_to_one_line(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Write out what is not printable in an event's own words: a library may have put foreign text there."""
+    told = event.get("event")
+    if isinstance(told, str) and not told.isprintable():
+        event["event"] = "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in told)
+    return event
+
+
+def _to_json(event: Any, **_options: Any) -> str:
+    """Return a line of JSON, with what a terminal would obey escaped: the same text for who parses it."""
+    line = json.dumps(event, ensure_ascii=False, default=str)
+    if line.isprintable():
+        return line
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)

@@ -25,6 +25,7 @@ from cli.keys import keys
 from cli.kpi import kpi
 from cli.models import models, train
 from cli.observatory import observatory
+from cli.one_line import one_line
 from cli.options import ConfigOption, JsonOption, start
 from cli.people import people
 from cli.places import places
@@ -64,7 +65,7 @@ def run() -> None:
 
 
 def _say_and_exit(sentence: str, code: int) -> None:
-    typer.echo(f"voirie: {sentence}", err=True)
+    typer.echo(f"voirie: {one_line(sentence)}", err=True)
     sys.exit(code)
 
 
@@ -242,6 +243,10 @@ def demo(
     settings = start(config, overrides)
     from cli.demo.play import play, play_once
 
+    if settings.simulator.scenario is not None:
+        from cli.scenario_file import read_scenario
+
+        read_scenario(settings.simulator.scenario)  # before anything is started for it
     if once:
         play_once(settings, folder=folder, as_json=as_json)
     else:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from cli.json_file import read_json
 from cli.options import ConfigOption, JsonOption, start
 from storage.errors import InputError, NotFoundError
 
@@ -253,10 +254,7 @@ def _tell(version: PlanVersion, *, as_json: bool) -> None:
 def _edits_of(file: Path | None) -> list[dict[str, Any]]:
     if file is None:
         return []
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"--edits: {file} cannot be read: {error}") from error
+    found = read_json(file, option="--edits")
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise InputError(f"--edits: expected a list of edits in {file}")
     return found

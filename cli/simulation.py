@@ -13,11 +13,11 @@ import structlog
 from cli.demo.judge import Truth, write_truth
 from cli.lives import Lives
 from cli.provision import fleet, provision
+from cli.scenario_file import read_scenario
 from cli.services import wait_for_schema
 from cli.stopping import stop_on_signals
 from cli.wiring import database_url
 from config.settings import Settings, SimulatorSettings
-from simulators.scenario import Scenario
 from simulators.streets import default_extract, read_streets
 from simulators.world import World, build_world
 from storage import bins, communes, readings
@@ -151,19 +151,10 @@ def _build(commune: Commune, extract: Path, options: SimulatorSettings, *, start
             spaces=options.spaces,
             commune_insee=commune.commune_insee,
             time_zone=commune.time_zone,
-            scenario=_scenario(options.scenario),
+            scenario=None if options.scenario is None else read_scenario(options.scenario),
         )
     except ValueError as error:
         raise InputError(f"this commune cannot be simulated: {error}") from error
-
-
-def _scenario(path: Path | None) -> Scenario | None:
-    if path is None:
-        return None
-    try:
-        return Scenario.read(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the scenario {path} cannot be read: {error}") from error
 
 
 def _history_until(commune: Commune) -> datetime:

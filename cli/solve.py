@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.one_line import one_line
 from cli.options import JsonOption
 from storage.errors import InputError
 
@@ -87,7 +88,7 @@ def solve(
     _answer(document, task, solution, out=out, plot=plot, as_json=as_json)
     if not verdict.accepted:
         told = "; ".join(str(violation) for violation in verdict.violations[:3])
-        typer.echo(f"voirie: the checker does not accept the plan: {told}", err=True)
+        typer.echo(one_line(f"voirie: the checker does not accept the plan: {told}"), err=True)
         raise typer.Exit(_EXIT_REFUSED)
 
 

@@ -16,21 +16,40 @@ from storage.errors import InputError
 if TYPE_CHECKING:  # what reads rows is imported when it runs, so that `voirie --help` answers at once
     from optimise.fill.towns.table import Place, Table
 
+MOST_CHARACTERS = 4 * 1024**3
+"""What a file may come to, unpacked: some kilobytes of gzip can be made to fill any disk."""
+MOST_LINE_CHARACTERS = 100_000
 _GZIP = b"\x1f\x8b"
 
 
 @contextmanager
-def open_lines(path: Path) -> Iterator[TextIO]:
-    """Open a file of rows, also one packed by gzip. Raises InputError when it cannot be read."""
+def open_lines(path: Path) -> Iterator[Iterator[str]]:
+    """Open a file of rows, also one packed by gzip, bounded in its lines and in what it unpacks to.
+
+    Raises InputError when it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             packed = file.read(2) == _GZIP
         with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as lines:
-            yield cast("TextIO", lines)
+            yield bounded_lines(cast("TextIO", lines))
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except (EOFError, zlib.error) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+        raise InputError(f"{path} cannot be read: {error}") from error
+
+
+def bounded_lines(stream: TextIO) -> Iterator[str]:
+    """Yield the lines; nothing longer than a line may be is ever held. Raises InputError."""
+    number = characters = 0
+    while line := stream.readline(MOST_LINE_CHARACTERS + 1):
+        number += 1
+        characters += len(line)
+        if len(line) > MOST_LINE_CHARACTERS:
+            raise InputError(f"line {number}: expected at most {MOST_LINE_CHARACTERS} characters, got more")
+        if characters > MOST_CHARACTERS:
+            raise InputError(f"line {number}: expected a file of at most {MOST_CHARACTERS} characters unpacked")
+        yield line
 
 
 def read_table_file(path: Path, *, emptyings: bool, columns: str | None, time_zone: str) -> Table:

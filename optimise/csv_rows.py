@@ -8,12 +8,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from storage.errors import InputError
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
 _SEPARATORS = (";", "\t", "|", ",")
 _FORMATS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d%H%M%S")
+MOST_COLUMNS = 1000
 _LONGEST_QUOTE = 40
 _MOST_LISTED = 1000
 
@@ -114,8 +119,20 @@ def numbered_rows(lines: Iterable[str]) -> tuple[Iterator[tuple[int, list[str]]]
         raise InputError("the file is empty: its first line names the columns")
     separator = max(_SEPARATORS, key=first.count)
     reader = csv.reader(chain([first], source), delimiter=separator)
-    header = next(reader)
-    return ((reader.line_num, row) for row in reader), header
+    rows = _readable(reader)
+    _, header = next(rows)
+    if len(header) > MOST_COLUMNS:
+        raise InputError(f"line 1: expected at most {MOST_COLUMNS} columns, got {len(header)}")
+    return rows, header
+
+
+def _readable(reader: Reader) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows with their line's number. Raises InputError where no reader of CSV goes on: a quote without an end."""
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise InputError(f"line {reader.line_num}: not CSV: {error}") from error
 
 
 def quoted(text: str) -> str:

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 from storage.errors import InputError
 
+MOST_BYTES = 1024 * 1024
+
 _MOST_TIMES = 50.0
 _MOST_MINUTES = 31 * 24 * 60
 
@@ -141,9 +143,11 @@ class Scenario:
     @classmethod
     def read(cls, text: str) -> Self:
         """Return the scenario that a file tells. Raises InputError that says where and what."""
+        if len(text) > MOST_BYTES:
+            raise InputError(f"expected a scenario of at most {MOST_BYTES} bytes")
         try:
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # no TOML; a number with too many digits; nested without end
             raise InputError(f"the scenario is no TOML: {error}") from error
         unknown = set(document) - {"title", "day", *_PARTS}
         if unknown:

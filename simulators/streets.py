@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from simulators import osm_tags
 from simulators.plane import Plane
 from simulators.street_graph import largest_strong_component, split_at_junctions
-from storage.errors import InputError, NotFoundError
+from storage.errors import InputError
 
 CORE_RADIUS_M = 2000.0
 """Radius of the part kept of a larger extract: 12.6 km2, the size of a commune of the Paris region's inner ring."""
@@ -98,10 +98,10 @@ def default_extract() -> Path:
 def read_streets(extract: Path) -> StreetMap:
     """Read the town's streets and points of interest from `extract` (.osm.pbf or .osm).
 
-    NotFoundError when the file is missing; InputError when it cannot be read or holds no streets for cars.
+    InputError when it is missing, cannot be read or holds no streets for cars.
     """
     if not extract.is_file():
-        raise NotFoundError(f"there is no street extract {str(extract)!r}")
+        raise InputError(f"there is no street extract {str(extract)!r}")
     try:
         ways, points = _read(extract)
     except RuntimeError as error:

@@ -6,6 +6,10 @@ import csv
 import io
 from collections.abc import Iterator
 
+MOST_COLUMNS = 500
+MOST_CELL_CHARACTERS = 131_072
+"""Of one cell, the limit of Python's own reader: a quote without an end takes in what follows it."""
+
 
 class BrokenCsvError(Exception):
     """Quotes or fields that no reader of CSV can make sense of."""
@@ -36,6 +40,8 @@ def records(text: str) -> Iterator[tuple[int, list[str]]]:
     try:
         for record in reader:
             number, before = before + 1, reader.line_num
+            if len(record) > MOST_COLUMNS:
+                raise BrokenCsvError(f"expected at most {MOST_COLUMNS} columns, got {len(record)}", line=number)
             if any(value.strip() for value in record):
                 yield number, record
     except csv.Error as error:

@@ -81,7 +81,7 @@ def decode(content: bytes) -> RoundRules:
     try:
         document = msgspec.json.decode(_MINUTES.sub(rb'\1:00"', content))
         rules = msgspec.convert(document, RoundRules)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise InputError(f"the rules cannot be read: {error}") from error
     _refuse_unknown(document)
     for bin_rule in rules.bins:

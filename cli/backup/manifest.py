@@ -15,6 +15,7 @@ from storage.errors import InputError
 FILE_NAME = "manifest.json"
 DUMP_NAME = "database.dump"
 _FORMAT = 1
+MOST_BYTES = 16 * 1024 * 1024
 _BLOCK_BYTES = 1 << 20
 
 
@@ -52,10 +53,11 @@ def read(folder: Path) -> Manifest:
     """Return the folder's manifest. Raises InputError when the folder is no backup, or one of a later version."""
     file = folder / FILE_NAME
     try:
-        manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
+        with file.open("rb") as opened:
+            manifest = msgspec.json.decode(opened.read(MOST_BYTES), type=Manifest)
     except OSError as error:
         raise InputError(f"{folder} is no backup: {file} cannot be read ({error.strerror})") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise InputError(f"{file} is no manifest of a backup: {error}") from error
     if manifest.format != _FORMAT:
         raise InputError(

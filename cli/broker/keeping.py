@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 PASSWORDS, RIGHTS = "passwords", "acl"
 # The broker reads them as a member of the folder's group; others do not.
+_LONGEST_SECRET = 1000
 _MODE = 0o640
 
 
@@ -90,8 +91,12 @@ class Keeper:
             secret = file.read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
             raise SettingsError(f"the password file {file} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"the password file {file} is no text: {error}") from error
         if not secret:
             raise SettingsError(f"the password file {file} is empty")
+        if not secret.isprintable() or len(secret) > _LONGEST_SECRET:
+            raise SettingsError(f"the password file {file} holds no password: expected one line of printable text")
         if (name, secret) not in self._proofs:
             self._proofs[name, secret] = prove(secret)
         return self._proofs[name, secret]

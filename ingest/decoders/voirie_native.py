@@ -46,7 +46,7 @@ def _measurement(raw: bytes) -> Measurement:
     try:
         record = _DECODER.decode(raw)
         measured_at = record.measured_at.astimezone(UTC)
-    except (msgspec.DecodeError, OverflowError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise RefusedError(RefusalReason.MALFORMED_PAYLOAD, quoted(str(error))) from error
     quality = Quality(record.status)
     silent = record.distance_mm is None and record.fill_percent is None and record.occupied is None

@@ -13,6 +13,7 @@ from storage.csv_records import BrokenCsvError, decoded, records
 from storage.device_cells import unescaped
 from storage.device_file import LineError
 from storage.errors import InputError
+from storage.json_depth import MOST_LEVELS, is_too_deep
 from storage.kerb.french_hours import parse_french_hours
 from storage.kerb.opening_hours import parse_opening_hours
 from storage.kerb.spans import Span
@@ -249,7 +250,9 @@ def file_of(rows: Sequence[Cells], lines: Sequence[PlaceLine]) -> PlaceFile:
 
 def json_of(text: str) -> object:
     """Return a JSON document. Raises InputError."""
+    if is_too_deep(text.encode()):
+        raise InputError(f"expected JSON of at most {MOST_LEVELS} levels")
     try:
         return json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"not JSON: {str(error)[:200]}") from error
