@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from simulators import osm_tags
 from simulators.plane import Plane
 from simulators.street_graph import largest_strong_component, split_at_junctions
-from storage.errors import InputError
+from storage.errors import InputError, NotFoundError
 
 CORE_RADIUS_M = 2000.0
 """Radius of the part kept of a larger extract: 12.6 km2, the size of a commune of the Paris region's inner ring."""

@@ -166,7 +166,8 @@ def parameters() -> Iterator[tuple[str, str]]:
 WRITTEN_OR_FOLDER = {"--out", "--plot", "--csv", "--output", "--ledger", "--truth", "--folder", "FOLDER", "--pid-file"}
 SAME_READER = {
     ("demo", "--streets"), ("demo", "--scenario"), ("evaluate rounds", "--streets"),
-    ("advise delivery-areas", "--streets"), ("report kerb", "--streets"), ("report fill", "--streets"), ("report fill", "--places"),
+    ("advise delivery-areas", "--streets"), ("report kerb", "--streets"),
+    ("report fill", "--streets"), ("report fill", "--places"),
 }  # fmt: skip
 """Read by the same code as another command's option that is tried, after minutes of something else."""
 

@@ -11,7 +11,7 @@ from simulators.kerbs import find_kerbs, kerb_at
 from simulators.osm_tags import POINT_KINDS, car_directions, point_kind
 from simulators.placing import choose_spots, cluster
 from simulators.streets import COMMUNE_AREA_KM2, CORE_RADIUS_M, StreetMap, default_extract, read_streets
-from storage.errors import InputError, NotFoundError
+from storage.errors import InputError
 from tests.commune import streets
 
 
@@ -102,7 +102,7 @@ def test_small_extract_with_relations_is_kept_whole(reference_data: Path):
 
 
 def test_missing_and_broken_extracts_are_told_apart(tmp_path: Path):
-    with pytest.raises(NotFoundError, match="there is no street extract"):
+    with pytest.raises(InputError, match="there is no street extract"):
         read_streets(tmp_path / "none.osm.pbf")
     broken = tmp_path / "broken.osm.pbf"
     broken.write_bytes(b"\x00\x00\x00\x0dno extract at all")
