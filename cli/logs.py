@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import structlog
 
+_TRACES = frozenset({"exception", "stack"})
+
 
 def configure_logging(*, level: str, form: Literal["text", "json"], traced: bool = False) -> None:
     """Send structlog's and the libraries' events to standard error, in one form; `traced`: with their trace's id."""
@@ -28,12 +30,15 @@ def configure_logging(*, level: str, form: Literal["text", "json"], traced: bool
     else:
         # The usual formatter of exceptions writes local variables out, and with them passwords and payloads.
         plain = structlog.dev.plain_traceback
-        renderers = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+        renderers = [
+            _hold_to_one_line,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),
+        ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _hold_to_one_line, *renderers],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
         )
     )
     root = logging.getLogger()
@@ -60,16 +65,18 @@ def _add_trace_id(_logger: Any, _method: str, event: structlog.typing.EventDict)
 
 
 def _hold_to_one_line(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Write out what is not printable in an event's own words: a library may have put foreign text there."""
-    told = event.get("event")
-    if isinstance(told, str) and not told.isprintable():
-        event["event"] = "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in told)
+    """Write out what is not printable, in what somebody else may have said: all but our own traces."""
+    for name, told in event.items():
+        if isinstance(told, str) and not told.isprintable() and name not in _TRACES:
+            event[name] = _printable(told)
     return event
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
 def _to_json(event: Any, **_options: Any) -> str:
     """Return a line of JSON, with what a terminal would obey escaped: the same text for who parses it."""
     line = json.dumps(event, ensure_ascii=False, default=str)
-    if line.isprintable():
-        return line
-    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)
+    return line if line.isprintable() else _printable(line)

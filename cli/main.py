@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,6 +37,9 @@ from cli.rounds import rounds
 from cli.rules import rules
 from cli.solve import solve
 from cli.weather import weather
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -178,6 +181,14 @@ ScenarioOption = Annotated[
 SeedOption = Annotated[int | None, typer.Option(help="The same seed gives the same commune.", show_default=False)]
 
 
+def _check_scenario(settings: Settings) -> None:
+    """Raise InputError when the scenario cannot be read, before anything is started for it."""
+    if settings.simulator.scenario is not None:
+        from cli.scenario_file import read_scenario
+
+        read_scenario(settings.simulator.scenario)
+
+
 def _simulator_overrides(
     *,
     streets: Path | None,
@@ -215,6 +226,7 @@ def simulate(
     """Stand in for the devices and crews of a commune: provision it, publish its history, then live on."""
     overrides = _simulator_overrides(streets=streets, bins=bins, days=days, seed=seed, speed=speed, scenario=scenario)
     settings = start(config, overrides)
+    _check_scenario(settings)
     from cli.simulation import simulate as run_simulation
 
     run_simulation(settings, history_only=history_only, ledger=ledger, truth=truth)
@@ -243,10 +255,7 @@ def demo(
     settings = start(config, overrides)
     from cli.demo.play import play, play_once
 
-    if settings.simulator.scenario is not None:
-        from cli.scenario_file import read_scenario
-
-        read_scenario(settings.simulator.scenario)  # before anything is started for it
+    _check_scenario(settings)
     if once:
         play_once(settings, folder=folder, as_json=as_json)
     else:

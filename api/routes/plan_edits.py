@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +25,8 @@ router = APIRouter(prefix="/communes/{commune_insee}", tags=["plans"], responses
 
 _POLL_S = 0.1
 _ACCEPTED = 202
+MOST_WAITING = 8
+_WAITING = threading.BoundedSemaphore(MOST_WAITING)
 
 
 @router.post(
@@ -40,8 +45,8 @@ def edit_plan(
 ) -> PlanRequestModel:
     """Make a draft of a plan with edits, and say what they change. Nobody drives it before it is published.
 
-    202 with the request when the answer takes longer than `wait_s`: ask for it again. 422 (`edit-refused`) when an
-    edit makes no sense or breaks a rule, naming the bin and the rule.
+    202 with the request when the answer takes longer than `wait_s`, or many wait already: ask for it again. 422
+    (`edit-refused`) when an edit makes no sense or breaks a rule, naming the bin and the rule.
     """
     port = state_of(request)["ports"].at_once
     if port is None:
@@ -53,10 +58,29 @@ def edit_plan(
         )
     if asked.state is RequestState.WAITING:
         port.edit(commune_insee, body.request_id)
+    with _place_to_wait() as may_wait:
+        return _answered(request, response, commune_insee, body.request_id, wait_s=wait_s if may_wait else 0.0)
+
+
+@contextmanager
+def _place_to_wait() -> Iterator[bool]:
+    """Yield whether there is a place left among those that wait: each holds a thread that serves everybody."""
+    may_wait = _WAITING.acquire(blocking=False)
+    try:
+        yield may_wait
+    finally:
+        if may_wait:
+            _WAITING.release()
+
+
+def _answered(
+    request: Request, response: Response, commune_insee: str, request_id: UUID, *, wait_s: float
+) -> PlanRequestModel:
+    """Return the request as soon as it is answered, or as it is after `wait_s`."""
     until = time.monotonic() + wait_s
     while True:
         with within(request, commune_insee, read_only=True) as here:
-            found = plan_requests.one(here.connection, here.insee, body.request_id)
+            found = plan_requests.one(here.connection, here.insee, request_id)
             if found.state is not RequestState.WAITING:
                 if found.state is RequestState.REFUSED:
                     raise EditRefusedError((found.answer or {}).get("detail"))

@@ -109,6 +109,45 @@ def test_host_that_names_none_is_a_bad_request(shared_client: httpx.Client, host
         assert json.loads(body)["type"] == "urn:voirie:problem:bad-request"
 
 
+# --- methods, types and paths that are none -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow"),
+    [
+        ("PUT", f"{COMMUNE}/bins", 405, "GET"),
+        ("OPTIONS", f"{COMMUNE}/devices.csv", 405, "GET, POST"),
+        ("TRACE", f"{COMMUNE}/devices/24e124713b000001", 405, "GET, PUT"),
+        ("HEAD", f"{COMMUNE}/bins", 405, "GET"),
+        ("DELETE", "/connexion", 405, "GET, POST"),
+        ("POST", "/static/voirie.svg", 405, None),
+        ("OPTIONS", "/nowhere", 404, None),
+        ("HEAD", "/static/nowhere.js", 404, None),
+        ("BREW", "/nowhere", 404, None),
+        ("GET", "/%00", 404, None),
+        ("GET", "/static/..%2f..%2fapp.py", 404, None),
+        ("GET", "/static/%2e%2e/app.py", 404, None),
+    ],
+)
+def test_every_error_has_one_shape(shared_client: httpx.Client, method: str, path: str, status: int, allow: str | None):
+    answer = shared_client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert allow is None or answer.headers["allow"] == allow
+    if method == "HEAD":
+        assert not answer.content
+    else:
+        assert answer.json()["status"] == status
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data", "", "é", "a/b/c"])
+def test_body_of_another_type_is_refused_in_the_same_shape(shared_client: httpx.Client, content_type: str):
+    answer = shared_client.post(
+        f"{COMMUNE}/service-events", content=b'{"events": []}', headers=[(b"content-type", content_type.encode())]
+    )
+    assert_problem(answer, 422, "invalid-request")
+
+
 # --- too often -------------------------------------------------------------------------------------------------------
 
 

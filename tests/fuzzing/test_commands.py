@@ -47,6 +47,7 @@ READ = {
     "migrate --config": ["migrate", "--config", "FILE"],
 }
 """Each option or argument that names a file to read, and a command that gives one."""
+LONG = bool(os.environ.get("VOIRIE_TEST_FUZZ_S"))
 EMPTY_IS_FINE = {"migrate --config", "rules import FILE"}
 """An empty file of settings is all defaults."""
 CORPUS = Path(__file__).parent / "corpus"
@@ -191,7 +192,9 @@ def test_no_file_breaks_a_command(
     monkeypatch: pytest.MonkeyPatch,
 ):
     known = {"COUNTS": CORPUS / "counts" / "usual.csv", "LEVELS": CORPUS / "levels" / "usual.csv", "OUT": place}
-    for nasty in NASTY:
+    turn = sorted(READ).index(name)
+    # Commands share readers: each tries half of the files, and its neighbour the other half; a long search tries all.
+    for nasty in NASTY if LONG else NASTY[turn % 2 :: 2]:
         if nasty == "empty" and name in EMPTY_IS_FINE:
             continue
         given = known | {"FILE": files[nasty], "OUT/report.html": place / "report.html"}
