@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from api.guidance import Asked, Spot, spots
+from api.guidance import Asked, Spot, spots, step_at
 from api.here import Here
 from storage import bay_forecasts
 from storage.kerb.admission import use_of
 from storage.kerb_now import KerbView, kerb_now
-from storage.model import BayForecastRun, BayUse, PlaceKind
+from storage.model import BayChance, BayForecastRun, BayUse, PlaceKind
 
 STRETCH_M = 160.0
 """How far a stretch may reach beyond a circle that its middle is in."""
@@ -38,9 +38,13 @@ def known_bays(
     here: Here, view: KerbView, run: BayForecastRun | None, at: Asked, uses: Sequence[BayUse] | None
 ) -> dict[str, Spot]:
     """Return the bays of a view that are of these uses (None: all), by id, as they will be at arrival."""
-    told = bay_forecasts.of_places(here.connection, here.insee, [place.place_id for place in view.places])
-    forecasts = {one.place_id: one for one in told}
-    found = spots(view, run, forecasts, at)
+    step = None if run is None else step_at(run, at.arrival)
+    foretold: dict[str, BayChance] = {}
+    if step is not None:
+        before, share = step
+        place_ids = [place.place_id for place in view.places]
+        foretold = bay_forecasts.at_step(here.connection, here.insee, place_ids, before=before, share=share)
+    found = spots(view, foretold, at)
     if uses is None:
         return found
     return {place_id: spot for place_id, spot in found.items() if use_of(spot.place) in uses}

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from api.geo import distance_m
 from storage.kerb.admission import admits, use_of
 from storage.kerb_now import KerbView, known_of
-from storage.model import BayForecast, BayForecastRun, BayGroupForecast, KerbNow
+from storage.model import BayChance, BayForecastRun, BayGroupForecast, KerbNow, Rule
 
 DETOUR = 1.3
 """Streets are longer than the crow's way; measured on European towns it is 1.2 to 1.4."""
 WALK_M_PER_S = 1.25
 _DEGREE_M = 111_195.0
+_NOTHING = BayChance(occupied=None, chance=None, if_changed=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,39 +81,46 @@ def around(destination: tuple[float, float], radius_m: float) -> tuple[float, fl
     return max(-180.0, lon - east), max(-90.0, lat - north), min(180.0, lon + east), min(90.0, lat + north)
 
 
-def at_moment(run: BayForecastRun, values: Sequence[float], moment: datetime) -> float | None:
-    """Return the value at a moment, between those that the run tells; None beyond what it reaches."""
+def step_at(run: BayForecastRun, moment: datetime) -> tuple[int, float] | None:
+    """Return the run's step before a moment, and what share of the way to the next it is; None beyond its reach."""
     minutes = (moment - run.as_of).total_seconds() / 60
     ahead = run.ahead_min
     if not ahead[0] <= minutes <= ahead[-1]:
         return None
     last = next(number for number in range(1, len(ahead)) if minutes <= ahead[number])
-    share = (minutes - ahead[last - 1]) / (ahead[last] - ahead[last - 1])
-    return (1 - share) * values[last - 1] + share * values[last]
+    return last - 1, (minutes - ahead[last - 1]) / (ahead[last] - ahead[last - 1])
 
 
-def spots(
-    view: KerbView, run: BayForecastRun | None, forecasts: Mapping[str, BayForecast], asked: Asked
-) -> dict[str, Spot]:
-    """Return every bay of the view by its id."""
+def at_moment(run: BayForecastRun, values: Sequence[float], moment: datetime) -> float | None:
+    """Return the value at a moment, between those that the run tells; None beyond what it reaches."""
+    step = step_at(run, moment)
+    if step is None:
+        return None
+    before, share = step
+    return (1 - share) * values[before] + share * values[before + 1]
+
+
+def spots(view: KerbView, foretold: Mapping[str, BayChance], asked: Asked) -> dict[str, Spot]:
+    """Return every bay of the view by its id; `foretold` is what is said of bays at arrival."""
     found = {}
+    # A town has some tens of timetables, whatever its number of bays.
+    rules: dict[int, Rule | None] = {}
     for place in view.places:
         occupied = known_of(place, view.now).occupied
-        forecast = forecasts.get(place.place_id)
-        changed = forecast is not None and forecast.occupied is not None and occupied is (not forecast.occupied)
-        chance = None
-        if run is not None and forecast is not None:
-            values = forecast.if_changed if changed else forecast.chance
-            chance = None if values is None else at_moment(run, values, asked.arrival)
+        forecast = foretold.get(place.place_id, _NOTHING)
+        changed = forecast.occupied is not None and occupied is (not forecast.occupied)
+        chance = forecast.if_changed if changed else forecast.chance
         if occupied is not None and asked.arrival <= view.now:
             chance = float(not occupied)
-        rule = view.timetables.of(place).at(asked.arrival).rule
+        timetable = view.timetables.of(place)
+        if id(timetable) not in rules:
+            rules[id(timetable)] = timetable.at(asked.arrival).rule
         found[place.place_id] = Spot(
             place=place,
             free=None if occupied is None else not occupied,
             changed=changed,
             chance=chance,
-            admitted=admits(rule, use_of(place)),
+            admitted=admits(rules[id(timetable)], use_of(place)),
         )
     return found
 

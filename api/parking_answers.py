@@ -83,9 +83,7 @@ def everywhere(here: Here, point: tuple[float, float], *, vehicle: Vehicle) -> A
     """Return the streets with the most free places that sensors see now, and a count of the whole commune."""
     at = Asked(destination=point, arrival=here.now)
     view = bays_of(here, vehicle.uses, WHOLE_WORLD)
-    found = [
-        spot for spot in spots(view, None, {}, at).values() if spot.admitted and use_of(spot.place) in vehicle.uses
-    ]
+    found = [spot for spot in spots(view, {}, at).values() if spot.admitted and use_of(spot.place) in vehicle.uses]
     items = [item for item in street_items(found, at, minutes=0) if item.measured.free and item.name]
     items.sort(key=lambda item: (-item.measured.free, item.name or ""))
     return Answer(items=items[:_MOST_STREETS], measured=measure(found), foretold_at=None)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.errors import NotFoundError
-from storage.model import BayForecast, BayForecastRun, BayGroupForecast, BayScope, BayUse, PlaceKind
+from storage.model import BayChance, BayForecast, BayForecastRun, BayGroupForecast, BayScope, BayUse, PlaceKind
 
 _BAY_TYPES = ("text", "text", "text", "text", "bool", "float4[]", "float4[]", "float4[]", "float4[]")
 _GROUP_TYPES = (
@@ -117,6 +117,21 @@ def of_places(connection: Connection, commune_insee: str, place_ids: Collection[
     """Return what is foretold of these bays, by id."""
     parameters = {"commune_insee": commune_insee, "place_ids": list(place_ids)}
     return fetch(connection, BayForecast, statement("bay_forecasts", "bays"), parameters)
+
+
+def at_step(
+    connection: Connection, commune_insee: str, place_ids: Collection[str], *, before: int, share: float
+) -> dict[str, BayChance]:
+    """Return what is foretold of these bays at a moment: `share` of the way from the run's step `before` to the next.
+
+    Steps are counted from 0.
+    """
+    parameters = {
+        "commune_insee": commune_insee, "place_ids": list(place_ids), "before": before + 1, "share": share,
+    }  # fmt: skip
+    with connection.cursor(binary=True) as cursor:
+        rows = cursor.execute(statement("bay_forecasts", "bays_at"), parameters, prepare=False)
+        return {place_id: BayChance(*values) for place_id, *values in rows}
 
 
 def of_groups(

@@ -6,6 +6,7 @@ is made at the rim. Measured, predicted and declared fill are three different fi
 
 from storage.model.accounts import Account, ApiKey, Grant, LoginSession, Role
 from storage.model.bay_forecasts import (
+    BayChance,
     BayEvidence,
     BayForecast,
     BayForecastRun,
@@ -94,6 +95,7 @@ __all__ = [
     "Alert",
     "AlertKind",
     "ApiKey",
+    "BayChance",
     "BayEvidence",
     "BayForecast",
     "BayForecastRun",

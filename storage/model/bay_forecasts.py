@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -67,6 +68,14 @@ class BayForecast:
     if_changed: tuple[float, ...] | None
     chance_low: tuple[float, ...] | None
     chance_high: tuple[float, ...] | None
+
+
+class BayChance(NamedTuple):
+    """What is foretold of a bay at one moment: as in `BayForecast`, a row, since a search asks for hundreds at once."""
+
+    occupied: bool | None
+    chance: float | None
+    if_changed: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -94,6 +94,16 @@ FROM bay_forecast
 WHERE commune_insee = :commune_insee AND place_id = ANY (:place_ids)
 ORDER BY place_id;
 
+-- name: bays_at
+-- What is foretold of bays at one moment, `share` of the way from the step `before` to the one after it.
+SELECT
+    place_id,
+    occupied,
+    (1 - :share::float8) * chance[:before::int] + :share::float8 * chance[:before::int + 1],
+    (1 - :share::float8) * if_changed[:before::int] + :share::float8 * if_changed[:before::int + 1]
+FROM bay_forecast
+WHERE commune_insee = :commune_insee AND place_id = ANY (:place_ids);
+
 -- name: groups_of
 -- Groups of a scope, in all of the commune or within bounds, by id.
 SELECT
