@@ -234,7 +234,7 @@ class Run:
                 "stored_ms": quantiles(probes),
             },
             "rss_mb": {name: tenths(each) for name, each in memory.items()},
-            "rssgrowth_mb": {name: growth(each) for name, each in memory.items()},
+            "rss_growth_mb": {name: growth(each) for name, each in memory.items()},
             "cpu": cores,
             "machine_cpu_percent": round(statistics.fmean(shares), 0) if shares else None,
             "machine": f"{os.cpu_count()} CPUs, {platform.platform()}, Python {platform.python_version()}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.auditing import note_import
 from cli.file_report import EXIT_INPUT, lines_document, print_counts, print_faults
 from cli.options import ConfigOption, JsonOption, start
 
@@ -44,6 +45,8 @@ def import_file(
     replayed = None
     with desk(settings) as at:
         report = import_devices(at.connection, at.insee, content, telling=telling(author=by), dry_run=dry_run)
+        if not report.errors and not dry_run:
+            note_import(at.connection, at.insee, "devices", content, imported=report.imported, updated=report.updated)
         at.connection.commit()
         if not report.errors and not dry_run:
             replayed = replay_document(at.replay_due())

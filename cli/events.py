@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.auditing import note, note_import
 from cli.file_report import tell_import
 from cli.options import ConfigOption, JsonOption, start
 
@@ -29,6 +30,9 @@ def import_file(
     content = content_of(file)
     with desk(settings) as at:
         report = town_events.import_events(at.connection, at.insee, content, dry_run=dry_run)
+        if not report.errors and not dry_run:
+            counts = {"imported": report.imported, "updated": report.updated}
+            note_import(at.connection, at.insee, "events", content, **counts)
         at.connection.commit()
     tell_import(report, "events", dry_run=dry_run, as_json=as_json)
 
@@ -75,5 +79,6 @@ def remove_event(
         raise InputError(f"expected the id of an event, got {event_id[:100]!r}") from error
     with desk(settings) as at:
         town_events.remove(at.connection, at.insee, known)
+        note(at.connection, at.insee, "event.removed", f"event:{known}")
         at.connection.commit()
     typer.echo(f"{known} is forgotten")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.auditing import note_import
 from cli.file_report import EXIT_INPUT, lines_document, print_faults
 from cli.options import ConfigOption, JsonOption, start
 
@@ -38,10 +39,12 @@ def import_sectors(
     from storage import kpi
     from storage.former_file import read_sectors
 
-    found, errors = read_sectors(content_of(file))
+    content = content_of(file)
+    found, errors = read_sectors(content)
     if not errors:
         with desk(settings) as at:
             kpi.save_sectors(at.connection, at.insee, found)
+            note_import(at.connection, at.insee, "sectors", content, bins=len(found))
             _end(at, dry_run=dry_run)
     named = {sector for sector in found.values() if sector}
     _told({"bins": len(found), "sectors": len(named)}, errors, dry_run=dry_run, as_json=as_json)
@@ -84,12 +87,14 @@ def import_former(
     from storage import kpi
     from storage.former_file import read_former
 
-    lines, errors = read_former(content_of(file), complete=not compute)
+    content = content_of(file)
+    lines, errors = read_former(content, complete=not compute)
     rounds: list[FormerRound] = []
     if not errors:
         with desk(settings) as at:
             rounds = former_rounds_of(at, lines, fill_fraction=fill)
             kpi.save_former(at.connection, at.insee, rounds)
+            note_import(at.connection, at.insee, "former_rounds", content, rounds=len(rounds))
             _end(at, dry_run=dry_run)
     computed = sum(item.computed for item in rounds)
     _told({"rounds": len(rounds), "computed": computed}, errors, dry_run=dry_run, as_json=as_json)

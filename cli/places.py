@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.auditing import note_import
 from cli.file_report import EXIT_INPUT, lines_document, print_counts, print_faults, print_lines
 from cli.options import ConfigOption, JsonOption, start
 
@@ -44,6 +45,7 @@ def import_file(
     settings = start(config)
     from cli.registry import content_of
     from cli.wiring import database_url
+    from storage.audit import INSTALLATION
     from storage.database import connect
     from storage.errors import InputError
     from storage.place_files.lines import MOST_BYTES, Defaults, PlaceForm
@@ -65,6 +67,9 @@ def import_file(
     with connect(database_url(settings), application="voirie places") as connection:
         require_schema(connection)
         report = import_places(connection, meant, content, form=PlaceForm(form), defaults=defaults, dry_run=dry_run)
+        if not report.errors and not dry_run:
+            counts = {"imported": report.imported, "updated": report.updated}
+            note_import(connection, meant or INSTALLATION, "places", content, **counts)
         connection.commit()
     if as_json:
         typer.echo(json.dumps(_document(report, dry_run=dry_run), ensure_ascii=False))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.auditing import note_import
 from cli.options import ConfigOption, JsonOption, start
 
 rules = typer.Typer(no_args_is_help=True, help="Access, hours, crews and prices that rounds have to keep.")
@@ -25,12 +26,14 @@ def import_file(
     from cli.registry import content_of, desk
     from storage import round_rules
 
-    found = round_rules.decode(content_of(file, most=round_rules.MOST_BYTES))
+    content = content_of(file, most=round_rules.MOST_BYTES)
+    found = round_rules.decode(content)
     with desk(settings) as at:
         round_rules.save(at.connection, at.insee, found)
         if dry_run:
             at.connection.rollback()
         else:
+            note_import(at.connection, at.insee, "rules", content, bins=len(found.bins), vehicles=len(found.vehicles))
             at.connection.commit()
     counts = {
         "bins": len(found.bins),

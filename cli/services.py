@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import structlog
 import typer
 
+from cli.auditing import note_settings
 from cli.queues import QUEUE
 from cli.stopping import stop_on_signals
 from cli.tracing import start_tracing
@@ -79,6 +80,8 @@ def collect(settings: Settings, *, leave: bool = False) -> None:
         raise InputError("--leave: name the session with --client-id, since {instance} stands for any")
     stop = stop_on_signals()
     wait_for_schema(options.database_url, stop)
+    if not stop.is_set():
+        note_settings(options.database_url, settings, service="collector")
     # Three threads hand batches on. The one that answers the database would wait 5 ms for the interpreter at each
     # answer, while another one judges.
     sys.setswitchinterval(0.0005)
@@ -124,6 +127,7 @@ def serve(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     options = api_options(settings)
     wait_for_schema(options.database_url)
+    note_settings(options.database_url, settings, service="api", as_api=True)
     make_server(
         create_app(options, api_ports(settings)),
         host=settings.api.host,
@@ -140,6 +144,7 @@ def work(settings: Settings) -> None:
     start_tracing(settings, service="voirie-worker")
     url = database_url(settings)
     wait_for_schema(url)
+    note_settings(url, settings, service="worker")
     app = make_app(database_url=url, jobs=Jobs(settings=settings, database_url=url))
     with app.open():
         # What became due while no worker ran is done at once, not at the next full minute.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.auditing import note_import
 from cli.file_report import tell_import
 from cli.options import ConfigOption, JsonOption, start
 
@@ -29,6 +30,9 @@ def import_file(
     content = content_of(file)
     with desk(settings) as at:
         report = days.import_weather(at.connection, at.insee, content, dry_run=dry_run)
+        if not report.errors and not dry_run:
+            counts = {"imported": report.imported, "updated": report.updated}
+            note_import(at.connection, at.insee, "weather", content, **counts)
         at.connection.commit()
     tell_import(report, "days", dry_run=dry_run, as_json=as_json)
 

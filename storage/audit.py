@@ -75,6 +75,13 @@ def head(connection: Connection, commune_insee: str) -> Head | None:
     return None if row is None else Head(commune_insee=commune_insee, sequence=row[0], digest=row[1])
 
 
+def last_details(connection: Connection, act: str, subject: str) -> dict[str, Any] | None:
+    """Return what the installation's newest note of `act` on `subject` says, None when there is none."""
+    key = {"commune_insee": INSTALLATION, "act": act, "subject": subject}
+    row = connection.execute(statement("audit", "last_details"), key).fetchone()
+    return None if row is None else row[0]
+
+
 def links(connection: Connection, commune_insee: str) -> Iterator[Link]:
     """Yield a commune's chain from its first entry on, some thousand rows in memory at a time."""
     after = 0

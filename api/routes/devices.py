@@ -21,6 +21,7 @@ from api.models.devices import (
     StatusIn,
     ToldModel,
 )
+from api.noting import note_import
 from api.state import state_of
 from storage import device_changes, devices, refusals
 from storage.device_cells import write_devices
@@ -100,6 +101,8 @@ def import_file(
     )
     if report.errors:
         raise InvalidFileError(report.errors)
+    if not dry_run:
+        note_import(here, "devices", body, imported=report.imported, updated=report.updated)
     return ImportedModel(
         imported=report.imported, updated=report.updated, unchanged=report.unchanged, dry_run=dry_run
     )  # fmt: skip

@@ -11,6 +11,7 @@ from api.errors import InvalidFileError, documented
 from api.here import Here, Reading, Writing
 from api.kpi_csv import kpi_csv
 from api.models.kpi import FormerRoundsModel, FormerTakenModel, KpiModel, KpisModel
+from api.noting import note_import
 from api.state import state_of
 from storage import kpi
 from storage.former_file import read_former
@@ -78,6 +79,7 @@ def tell_former_rounds(
     ]  # fmt: skip
     if not dry_run:
         kpi.save_former(here.connection, here.insee, rounds)
+        note_import(here, "former_rounds", body, rounds=len(rounds))
     return FormerTakenModel(rounds=len(rounds), dry_run=dry_run)
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Query
 from api.errors import InvalidFileError, documented
 from api.here import Reading, Writing
 from api.models.kerb import LineModel, PlaceModel, PlacesImportedModel, PlacesModel
+from api.noting import note_import
 from storage import kerb_places
 from storage.errors import InputError
 from storage.model import KERB_KINDS, PlaceKind
@@ -68,6 +69,8 @@ def import_table(
     )
     if report.errors:
         raise InvalidFileError(report.errors)
+    if not dry_run:
+        note_import(here, "places", body, imported=report.imported, updated=report.updated)
     return PlacesImportedModel(
         imported=report.imported,
         updated=report.updated,

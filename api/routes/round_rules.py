@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from api.errors import documented
 from api.here import Reading, Writing
 from api.models.round_rules import RoundRulesModel, RulesToldModel
+from api.noting import note_import
 from storage import round_rules
 
 router = APIRouter(
@@ -30,12 +31,14 @@ def tell_rules(
     dry_run: Annotated[bool, Query(description="Look for faults and store nothing")] = False,
 ) -> RulesToldModel:
     """Store rules, all or none; an entry replaces what was told of the same bin, vehicle or site before."""
-    found = round_rules.decode(body.model_dump_json().encode())
+    content = body.model_dump_json().encode()
+    found = round_rules.decode(content)
     if dry_run:
         with here.connection.transaction(force_rollback=True):
             round_rules.save(here.connection, here.insee, found)
     else:
         round_rules.save(here.connection, here.insee, found)
+        note_import(here, "rules", content, bins=len(found.bins), vehicles=len(found.vehicles))
     return RulesToldModel(
         bins=len(found.bins),
         vehicles=len(found.vehicles),

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 from api.errors import documented
 from api.here import Reading, Writing
 from api.models.town_events import EventsToldModel, TownEventModel, TownEventsIn, TownEventsModel
+from api.noting import note, note_import
 from storage import town_events
 
 router = APIRouter(prefix="/communes/{commune_insee}/events", tags=["events"], responses=documented(404, 413, 422, 503))
@@ -31,6 +32,9 @@ def list_events(
 def tell_events(here: Writing, body: TownEventsIn) -> EventsToldModel:
     """Store events, all or none; one of the same name and start is corrected. Repeating it changes nothing."""
     done = town_events.save(here.connection, here.insee, [event.told() for event in body.events])
+    if done.imported or done.updated:
+        content = body.model_dump_json().encode()
+        note_import(here, "events", content, imported=done.imported, updated=done.updated)
     return EventsToldModel(imported=done.imported, updated=done.updated, unchanged=done.unchanged)
 
 
@@ -38,3 +42,4 @@ def tell_events(here: Writing, body: TownEventsIn) -> EventsToldModel:
 def remove_event(here: Writing, event_id: Annotated[UUID, Path(description="Id of the event")]) -> None:
     """Forget an event that does not take place."""
     town_events.remove(here.connection, here.insee, event_id)
+    note(here.connection, here.principal, "event.removed", f"event:{event_id}", commune_insee=here.insee)

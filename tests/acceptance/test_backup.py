@@ -21,7 +21,7 @@ from cli.backup.dump import back_up
 from cli.backup.restore import RestoreDiffersError, differences, restore
 from cli.backup.tools import find_tool
 from cli.demo.screen import PlainScreen
-from storage import communes, isolation, readings, schema
+from storage import audit, communes, isolation, readings, schema
 from storage.census import TableCensus
 from storage.database import connect
 from storage.errors import InputError, SchemaError, UnavailableError
@@ -61,6 +61,8 @@ def source(any_database_url: str) -> str:
                 ),
             ),
         )
+        audit.record(connection, INSEE, "operator:root", "places.imported")
+        audit.record(connection, audit.INSTALLATION, "operator:root", "account.created", "account:1")
         connection.commit()
         to_columns(connection)
     return any_database_url
@@ -108,6 +110,12 @@ def check_that_it_lives(url: str) -> None:
     """Read as the API does, take readings in, migrate, let old chunks go: what only looks right fails at one."""
     with connect(url) as connection:
         assert communes.one(connection, INSEE).name == "Noisy-le-Grand"
+        for code in (audit.INSTALLATION, INSEE):
+            chain = audit.examine(connection, code)
+            assert (chain.broken, chain.entries) == (None, 1), "the audit is whole, and goes on"
+            audit.record(connection, code, "operator:root", "data.restored")
+        connection.commit()
+        assert [audit.examine(connection, code).entries for code in (audit.INSTALLATION, INSEE)] == [2, 2]
         connection.commit()
         CommunePool.act_for(connection, ["75056"])
         assert connection.execute("SELECT * FROM place").fetchall() == [], "what kept communes apart still does"

@@ -30,9 +30,8 @@ def proxy(connection: Connection, database_url: str, tmp_path: Path) -> Iterator
     save_commune(connection)
     make_account(connection, "chef", (INSEE, Role.DISPATCHER))
     port = free_port()
-    with serving(
-        ApiOptions(database_url=database_url, commune_insee=INSEE, heartbeat_s=0.3), open_to_all=False
-    ) as upstream:
+    options = ApiOptions(database_url=database_url, commune_insee=INSEE, heartbeat_s=0.3)
+    with serving(options, open_to_all=False) as upstream:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),
@@ -80,6 +79,32 @@ def test_the_door_wants_tls_and_an_account_and_hides_the_inside(proxy: str, conn
             )
     with httpx.Client(base_url=proxy, verify=trusted, timeout=20) as machine:
         assert machine.get(bins, headers=make_key(connection, INSEE, Role.DATA_READER)).status_code == 200
+
+
+def test_a_line_of_the_log_has_no_query(tmp_path: Path):
+    """Caddy logs a request that it cannot hand on, with its address: nobody's position belongs there."""
+    program = os.environ.get("VOIRIE_TEST_CADDY") or shutil.which("caddy")
+    if program is None:
+        missing("caddy (VOIRIE_TEST_CADDY)")
+    port, log = free_port(), tmp_path / "caddy.log"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "SITE_ADDRESS": f"http://localhost:{port}",
+        "HTTP_PORT": str(port),
+        "API_UPSTREAM": f"127.0.0.1:{free_port()}",
+    }
+    settings = str(REPOSITORY / "config" / "compose" / "Caddyfile")
+    command = [program, "run", "--config", settings, "--adapter", "caddyfile"]
+    with log.open("wb") as written, subprocess.Popen(command, env=environment, stderr=written) as process:
+        try:
+            wait_until(lambda: answers(port), what="Caddy's port")
+            assert httpx.get(f"http://localhost:{port}/api/v1/guidance?lon=2.5531&lat=48.8486").status_code == 502
+            wait_until(lambda: "/api/v1/guidance" in log.read_text(), what="the line of the failure")
+        finally:
+            process.terminate()
+    assert "2.5531" not in log.read_text()
+    assert "48.8486" not in log.read_text()
 
 
 def serves(client: httpx.Client) -> bool:

@@ -10,6 +10,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from api.app import ApiOptions
+from storage.database import Connection
 from tests.api.rows import INSEE
 from tests.api.serving import client_of
 from tests.tools import wait_until
@@ -43,3 +44,33 @@ def test_lines_of_a_request_carry_its_id():
     assert {"database_unavailable", "request_served"} <= set(lines)
     served = lines["request_served"]
     assert (served["operation"], served["status"], served["method"]) == ("health_ready", 503, "GET")
+
+
+def test_no_line_says_where_somebody_is_or_wants_to_go(
+    rows: Connection, database_url: str, caplog: pytest.LogCaptureFixture
+):
+    """Answered, refused and failed: guidance, checks and positions come as queries and bodies, and none is kept."""
+    position = {"longitude_deg": 2.553217, "latitude_deg": 48.848611}
+    where = {"lon": 2.553217, "lat": 48.848611}
+    base = f"/api/v1/communes/{INSEE}"
+    caplog.set_level("DEBUG")
+    with capture_logs() as logged:
+        for url in (database_url, "postgresql://nobody@127.0.0.1:9/none"):
+            options = ApiOptions(database_url=url, commune_insee=INSEE, pool_wait_s=0.1, log_requests=True)
+            with client_of(options) as client:
+                statuses = [
+                    client.get(f"{base}/guidance", params=where).status_code,
+                    client.get(f"{base}/guidance", params=where | {"radius_m": -1}).status_code,
+                    client.get(f"{base}/checks", params=where).status_code,
+                    client.put(
+                        f"{base}/vehicles/BOM-1/position", json={"told_at": "2026-03-10T10:00:00Z", **position}
+                    ).status_code,
+                    client.put(f"{base}/vehicles/BOM-1/position", json={"told_at": "never", **position}).status_code,
+                ]
+            assert set(statuses) == ({503} if "127.0.0.1:9" in url else {200, 422}), statuses
+    wait_until(lambda: sum(line["event"] == "request_served" for line in logged) == 10, what="the requests' lines")
+    # The client of this test, which is no part of the server, logs its own addresses.
+    others = [record.getMessage() for record in caplog.records if not record.name.startswith("http")]
+    kept = f"{logged} {others}"
+    assert "2.5532" not in kept
+    assert "48.8486" not in kept

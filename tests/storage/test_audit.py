@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.auditing import fingerprints, note_settings
+from config.settings import Settings
 from storage import audit, checks, retention
 from storage.audit_chain import START, Link, digest_of, seal_of, verify
 from storage.database import Connection, connect
@@ -259,3 +261,22 @@ def test_entries_that_changed_places_or_went_are_found(contents: list[str], firs
     without = verify(INSEE, links[:one] + links[one + 1 :], anchors={head.sequence: head.digest}).broken
     assert without is not None
     assert without.sequence == one + 1
+
+
+def test_settings_are_noted_when_they_change_and_say_nothing_of_passwords(town: Town, any_database_url: str):
+    settings = Settings.model_validate({"database": {"url": "postgresql://voirie:geheim@db/voirie"}})
+    other = Settings.model_validate({"retention": {"checks_days": 500}})
+    for told in (settings, settings, other, other, settings):
+        note_settings(any_database_url, told, service="worker")
+    note_settings(any_database_url, settings, service="api", as_api=True)
+    rows = town.connection.execute(
+        "SELECT subject, details FROM audit_note WHERE act = 'settings.in_force' ORDER BY note_id"
+    ).fetchall()
+    assert [subject for subject, _ in rows] == ["worker", "worker", "worker", "api"]
+    first, second, third, _ = (details for _, details in rows)
+    assert first == third == fingerprints(settings)
+    assert {name for name in first if first[name] != second[name]} == {"retention"}
+    assert all(len(digest) == 64 for digest in first.values())
+    assert fingerprints(settings) == fingerprints(Settings()), "where the database is, is no part of it"
+    found = audit.examine(town.connection, audit.INSTALLATION)
+    assert (found.broken, found.entries) == (None, 4)

@@ -8,6 +8,11 @@ SELECT DISTINCT commune_insee FROM audit_entry ORDER BY commune_insee;
 -- name: head^
 SELECT sequence, digest FROM audit_entry WHERE commune_insee = :commune_insee ORDER BY sequence DESC LIMIT 1;
 
+-- name: last_details^
+SELECT details FROM audit_note
+WHERE commune_insee = :commune_insee AND act = :act AND subject = :subject
+ORDER BY note_id DESC LIMIT 1;
+
 -- name: links
 -- Each entry with its salt and the text of its row as it is now; null where either is gone.
 SELECT
