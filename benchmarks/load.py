@@ -38,7 +38,7 @@ from psycopg.conninfo import make_conninfo
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.load_asks import BUSY_HOUR, askers, path
-from benchmarks.load_clients import Ask, Listeners
+from benchmarks.load_clients import Ask, Askers, Listeners
 from benchmarks.load_processes import cpu_s, growth, pss_mb, quantiles, tenths, work_all_day
 from benchmarks.load_town import EMPTY_MM, Size, build, codes
 from cli.demo.children import Child, child_environment, running, voirie, wait_for
@@ -61,6 +61,7 @@ from storage.model import Role
 _START_S, _DRAIN_S = 60.0, 120.0
 _PROBE_S, _LOOK_S = 1.0, 0.02
 _PART_S = 0.05
+_TOLD_EVERY_S = 30
 
 
 def main() -> None:
@@ -207,7 +208,7 @@ class Run:
             prober = threading.Thread(target=self._probe, args=(address, probes), daemon=True)
             prober.start()
             before, began_s = cpu_s(pids), time.perf_counter()
-            memory, shares = self._publish(publisher, children, pids)
+            memory, shares = self._publish(publisher, children, pids, asked)
             seconds = time.perf_counter() - began_s
             cores = {name: round((cpu_s(pids)[name] - used) / seconds, 2) for name, used in before.items()}
             self._stop.set()
@@ -264,7 +265,7 @@ class Run:
         )  # fmt: skip
 
     def _publish(
-        self, publisher: Publisher, children: list[Child], pids: dict[str, int | None]
+        self, publisher: Publisher, children: list[Child], pids: dict[str, int | None], asked: dict[str, Askers]
     ) -> tuple[dict[str, list[float]], list[float]]:
         """Publish until the time is over; return memory of the processes by second, and the machine's use."""
         rate = self._options.messages or BUSY_HOUR["messages"] * self._options.times
@@ -284,6 +285,13 @@ class Run:
                 if len(shares) % 10 == 0:
                     memory["database"].append(pss_mb(pids["database"]))
                 shares.append(psutil.cpu_percent())
+                if len(shares) % _TOLD_EVERY_S == 0:
+                    answered = sum(len(asker.told.took_ms) for asker in asked.values())
+                    wrong = sum(sum(asker.told.errors.values()) for asker in asked.values())
+                    late_ms = max(asker.told.took_ms[-1] for asker in asked.values() if asker.told.took_ms)
+                    _say(
+                        f"{gone_s:.0f} s: {answered} answers, {wrong} errors, the slowest of the last {late_ms:.0f} ms"
+                    )
             time.sleep(_PART_S)
         return memory, shares
 

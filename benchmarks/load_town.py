@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from ingest.reviewer import review_commune
 from optimise.occupancy.forecast.job import forecast_bays
 from optimise.occupancy.job import make_sessions
 from storage import bins, communes, places, plans
@@ -85,12 +86,15 @@ def build(connection: Connection, size: Size, *, now: datetime) -> None:
     _hang_sensors(connection, now=now)
     connection.commit()
     _write_history(connection, size, now=now)
+    _ask_for_review(connection, now=now)
     connection.commit()
     for insee in codes(size):
         _forecast_bins(connection, insee, now=now)
         plans.save(connection, _plan(insee, size, now=now))
         connection.commit()
         make_sessions(connection, insee)
+        connection.commit()
+        review_commune(connection, insee, now=now, wait=True)
         connection.commit()
         forecast_bays(connection, insee, as_of=now)
         connection.commit()
@@ -193,6 +197,16 @@ def _write_history(connection: Connection, size: Size, *, now: datetime) -> None
         " SELECT commune_insee, array_agg(place_id), array_agg(%s::timestamptz)"
         " FROM mounting JOIN place USING (commune_insee, place_id) WHERE kind <> 'bin' GROUP BY commune_insee",
         [now - 40 * _DAY],
+    )
+
+
+def _ask_for_review(connection: Connection, *, now: datetime) -> None:
+    """Let the levels of the last day be reviewed, as those that collectors store are."""
+    connection.execute(
+        "INSERT INTO review_due (commune_insee, kind, device_ids, place_ids, changed_since, networks)"
+        " SELECT commune_insee, 'fill', array_agg(device_id), array_agg(place_id), array_agg(%s::timestamptz), '{}'"
+        " FROM mounting JOIN place USING (commune_insee, place_id) WHERE kind = 'bin' GROUP BY commune_insee",
+        [now - _DAY],
     )
 
 

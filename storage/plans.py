@@ -93,9 +93,12 @@ def planned_dates(connection: Connection, commune_insee: str, *, since: date) ->
     return {row[0] for row in connection.execute(statement("plans", "planned_dates"), parameters)}
 
 
-def one(connection: Connection, commune_insee: str, plan_id: UUID) -> Plan:
-    """Return a plan with its routes, stops and left-out bins; NotFoundError when the commune has no such plan."""
-    key = {"commune_insee": commune_insee, "plan_id": plan_id}
+def one(connection: Connection, commune_insee: str, plan_id: UUID, *, vehicle_id: str | None = None) -> Plan:
+    """Return a plan with its routes, stops and left-out bins, or with the route of one vehicle alone.
+
+    Raises NotFoundError when the commune has no such plan.
+    """
+    key = {"commune_insee": commune_insee, "plan_id": plan_id, "vehicle_id": vehicle_id}
     header = fetch_one(connection, _Header, statement("plans", "plan"), key)
     if header is None:
         raise NotFoundError(f"commune {commune_insee} has no plan {plan_id}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 from api.errors import documented
 from api.here import Here, Reading
@@ -18,6 +18,7 @@ from api.models.bins import (
     ForecastRunModel,
     MeasuredLevelModel,
 )
+from api.models.common import answer
 from storage import bins, forecasts, readings
 from storage.model import ForecastRun
 
@@ -36,14 +37,13 @@ def _run_model(run: ForecastRun | None) -> ForecastRunModel | None:
     return ForecastRunModel(run_id=run.run_id, model_version=run.model_version, as_of=run.as_of, made_at=run.made_at)
 
 
-@router.get("", summary="Every bin, now")
-def list_bins(here: Reading) -> BinsModel:
+@router.get("", summary="Every bin, now", response_model=BinsModel)
+def list_bins(here: Reading) -> Response:
     """Return every bin with its last measurement, its last declared emptying and its next prediction."""
     run = _run(here)
     found = bins.now(here.connection, here.insee, at=here.now)
-    return BinsModel(
-        now=here.now, forecast_run=_run_model(run), bins=[BinModel.of(item, run=run, now=here.now) for item in found]
-    )
+    rows = [BinModel.of(item, run=run, now=here.now) for item in found]
+    return answer(BinsModel(now=here.now, forecast_run=_run_model(run), bins=rows))
 
 
 @router.get("/{place_id}", summary="One bin, now")

@@ -36,9 +36,10 @@ def driver_round(
     version = plan_versions.published(here.connection, here.insee, service_date=day)
     if version is None or version.version is None:
         raise NotFoundError(f"commune {here.insee} has no plan on {day}")
-    plan = plans.one(here.connection, here.insee, version.plan_id)
+    plan = plans.one(here.connection, here.insee, version.plan_id, vehicle_id=vehicle_id)
     route = _route(plan, vehicle_id)
-    before = None if known_version is None else _known(here, vehicle_id, day, known_version)
+    # A tablet asks every few seconds, nearly always knowing this very version.
+    before = route if known_version == version.version else _known(here, vehicle_id, day, known_version)
     changed = known_version is None or _times(before) != _times(route)
     told = None
     if changed and route is not None:
@@ -73,11 +74,13 @@ def _route(plan: Plan, vehicle_id: str) -> PlannedRoute | None:
     return next((route for route in plan.routes if route.vehicle_id == vehicle_id), None)
 
 
-def _known(here: Here, vehicle_id: str, day: date, known_version: int) -> PlannedRoute | None:
+def _known(here: Here, vehicle_id: str, day: date, known_version: int | None) -> PlannedRoute | None:
     """Return the round as it was in a version, None when it was in none."""
+    if known_version is None:
+        return None
     for version in plan_versions.of_day(here.connection, here.insee, service_date=day):
         if version.version == known_version:
-            return _route(plans.one(here.connection, here.insee, version.plan_id), vehicle_id)
+            return _route(plans.one(here.connection, here.insee, version.plan_id, vehicle_id=vehicle_id), vehicle_id)
     return None
 
 

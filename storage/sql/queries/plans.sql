@@ -55,7 +55,7 @@ WHERE commune_insee = :commune_insee AND plan_id = :plan_id;
 -- name: routes
 SELECT route_index, vehicle_id, start_at, end_at, distance_m, duration_s, geometry
 FROM planned_route
-WHERE commune_insee = :commune_insee AND plan_id = :plan_id
+WHERE commune_insee = :commune_insee AND plan_id = :plan_id AND (:vehicle_id::text IS NULL OR vehicle_id = :vehicle_id)
 ORDER BY route_index;
 
 -- name: stops
@@ -64,6 +64,13 @@ SELECT
     reason, load_kg, point_index, steps
 FROM planned_stop
 WHERE commune_insee = :commune_insee AND plan_id = :plan_id
+    AND (
+        :vehicle_id::text IS NULL
+        OR route_index = ANY(
+            SELECT route_index FROM planned_route
+            WHERE commune_insee = :commune_insee AND plan_id = :plan_id AND vehicle_id = :vehicle_id
+        )
+    )
 ORDER BY route_index, stop_index;
 
 -- name: left_out
