@@ -26,7 +26,8 @@ def note(connection: Connection, commune_insee: str, act: str, subject: str = ""
 
 def note_import(connection: Connection, commune_insee: str, what: str, content: bytes, **counts: int) -> None:
     """Note in the caller's transaction that a file of `what` ("places") was taken in: its SHA-256, and what it did."""
-    note(connection, commune_insee, f"{what}.imported", sha256=hashlib.sha256(content).hexdigest(), **counts)
+    told: dict[str, Any] = {"sha256": hashlib.sha256(content).hexdigest(), **counts}
+    note(connection, commune_insee, f"{what}.imported", "", **told)
 
 
 def fingerprints(settings: Settings) -> dict[str, str]:
