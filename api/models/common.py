@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated
 
-from fastapi import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 Moment = Annotated[AwareDatetime, Field(description="UTC, ISO 8601")]
@@ -22,14 +21,6 @@ class Model(BaseModel):
     """Base of every model: made from the domain's values, and nothing unknown comes in."""
 
     model_config = ConfigDict(from_attributes=True, extra="forbid", frozen=True)
-
-
-def answer(model: Model) -> Response:
-    """Return a long answer that is not checked a second time: it was made by its model, and is written by it.
-
-    FastAPI would check each part again, make plain objects of it and then text, which took longer than the rest.
-    """
-    return Response(model.model_dump_json(by_alias=True), media_type="application/json")
 
 
 class Located(Model):

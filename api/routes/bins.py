@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from api.answering import answer
 from api.errors import documented
 from api.here import Here, Reading
 from api.models.bins import (
@@ -18,7 +19,6 @@ from api.models.bins import (
     ForecastRunModel,
     MeasuredLevelModel,
 )
-from api.models.common import answer
 from storage import bins, forecasts, readings
 from storage.model import ForecastRun
 
