@@ -14,6 +14,7 @@ from cli.audit import audit
 from cli.backup.command import backup, restore
 from cli.bench import bench
 from cli.broker.command import broker
+from cli.cleansing import bins, vehicles
 from cli.communes import communes
 from cli.decode import decode
 from cli.devices import devices
@@ -86,6 +87,8 @@ app.add_typer(people, name="people")
 app.command()(privacy)
 app.add_typer(devices, name="devices")
 app.add_typer(places, name="places")
+app.add_typer(bins, name="bins")
+app.add_typer(vehicles, name="vehicles")
 app.command()(faults)
 app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="evaluate")

@@ -20,6 +20,7 @@ from api.addresses import root_of
 from api.admission import principal_of
 from api.caching import unless_held
 from api.pages.languages import language_of, languages, translations
+from api.pages.modules import modules_of
 from api.principal import VISITOR
 from api.state import state_of
 
@@ -80,6 +81,7 @@ def rendered(request: Request, template: str, **values: Any) -> str:
         root=root_of(request),
         language=language,
         languages=languages(),
+        modules=modules_of,
         percent=lambda fraction: format_percent(fraction, locale=language),
         **values,
     )  # fmt: skip

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,40 +15,18 @@ from storage.model import Role
 from tests.api.accounts import log_in, make_account, make_key
 from tests.api.rows import INSEE, save_commune
 from tests.api.serving import serving
-from tests.tools import REPOSITORY, answers, free_port, missing, wait_until
+from tests.proxying import caddy
+from tests.tools import wait_until
 
 
 @pytest.fixture
 def proxy(connection: Connection, database_url: str, tmp_path: Path) -> Iterator[str]:
-    """Caddy with the shipped file, a certificate of its own making, and the real server behind it; its address."""
-    program = os.environ.get("VOIRIE_TEST_CADDY") or shutil.which("caddy")
-    if program is None:
-        missing("caddy (VOIRIE_TEST_CADDY)")
+    """Caddy before the real server; its address."""
     save_commune(connection)
     make_account(connection, "chef", (INSEE, Role.DISPATCHER))
-    port = free_port()
     options = ApiOptions(database_url=database_url, commune_insee=INSEE, heartbeat_s=0.3)
-    with serving(options, open_to_all=False) as upstream:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "XDG_DATA_HOME": str(tmp_path / "data"),
-            "XDG_CONFIG_HOME": str(tmp_path / "config"),
-            "SITE_ADDRESS": "localhost",
-            "HTTP_PORT": str(free_port()),
-            "HTTPS_PORT": str(port),
-            "API_UPSTREAM": upstream.removeprefix("http://"),
-        }
-        settings = str(REPOSITORY / "config" / "compose" / "Caddyfile")
-        with subprocess.Popen(
-            [program, "run", "--config", settings, "--adapter", "caddyfile"], env=environment, stderr=subprocess.DEVNULL
-        ) as process:
-            try:
-                authority = tmp_path / "data" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
-                wait_until(lambda: answers(port) and authority.is_file(), what="Caddy's port")
-                yield f"https://localhost:{port}"
-            finally:
-                process.terminate()
+    with serving(options, open_to_all=False) as upstream, caddy(upstream, tmp_path) as address:
+        yield address
 
 
 def test_the_door_wants_tls_and_an_account_and_hides_the_inside(proxy: str, connection: Connection, tmp_path: Path):

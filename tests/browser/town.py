@@ -196,7 +196,10 @@ class Town:
 def _spots(streets: Streets, count: int, *, apart_m: float, chance: random.Random) -> list[Spot]:
     chosen: list[Spot] = []
     named = [street for street in streets.streets if street.name]
+    failures = 0
     while len(chosen) < count:
+        if failures > 2_000:
+            apart_m, failures = apart_m * 0.8, 0  # so many have no room at such distances
         street = chance.choice(named)
         start, end = chance.choice(list(pairwise(street.nodes)))
         (x1, y1), (x2, y2) = streets.points[start], streets.points[end]
@@ -210,18 +213,31 @@ def _spots(streets: Streets, count: int, *, apart_m: float, chance: random.Rando
         )
         if all(metres(point, other.point) > apart_m for other in chosen):
             chosen.append(Spot(point=point, street=street.name, node=start if along < 0.5 else end))
-            apart_m *= 0.999  # so that it ends
+            apart_m, failures = apart_m * 0.999, 0  # so that it ends
+        else:
+            failures += 1
     return chosen
 
 
 def make_town(
-    connection: Connection, extract: Path, *, seed: int = 7, bin_count: int = 200, rate: float = 60.0
+    connection: Connection,
+    extract: Path,
+    *,
+    seed: int = 7,
+    bin_count: int = 200,
+    bay_count: int = 24,
+    space_count: int = 120,
+    rate: float = 60.0,
 ) -> Town:
     """Store a town with a plan for tomorrow; its clock starts at NOW and runs `rate` times faster than ours."""
     chance = random.Random(seed)
     streets = Streets(extract)
     spots: dict[str, Spot] = {}
-    for prefix, count, apart_m in (("COR-{:04}", bin_count, 45.0), ("ADL-{:02}", 24, 90.0), ("STA-{:04}", 120, 14.0)):
+    for prefix, count, apart_m in (
+        ("COR-{:04}", bin_count, 45.0),
+        ("ADL-{:02}", bay_count, 90.0),
+        ("STA-{:04}", space_count, 14.0),
+    ):
         found = _spots(streets, count, apart_m=apart_m, chance=chance)
         spots |= {prefix.format(number): spot for number, spot in enumerate(found, 1)}
     for place_id in ("DEPOT-1", "EXUTOIRE-1"):

@@ -48,7 +48,7 @@ if (may("bays")) bays.start();
 if (may("parking")) parking.start(theMap);
 figures.start();
 whenTroubled(showTrouble);
-load(...AFFECTED.hello);
+// All is loaded when the line stands: what was loaded before could miss what happened until then.
 // A part that is refused too says whether the session is over. Each role sees one of these.
-listen({ onEvent, onLine: showLine, onRefused: () => load("bins", "bays", "intake") });
+listen({ onEvent, onLine: showLine, onRefused: () => load(...AFFECTED.hello) });
 keepUp();

@@ -53,6 +53,5 @@ clock.start();
 devices.start();
 refusals.start();
 load("commune");
-refresh();
 listen({ onEvent, onLine: showLine, onRefused: refresh });
 setInterval(() => document.hidden || refresh(), EVERY_MS);
