@@ -10,7 +10,7 @@ import { listen } from "./live.js";
 import * as map from "./map.js";
 import * as parking from "./parking.js";
 import * as rounds from "./rounds.js";
-import { load, may, whenTroubled } from "./store.js";
+import { known, load, may, whenTroubled } from "./store.js";
 import * as tabs from "./tabs.js";
 import { showTrouble } from "./trouble.js";
 
@@ -22,6 +22,8 @@ const AFFECTED = {
   forecast: ["bins"],
   plan: ["plan"],
 };
+
+const LINE_PATIENCE_MS = 1_500;
 
 const later = calmly((parts) => load(...parts));
 
@@ -48,7 +50,9 @@ if (may("bays")) bays.start();
 if (may("parking")) parking.start(theMap);
 figures.start();
 whenTroubled(showTrouble);
-// All is loaded when the line stands: what was loaded before could miss what happened until then.
+// All is loaded when the line stands, since what was loaded before could miss what happened until then; without waiting
+// for ever, since what stands between may hold a stream back.
+setTimeout(() => known.commune ?? load(...AFFECTED.hello), LINE_PATIENCE_MS);
 // A part that is refused too says whether the session is over. Each role sees one of these.
 listen({ onEvent, onLine: showLine, onRefused: () => load(...AFFECTED.hello) });
 keepUp();
