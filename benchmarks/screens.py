@@ -9,10 +9,10 @@ tiles off (the streets are drawn instead, the dearer ground). Each screen is ope
 has never seen it; figures are medians.
 
 `useful_paint_ms`: from the navigation to the frame after the one in which what the screen is for stands on it (its
-first row, card or marks), by the page's own clock. `first_paint_ms`: the browser's first contentful paint. `frames`:
-the gaps between animation frames while the map is dragged and zoomed by the wheel, and the longest task of the main
-thread meanwhile, by the clock and (`longest_task_cpu_ms`, from the browser's own trace) of a processor, which does not
-depend on what else runs on the machine.
+first row, card or marks), by the page's own clock; `until_then_cpu_ms`: what the page's main thread had of a processor.
+`first_paint_ms`: the browser's first contentful paint. `frames`: the gaps between animation frames while the map is
+dragged and zoomed by the wheel, and the longest task of the main thread meanwhile, by the clock and
+(`longest_task_cpu_ms`, from the browser's own trace) of a processor, which does not depend on what else runs.
 `transferred_bytes`: what the server sent for the first load, compressed, bodies and headers, also to service workers;
 `by_kind` as the page saw it. Budgets: useful paint under 1 s, no frame over 100 ms, under 500 kB for the driver's
 first load; `missed` names those that were not kept. The database is dropped afterwards.
@@ -214,19 +214,17 @@ def measure(driver: Playwright, url: str, sent: Synchronized[int], screen: Scree
             ),
         )
         before = sent.value
-        answer = page.goto(f"{url}/{INSEE}/{screen.path}", wait_until="commit")
-        if answer is None or answer.status == 404:
-            return None
-        patience = time.monotonic() + 30
-        while not page.evaluate("window.__measured?.useful"):  # what waits inside the page needs eval, which is refused
-            if time.monotonic() > patience:
-                raise SystemExit(f"screens: {screen.path} never showed {screen.useful}")
-            page.wait_for_timeout(50)
+        with traced(session) as tasks:
+            answer = page.goto(f"{url}/{INSEE}/{screen.path}", wait_until="commit")
+            if answer is None or answer.status == 404:
+                return None
+            useful = shown(page, screen)
         settle(page, sent)
         loaded = sent.value - before
         painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
         found: dict[str, Any] = {
-            "useful_paint_ms": round(page.evaluate("window.__measured.useful")),
+            "useful_paint_ms": round(useful),
+            "until_then_cpu_ms": round(sum(tasks)),
             "first_paint_ms": None if painted is None else round(painted),
             "transferred": {"bytes": loaded, "by_kind": dict(kinds.most_common())},
         }
@@ -235,6 +233,18 @@ def measure(driver: Playwright, url: str, sent: Synchronized[int], screen: Scree
                 found["frames"] = moved(page, screen.map)
             found["frames"]["longest_task_cpu_ms"] = round(max(tasks, default=0.0), 1)
         return found
+
+
+def shown(page: Page, screen: Screen) -> float:
+    """Wait until a screen shows what it is for; return when, by the page's clock in milliseconds."""
+    patience = time.monotonic() + 30
+    while time.monotonic() < patience:
+        # What waits inside the page needs eval, which the policy refuses.
+        useful = page.evaluate("window.__measured?.useful")
+        if useful:
+            return float(useful)
+        page.wait_for_timeout(50)
+    raise SystemExit(f"screens: {screen.path} never showed {screen.useful}")
 
 
 @contextmanager
@@ -246,8 +256,10 @@ def traced(session: CDPSession) -> Iterator[list[float]]:
     session.on("Tracing.dataCollected", lambda data: events.extend(data["value"]))
     session.on("Tracing.tracingComplete", lambda _: complete.append(True))
     session.send("Tracing.start", {"transferMode": "ReportEvents", "categories": "-*,toplevel,__metadata"})
-    yield tasks
-    session.send("Tracing.end")
+    try:
+        yield tasks
+    finally:
+        session.send("Tracing.end")
     while not complete:
         session.send("Runtime.evaluate", {"expression": "1"})  # lets what came be heard
     mains = {
@@ -307,6 +319,7 @@ def summed_up(name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "useful_paint_ms": statistics.median(paints),
         "useful_paint_worst_ms": max(paints),
+        "until_then_cpu_ms": statistics.median(run["until_then_cpu_ms"] for run in runs),
         "first_paint_ms": statistics.median(run["first_paint_ms"] or 0 for run in runs),
         "transferred_bytes": round(statistics.median(run["transferred"]["bytes"] for run in runs)),
         "by_kind": runs[0]["transferred"]["by_kind"],

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.tools import REPOSITORY, answers, free_port, missing, wait_until
@@ -39,3 +39,6 @@ def caddy(upstream: str, folder: Path) -> Iterator[str]:
             yield f"https://localhost:{port}"
         finally:
             process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)
+            process.kill()  # it waits for streams of pages that are still open

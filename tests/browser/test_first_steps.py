@@ -74,8 +74,6 @@ def test_first_steps_are_for_who_runs_the_installation(watched: Watched, base_ur
     communes.save(connection, Commune(commune_insee=INSEE, name="Noisy-le-Grand"))
     make_account(connection, "camille", (INSEE, Role.DRIVER))
     page = watched.page
-    page.goto(f"{base_url}/premiers-pas?lang=en")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
     page.goto(f"{base_url}/premiers-pas")
     log_in(page, "camille")
     expect(page.get_by_role("main")).to_contain_text("Cette page est pour")
