@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import ssl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from tests.api.accounts import log_in, make_account, make_key
 from tests.api.rows import INSEE, save_commune
 from tests.api.serving import serving
 from tests.proxying import caddy
-from tests.tools import wait_until
+from tests.tools import REPOSITORY, answers, free_port, missing, wait_until
 
 
 @pytest.fixture
