@@ -11,6 +11,7 @@ import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from importlib.metadata import distribution
 from itertools import pairwise
 from pathlib import Path
@@ -219,6 +220,12 @@ def _spots(streets: Streets, count: int, *, apart_m: float, chance: random.Rando
     return chosen
 
 
+@cache
+def _streets(extract: Path) -> Streets:
+    """Read an extract once for all towns: that takes longer than all else that makes one."""
+    return Streets(extract)
+
+
 def make_town(
     connection: Connection,
     extract: Path,
@@ -231,7 +238,7 @@ def make_town(
 ) -> Town:
     """Store a town with a plan for tomorrow; its clock starts at NOW and runs `rate` times faster than ours."""
     chance = random.Random(seed)
-    streets = Streets(extract)
+    streets = _streets(extract)
     spots: dict[str, Spot] = {}
     for prefix, count, apart_m in (
         ("COR-{:04}", bin_count, 45.0),

@@ -49,6 +49,8 @@ export function start() {
 export function startImports() {
   for (const form of document.querySelectorAll("form[data-import]")) {
     form.addEventListener("submit", (event) => { event.preventDefault(); look(form); });
+    // The same file, chosen again after it was mended, is looked through again, too.
+    form.elements.file.addEventListener("click", () => { form.elements.file.value = ""; });
     form.elements.file.addEventListener("change", () => form.elements.file.files.length && look(form));
   }
 }
@@ -59,7 +61,8 @@ async function look(form) {
   const say = (...parts) => form.querySelector("output").replaceChildren(...parts);
   if (!file) return say(make("p", { class: "alert" }, t("Choisissez d’abord un fichier.")));
   say(make("p", {}, t("Lecture de {name}…", { name: file.name })));
-  const text = await file.text();
+  const text = await file.text().catch(() => null);
+  if (text === null) return say(make("p", { class: "alert" }, t("Ce fichier a changé ou n’est plus là. Choisissez-le de nouveau.")));
   const attempt = async (dryRun) => {
     const query = { ...(kind.query?.(form) ?? {}), dry_run: dryRun };
     const body = kind.type === "application/json" ? JSON.parse(text) : text;

@@ -7,7 +7,7 @@ import * as clock from "../clock.js";
 import { known, may, whenLoaded } from "../store.js";
 import { filterBy } from "./bins.js";
 import { desk, whenDay } from "./day.js";
-import { binsOf, byGravity, networkAlerts, outlook } from "./outlook.js";
+import { binsOf, byGravity, networkAlerts, outlook, SEVERITIES } from "./outlook.js";
 import { openPlace } from "./place.js";
 import { showLeft } from "./plan.js";
 import { shown, shownLeftOut, whenTried } from "./trying.js";
@@ -52,14 +52,16 @@ function strip() {
 }
 
 function list() {
-  const items = [...planOdd(), ...alarmsOdd(), ...leftOdd(), ...sensorsOdd()];
+  const items = [...planOdd(), ...alarmsOdd(), ...leftOdd(), ...sensorsOdd()].toSorted((one, other) => SEVERITIES.indexOf(one.kind) - SEVERITIES.indexOf(other.kind)).map(({ line }) => line);
   byId("odd-list").replaceChildren(...(items.length ? items : [make("li", { class: "odd good" }, t("Rien qui sorte de l’ordinaire."))]));
 }
 
-/** A line of the list; with `work` it is a button that leads to what it speaks of. */
+/** A line of the list and how grave it is; with `work` it is a button that leads to what it speaks of. */
 function odd(kind, words, work = null) {
-  if (!work) return make("li", { class: `odd ${kind}` }, make("span", {}, words));
-  return make("li", {}, make("button", { type: "button", class: `odd ${kind}`, onclick: work }, make("span", {}, words)));
+  const line = work
+    ? make("li", {}, make("button", { type: "button", class: `odd ${kind}`, onclick: work }, make("span", {}, words)))
+    : make("li", { class: `odd ${kind}` }, make("span", {}, words));
+  return { kind, line };
 }
 
 function planOdd() {

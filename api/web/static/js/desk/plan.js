@@ -1,7 +1,7 @@
 // The day's plan: which day, what it comes to, whose it is; every round with its stops and reasons; what is left and why.
 
 import { byId, keepFocus, make, say } from "../dom.js";
-import { clockTime, dayName, duration, kilometres } from "../format.js";
+import { clockTime, dateTime, dayAfter, dayName, dayOf, duration, kilometres } from "../format.js";
 import { n, t } from "../i18n.js";
 import * as map from "../map.js";
 import { roundClass } from "../palette.js";
@@ -60,7 +60,7 @@ function show() {
 function heading() {
   const plan = shown();
   const name = dayName(desk.day);
-  const relative = { [desk.today]: t("Aujourd’hui") }[desk.day] ?? (desk.day === nextDay() ? t("Demain") : "");
+  const relative = { [desk.today]: t("Aujourd’hui") }[desk.day] ?? (desk.day === dayAfter(desk.today) ? t("Demain") : "");
   say("plan-title", name);
   say("plan-relative", relative);
   byId("day-before").setAttribute("aria-label", t("Jour d’avant : {day}", { day: dayName(before()) }));
@@ -90,16 +90,17 @@ function heading() {
   if (closing) closing.disabled = isUnderWay();
 }
 
-const nextDay = () => new Date(Date.parse(`${desk.today}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
-
 function versionWords() {
   const { version } = desk;
   if (!version?.version) return "";
-  const values = { version: version.version, by: version.published_by ?? version.made_by, time: clockTime(version.published_at ?? version.made_at) };
+  const values = { version: version.version, by: version.published_by ?? version.made_by, time: momentOf(version.published_at ?? version.made_at) };
   if (version.origin === "repaired") return t("Version {version}, réparée à {time}.", values);
   if (version.origin === "edited") return t("Version {version}, publiée par {by} à {time}.", values);
   return t("Version {version}, du planificateur, à {time}.", values);
 }
+
+/** A time, with its day when that is another one than the one shown. */
+const momentOf = (moment) => (dayOf(moment) === desk.day ? clockTime(moment) : dateTime(moment));
 
 function list() {
   const plan = shown();
