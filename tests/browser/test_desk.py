@@ -36,11 +36,14 @@ BINS = 102
 """Of COR-0099 nothing is known."""
 
 
+PICTURES = os.environ.get("VOIRIE_WRITE_SCREENS") == "1"
+"""They show rounds along streets, which take longer."""
+
+
 @pytest.fixture
 def plan(connection: Connection, tmp_path: Path) -> Plan:
     """The morning's plan."""
-    streets = os.environ.get("VOIRIE_WRITE_SCREENS") == "1"  # pictures show rounds along streets, which take longer
-    return make_desk_town(connection, tmp_path / "streets", streets=streets, bin_count=BINS)[1]
+    return make_desk_town(connection, tmp_path / "streets", streets=PICTURES, bin_count=BINS)[1]
 
 
 @pytest.fixture
@@ -66,6 +69,9 @@ def worker(database_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes
         "VOIRIE_ROUNDS__REPAIR": "false",
         "PYTHONPATH": str(REPOSITORY),
     }
+    if PICTURES:
+        environment["VOIRIE_STREETS__EXTRACT"] = str(helsinki())
+        environment["VOIRIE_STREETS__CACHE_FOLDER"] = str(tmp_path / "streets")
     with (
         (tmp_path / "log").open("wb") as log,
         subprocess.Popen(
@@ -117,6 +123,7 @@ def test_at_half_past_five_the_plan_and_what_is_odd_come_first(
     if plan.travel_source.startswith("great_circle"):
         expect(odd).to_contain_text("à vol d")
     expect(page.locator("#strip-alarms")).to_have_text("3")
+    page.set_viewport_size({"width": 1120, "height": 700})
     page.screenshot(path=screens / "proprete.png")
     # Every stop and every bin that is left has its reason.
     page.locator("#round-list .round > button").first.click()
@@ -199,7 +206,9 @@ def test_edits_are_tried_explained_and_published(
     expect(bar).to_contain_text("Brouillon prêt", timeout=60_000)
     assert faults(page) == []
     page.get_by_role("tab", name="Plan du jour").click()
-    difference.scroll_into_view_if_needed()
+    expect(difference).not_to_contain_text("NaN")
+    page.set_viewport_size({"width": 1120, "height": 700})
+    page.evaluate("document.querySelector('#difference').scrollIntoView()")
     page.screenshot(path=screens / "proprete-brouillon.png")
     bar.get_by_role("button", name="Publier ce plan").click()
     expect(page.locator("#plan-version")).to_contain_text("Version 3, publiée par Camille")
@@ -379,6 +388,8 @@ def test_a_bin_has_its_level_over_time_its_emptyings_alarms_and_sensor(
     expect(page.locator("#bin-alarm-list")).to_contain_text("Température de 74 °C")
     expect(page.locator("#bin-device-facts")).to_contain_text("eui-cor-0007")
     expect(page.locator("#bin-plan-words")).to_contain_text("mercredi 11 mars")
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.screenshot(path=screens / "proprete-corbeille.png")
     driven = next(name for name in rounds(plan)[plan.routes[0].vehicle_id] if name != "COR-0007")
     page.goto(f"{base_url}/{INSEE}/proprete/corbeilles/{driven}")
     expect(page.locator("#bin-emptyings tr").first).to_contain_text("équipe")
@@ -388,7 +399,6 @@ def test_a_bin_has_its_level_over_time_its_emptyings_alarms_and_sensor(
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert faults(page) == []
-    page.screenshot(path=screens / "proprete-corbeille.png")
     page.goto(f"{base_url}/{INSEE}/proprete/corbeilles/COR-9999")
     expect(page.locator("#bin-unknown")).to_be_visible()
 
@@ -410,6 +420,7 @@ def test_a_month_is_held_against_the_former_rounds_that_a_file_tells(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert faults(page) == []
     page.evaluate("scrollTo(0, 0)")
+    page.set_viewport_size({"width": 1200, "height": 900})
     page.screenshot(path=screens / "proprete-mois.png")
     told = b"sector,weekday,km,hours,bins\n"
     page.get_by_label("Fichier CSV").set_input_files(csv("wrong.csv", told + b"Centre,9,-4,2,70\n"))

@@ -47,7 +47,7 @@ function table({ before, after }) {
 }
 
 function rounds({ routes }, nameOf) {
-  const changed = routes.filter((route) => !route.before || !route.after || route.moved_in.length || route.moved_out.length || route.added.length || route.dropped.length || route.reordered || Math.abs(route.after.km - route.before.km) >= 0.05);
+  const changed = routes.filter((route) => !route.before || !route.after || route.moved_in.length || route.moved_out.length || route.added.length || route.dropped.length || route.reordered.length || Math.abs(route.after.km - route.before.km) >= 0.05);
   if (!changed.length) return make("p", { class: "note" }, t("Aucune tournée ne change."));
   return make("ul", { class: "round-changes" }, ...changed.map((route) => {
     const words = [
@@ -57,7 +57,7 @@ function rounds({ routes }, nameOf) {
       route.moved_in.length && n("{count} venue d’une autre tournée", "{count} venues d’autres tournées", route.moved_in.length),
       route.moved_out.length && n("{count} partie à une autre tournée", "{count} parties à d’autres tournées", route.moved_out.length),
       route.dropped.length && n("{count} retirée", "{count} retirées", route.dropped.length),
-      route.reordered && n("{count} change d’ordre", "{count} changent d’ordre", route.reordered),
+      route.reordered.length && n("{count} change d’ordre", "{count} changent d’ordre", route.reordered.length),
       route.before && route.after && clockTime(route.before.end_at) !== clockTime(route.after.end_at) && t("retour à {time} au lieu de {before}", { time: clockTime(route.after.end_at), before: clockTime(route.before.end_at) }),
       route.before && route.after && t("{change} km", { change: tenthsChange(route.after.km - route.before.km) }),
     ];

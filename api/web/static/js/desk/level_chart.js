@@ -61,7 +61,10 @@ function days({ x, since, until, width }) {
     last = dayOf(moment);
     count += 1;
     found.push(svg("line", { x1: x(moment), x2: x(moment), y1: TOP, y2: HEIGHT - FOOT + 5, stroke: COLOURS.grid }));
-    if (count % each === 0 || each === 1) found.push(svg("text", { x: Math.min(x(moment) + 3, width - 78), y: HEIGHT - FOOT + 18 }, shortDate(moment)));
+    if (count % each === 0 || each === 1) {
+      const last = x(moment) > width - 100;
+      found.push(svg("text", { x: last ? width - 1 : x(moment) + 3, y: HEIGHT - FOOT + 18, "text-anchor": last ? "end" : "start" }, shortDate(moment)));
+    }
   }
   return found;
 }
