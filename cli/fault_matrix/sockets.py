@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import secrets
+import select
 import socket
 import ssl
+import threading
+from collections.abc import Buffer
 from dataclasses import dataclass
 
 from storage.errors import UnavailableError
@@ -16,6 +20,50 @@ TURN_S = 0.25
 """How long a thread stays in one call: so soon a closed connection is given back to the system."""
 # Below the range that systems take outgoing ports from: the port must still be ours after a time of refusing.
 _FIRST_PORT, _PORTS, _TRIES = 20_000, 12_000, 200
+
+
+class TlsEnd(ssl.SSLSocket):
+    """A TLS connection that one thread reads while another writes.
+
+    OpenSSL's state of a connection is one for both ways, and Python 3.13.0 lets two threads into it at once: records
+    were then garbled ("bad record mac"). Neither call waits inside of it.
+    """
+
+    _turns: threading.Lock
+
+    def guard(self) -> None:
+        """Begin to take turns; the handshake is over."""
+        self._turns = threading.Lock()
+        self.setblocking(False)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Return the next bytes; TimeoutError when none came within a turn."""
+        for _ in range(2):
+            with self._turns, contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return super().recv(buflen, flags)
+            if not self._waited(reading=True):
+                break
+        raise TimeoutError
+
+    def send(self, data: Buffer, flags: int = 0) -> int:
+        """Send some bytes and return how many; TimeoutError when none went within a turn."""
+        with self._turns, contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return super().send(data, flags)
+        self._waited(reading=False)
+        raise TimeoutError
+
+    def _waited(self, *, reading: bool) -> bool:
+        """Wait a turn for bytes, or for room; False when there are none. OSError when the connection is closed."""
+        number = self.fileno()
+        if number < 0:
+            raise OSError(errno.EBADF, "the connection is closed")
+        ways: tuple[list[int], list[int]] = ([number], []) if reading else ([], [number])
+        return any(select.select(*ways, [], TURN_S)[:2])
+
+    def shutdown(self, how: int) -> None:
+        """Say that nothing follows; what the other side still sends is decrypted as before."""
+        with self._turns:
+            socket.socket.shutdown(self, how)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +87,11 @@ class Endpoint:
             connection = socket.create_connection((self.host, self.port), timeout=_CONNECT_S)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.tls is not None:
-            connection = self.tls.wrap_socket(connection, server_hostname=self.host)
+            self.tls.sslsocket_class = TlsEnd
+            encrypted = self.tls.wrap_socket(connection, server_hostname=self.host)
+            assert isinstance(encrypted, TlsEnd)
+            encrypted.guard()
+            return encrypted
         connection.settimeout(TURN_S)
         return connection
 

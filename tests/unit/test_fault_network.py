@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
 from cli.fault_matrix.meter import MqttMeter
 from cli.fault_matrix.proxy import Proxy
 from cli.fault_matrix.sockets import Endpoint
+from tests.certificates import make_authority
 from tests.tools import wait_until
 
 
@@ -213,3 +216,47 @@ def test_publications_sent_again_are_counted():
     meter = MqttMeter()
     meter.up(packet(0x32, b"first") + packet(0x3A, b"again"))
     assert meter.resent == 1
+
+
+def test_both_ways_of_a_tls_connection_pass_at_once_unharmed(tmp_path: Path):
+    """OpenSSL's state is one for both ways: two threads in it at once garbled records, and a fault failed by it."""
+    authority = make_authority(tmp_path, "ca")
+    certificate = authority.vouch("server")
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate.cert_file, certificate.key_file)
+    listener = socket.create_server(("127.0.0.1", 0))
+    sent_down = random.Random(2).randbytes(6_000_000)
+    heard_up = bytearray()
+
+    def serve() -> None:
+        plain, _ = listener.accept()
+        with theirs.wrap_socket(plain, server_side=True) as connection:
+            # One thread for both ways here: what is tried is the proxy's.
+            connection.setblocking(False)
+            rest = memoryview(sent_down)
+            while rest or len(heard_up) < len(sent_up):
+                with suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    heard_up.extend(connection.recv(16384))
+                with suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    rest = rest[connection.send(rest[:16384]) :] if rest else rest
+            connection.setblocking(True)
+            with suppress(OSError):
+                connection.recv(1)
+
+    sent_up = random.Random(1).randbytes(6_000_000)
+    serving = threading.Thread(target=serve, daemon=True)
+    serving.start()
+    ours = ssl.create_default_context(cafile=str(authority.ca_file))
+    target = Endpoint(host="localhost", port=listener.getsockname()[1], tls=ours)
+    with Proxy(target) as proxy, socket.create_connection(("127.0.0.1", proxy.port)) as program:
+        program.settimeout(30)
+        sending = threading.Thread(target=program.sendall, args=[sent_up], daemon=True)
+        sending.start()
+        heard_down = bytearray()
+        while len(heard_down) < len(sent_down) and (chunk := program.recv(65536)):
+            heard_down.extend(chunk)
+        sending.join(timeout=30)
+        wait_until(lambda: len(heard_up) == len(sent_up), what="the last byte up")
+    listener.close()
+    assert heard_down == sent_down
+    assert heard_up == sent_up
