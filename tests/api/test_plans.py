@@ -10,7 +10,7 @@ import httpx
 from storage import plans
 from storage.database import Connection
 from storage.model import PlanOrigin, PlanSource
-from tests.api.rows import INSEE, PLAN_ID, save_plan
+from tests.api.rows import INSEE, NOW, PLAN_ID, save_plan
 
 PLANS = f"/api/v1/communes/{INSEE}/plans"
 
@@ -123,3 +123,22 @@ def test_a_driver_who_knows_a_version_gets_what_changed(client: httpx.Client, ro
     assert now["route"]["bin_count"] == 2
     gone = client.get(f"/api/v1/communes/{INSEE}/rounds/BOM-9", params=day).json()
     assert gone["route"] is None
+
+
+def test_a_tablet_that_comes_new_learns_what_was_declared_at_the_rounds_bins(client: httpx.Client, rows: Connection):
+    save_plan(rows)
+    today = replace(plans.one(rows, INSEE, PLAN_ID), plan_id=uuid4(), service_date=NOW.date())
+    plans.save(rows, today)
+    rows.commit()
+    told = {"kind": "emptied", "happened_at": NOW.isoformat(), "found_fraction": 0.5}
+    here, elsewhere = ({"event_id": str(uuid4()), "place_id": place} | told for place in ("COR-0001", "COR-0003"))
+    events = f"/api/v1/communes/{INSEE}/service-events"
+    client.post(events, json={"events": [here, elsewhere]}).raise_for_status()
+    url = f"/api/v1/communes/{INSEE}/rounds/BOM-1"
+    answer = client.get(url).json()
+    assert [(event["event_id"], event["found_fraction"]) for event in answer["declared"]] == [(here["event_id"], 0.5)]
+    assert set(answer["streets"]) <= {stop["place_id"] for stop in answer["route"]["stops"]}
+    assert answer["streets"]["COR-0001"]
+    withdrawal = {"event_id": here["event_id"], "withdrawn_at": NOW.isoformat()}
+    client.post(f"{events}/withdrawals", json={"withdrawals": [withdrawal]}).raise_for_status()
+    assert client.get(url, params={"known_version": "1"}).json()["declared"] == []

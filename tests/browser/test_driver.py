@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,17 +15,19 @@ from playwright.sync_api import Page, expect
 from api.app import ApiOptions
 from storage import communes, plans
 from storage.database import Connection
-from storage.model import Account, Role, Simulation, StopKind
+from storage.model import Account, PlannedStop, Role, Simulation, StopKind
 from tests.api.accounts import make_account
 from tests.api.serving import serving
 from tests.browser.conftest import Watched
 from tests.browser.test_roles import log_in
 from tests.browser.town import INSEE, NOW, PLAN_ID, Town, helsinki
+from tests.tools import wait_until
 
 MORNING = datetime(2026, 3, 11, 5, 10, tzinfo=UTC)
 """Ten minutes into the rounds of the town's plan."""
 DISPOSAL = "Vidage à l\u2019exutoire"
 KEPT = "Prête pour les zones sans réseau."
+_PATIENCE_MS = 30_000
 LEVELS = (0, 25, 50, 75, 100)
 
 
@@ -81,13 +85,13 @@ def _open(watched: Watched, base_url: str) -> Page:
     page.goto(f"{base_url}/{INSEE}/tournee")
     log_in(page, "dominique")
     page.get_by_role("link", name="Benne 1").click()
-    expect(page.locator("#for-bin")).to_be_visible()
-    expect(page.locator("#kept")).to_have_text(KEPT)
+    expect(page.locator("#for-bin")).to_be_visible(timeout=_PATIENCE_MS)
+    expect(page.locator("#kept")).to_have_text(KEPT, timeout=_PATIENCE_MS)
     return page
 
 
 def _at(page: Page, place_id: str) -> None:
-    expect(page.locator("#next-name")).to_have_text(place_id)
+    expect(page.locator("#next-name")).to_have_text(place_id, timeout=15_000)
 
 
 def _press(page: Page, button: str, *, then: str) -> None:
@@ -115,7 +119,9 @@ def test_whole_round_in_airplane_mode_is_sent_once_and_in_order(
             page.reload()
             _at(page, place_id)
             expect(page.locator("#line-text")).to_contain_text(f"{turn + 1} gestes à envoyer")
+            page.set_viewport_size({"width": 600, "height": 960})
             page.screenshot(path=screens / "tournee.png")
+            page.set_viewport_size({"width": 800, "height": 1280})
         then = [*round_, DISPOSAL][turn + 1]
         if turn == 1:
             _press(page, "[data-kind=blocked]", then=then)
@@ -144,3 +150,86 @@ def test_whole_round_in_airplane_mode_is_sent_once_and_in_order(
     assert arrived == [(place_id, kind) for place_id, kind, *_ in expected]
     page.reload()
     _at(page, "Tournée terminée")
+
+
+def test_a_tap_can_be_taken_back_before_and_after_it_was_sent(watched: Watched, base_url: str, connection: Connection):
+    page = _open(watched, base_url)
+    first, second, third, *_ = _round(connection)
+    undo = page.locator("body:not([data-busy]) #undo")
+    _press(page, _level(50), then=second)
+    expect(page.locator("#line-text")).to_have_text("En ligne")
+    assert len(_stored(connection)) == 1
+    undo.click()
+    _at(page, first)
+    expect(page.locator("#last")).to_be_hidden()
+    wait_until(lambda: _stored(connection) == [], what="the withdrawal")
+
+    page.context.set_offline(True)
+    _press(page, _level(75), then=second)
+    undo.click()
+    _at(page, first)
+    expect(page.locator("#line-text")).to_have_text(
+        "Sans réseau · 2 gestes à envoyer"
+    )  # it was tried: it goes both ways
+    _press(page, "[data-kind=blocked]", then=second)
+    undo.click()  # this one waited for a reason and never left
+    _at(page, first)
+    expect(page.locator("#line-text")).to_have_text("Sans réseau · 2 gestes à envoyer")
+    page.context.set_offline(False)
+    expect(page.locator("#line-text")).to_have_text("En ligne", timeout=15_000)
+    assert _stored(connection) == []
+    assert connection.execute("SELECT kind FROM service_event").fetchall() == [("emptied",), ("emptied",)]
+
+    # From the list, a stop that was done already is done again.
+    _press(page, _level(25), then=second)
+    _press(page, _level(25), then=third)
+    page.get_by_role("button", name="Liste").click()
+    page.locator(f"#stops [data-place='bin {first}']").click()
+    page.get_by_role("button", name="Oui, annuler ce geste").click()
+    _at(page, first)
+    _press(page, _level(100), then=third)
+    expect(page.locator("#line-text")).to_have_text("En ligne")
+    assert sorted(row[:3] for row in _stored(connection)) == sorted(
+        [(second, "emptied", 0.25), (first, "emptied", 1.0)]
+    )
+
+
+def _published(connection: Connection, change: Callable[[list[PlannedStop]], list[PlannedStop]]) -> None:
+    """Publish another plan of the day in which the first round's stops are changed, and tell it as the worker does."""
+    plan = plans.one(connection, INSEE, PLAN_ID)
+    first, *others = plan.routes
+    stops = [replace(stop, stop_index=index) for index, stop in enumerate(change(list(first.stops)))]
+    changed = replace(plan, plan_id=uuid4(), routes=(replace(first, stops=tuple(stops)), *others))
+    plans.save(connection, changed)
+    connection.commit()
+
+
+def test_a_plan_that_changes_never_moves_the_next_stop(watched: Watched, base_url: str, connection: Connection):
+    page = _open(watched, base_url)
+    first, second, third, *_ = _round(connection)
+    foreign = str(plans.one(connection, INSEE, PLAN_ID).routes[1].stops[1].place_id)
+    _press(page, _level(50), then=second)
+
+    def drop_next_and_add(stops: list[PlannedStop]) -> list[PlannedStop]:
+        stranger = plans.one(connection, INSEE, PLAN_ID).routes[1].stops[1]
+        kept = [stop for stop in stops if stop.place_id != second]
+        return [*kept[:2], replace(stranger, steps=(), point_index=None), *kept[2:]]
+
+    _published(connection, drop_next_and_add)
+    expect(page.locator("#change-text")).to_contain_text(
+        f"1 corbeille de plus ({foreign}), 1 de moins ({second})", timeout=15_000
+    )
+    _at(page, second)
+    expect(page.locator("#next-street")).to_contain_text("plus au plan")
+    page.get_by_role("button", name="Vu").click()
+    expect(page.locator("#change")).to_be_hidden()
+
+    # The same without network: what came before it went stays, also after a restart.
+    page.context.set_offline(True)
+    page.reload()
+    _at(page, second)
+    _press(page, _level(25), then=foreign)
+    page.context.set_offline(False)
+    expect(page.locator("#line-text")).to_have_text("En ligne", timeout=15_000)
+    assert [row[:2] for row in _stored(connection)] == [(first, "emptied"), (second, "emptied")]
+    assert third

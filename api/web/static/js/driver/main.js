@@ -34,6 +34,7 @@ function drawLine() {
   const locked = [trouble?.status, queue.line().status].includes(401);
   const lost = !online || queue.line().state === "stopped";
   byId("line").dataset.state = lost ? "lost" : "live";
+  byId("line").dataset.queue = queue.line().state;
   say("line-text", locked ? [t("Reconnectez-vous"), waiting].filter(Boolean).join(" · ")
     : [queue.line().status >= 500 ? t("Serveur en panne") : lost ? t("Sans réseau") : t("En ligne"), waiting].filter(Boolean).join(" · "));
   byId("log-in").hidden = !locked;
