@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from api.app import ApiOptions
 from benchmarks.kerb import INSEE, NOW, database, provision
+from cli.services import spare_collections
 from cli.town_files import open_lines
 from optimise.occupancy.forecast.history import History
 from optimise.occupancy.forecast.job import forecast_bays
@@ -150,6 +151,7 @@ def served(url: str, *, bays: int, learnt: Learnt, repeat: int) -> dict[str, Any
         "guidance_by_bay": ("guidance", {"vehicle": "delivery", "at": "20", "unit": "place"}),
         "number": ("guidance/number", {"vehicle": "delivery"}),
     }
+    spare_collections()  # as `voirie api` does
     with client_of(ApiOptions(database_url=url, commune_insee=INSEE)) as client:
         for name, (path, parameters) in asks.items():
             took, sizes = [], []

@@ -85,9 +85,7 @@ def collect(settings: Settings, *, leave: bool = False) -> None:
     # Three threads hand batches on. The one that answers the database would wait 5 ms for the interpreter at each
     # answer, while another one judges.
     sys.setswitchinterval(0.0005)
-    # A batch makes thousands of objects and no cycles; what is loaded by now stays.
-    gc.set_threshold(50_000, 20, 50)
-    gc.freeze()
+    spare_collections()
     with _numbered(options, stop) as named:
         drained = Collector(named).run(stop, leaving=leave)
     if drained:
@@ -95,6 +93,16 @@ def collect(settings: Settings, *, leave: bool = False) -> None:
         log.info("session_ended", client_id=options.client_id)
     elif leave:
         raise UnavailableError(f"stopped before all messages of {options.client_id} were taken: its session stays")
+
+
+def spare_collections() -> None:
+    """Have Python look for garbage seldom, and never among what is loaded by now.
+
+    A batch, or an answer about hundreds of places, makes thousands of objects and no cycles: by default they would
+    set off a search through all objects that there are, for some tenths of a second.
+    """
+    gc.set_threshold(50_000, 20, 50)
+    gc.freeze()
 
 
 @contextmanager
@@ -128,12 +136,14 @@ def serve(settings: Settings) -> None:
     options = api_options(settings)
     wait_for_schema(options.database_url)
     note_settings(options.database_url, settings, service="api", as_api=True)
-    make_server(
+    server = make_server(
         create_app(options, api_ports(settings)),
         host=settings.api.host,
         port=settings.api.port,
         trusted_proxies=settings.api.trusted_proxies,
-    ).run()
+    )
+    spare_collections()
+    server.run()
 
 
 def work(settings: Settings) -> None:
