@@ -44,13 +44,6 @@ ROLE_NAMES = MappingProxyType(
 
 SCREENS = (
     Screen(
-        path="tournee",
-        route="driver_choice",
-        title=_("Tournée"),
-        whose=_("Pour les conducteurs et les ripeurs"),
-        about=_("La tournée du jour sur la tablette : prochain arrêt, chemin, gestes, avec ou sans réseau."),
-    ),
-    Screen(
         path="carte",
         route="commune_map",
         title=_("Carte"),
@@ -77,6 +70,13 @@ SCREENS = (
         title=_("Propreté"),
         whose=_("Pour les chefs"),
         about=_("Le plan du jour, ce qu'il faut regarder, les corbeilles, le mois face aux anciennes tournées."),
+    ),
+    Screen(
+        path="tournee",
+        route="driver_choice",
+        title=_("Tournée"),
+        whose=_("Pour les conducteurs et les ripeurs"),
+        about=_("La tournée du jour sur la tablette : prochain arrêt, chemin, gestes, avec ou sans réseau."),
     ),
     Screen(
         path="stationner",
