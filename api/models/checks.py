@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from api.models.common import Latitude, Located, Longitude, Model, Moment
 from storage.check_list import ToCheck
+from storage.kerb.english_words import rule_in_english
 from storage.kerb.words import rule_in_words, standing_in_words
 from storage.model import BayState, CheckAct, CheckCause, CheckReason, PlaceKind, TakenCheck, TakenPlace
 
@@ -31,6 +33,16 @@ Role = Annotated[
 ]
 EventId = Annotated[UUID, Field(description="Made by the client, once for each tap; sending it again changes nothing")]
 HolderId = Annotated[UUID, Field(description="Made by the client, once for a shift: whose takes are one's own")]
+
+
+class RuleLanguage(StrEnum):
+    """A language that rules are told in."""
+
+    FRENCH = "fr"
+    ENGLISH = "en"
+
+
+_IN_WORDS = {RuleLanguage.FRENCH: rule_in_words, RuleLanguage.ENGLISH: rule_in_english}
 
 
 class PointModel(Model):
@@ -65,7 +77,7 @@ class CheckModel(Located):
     )
     state: BayState = Field(description="Now, by the rule in force")
     words: str = Field(description="The state in French", examples=["En dépassement de 12 min"])
-    rule: str | None = Field(description="The rule in force now, in French words; null: none yet")
+    rule: str | None = Field(description="The rule in force now, in words, French or as `lang` says; null: none yet")
     rule_until: Moment | None = Field(description="When that changes; null: for a week or more")
     occupied_since: Moment = Field(description="Since when somebody stands there, as far as the sensor tells")
     over_since: Moment = Field(description="When limit and grace were over, or will be")
@@ -82,7 +94,9 @@ class CheckModel(Located):
     held: HeldModel | None = Field(description="Who is on the way there already; null: nobody")
 
     @classmethod
-    def of(cls, one: ToCheck, *, now: datetime, zone: ZoneInfo, holder_id: UUID | None) -> CheckModel:
+    def of(
+        cls, one: ToCheck, *, now: datetime, zone: ZoneInfo, holder_id: UUID | None, language: RuleLanguage
+    ) -> CheckModel:
         """Return a check as the API says it."""
         standing, worth = one.standing, one.worth
         return cls(
@@ -96,7 +110,7 @@ class CheckModel(Located):
             reason=worth.reason,
             state=standing.state,
             words=standing_in_words(standing, now=now, zone=zone),
-            rule=None if standing.rule is None else rule_in_words(standing.rule),
+            rule=None if standing.rule is None else _IN_WORDS[language](standing.rule),
             rule_until=standing.rule_until,
             occupied_since=one.suspicion.since,
             over_since=worth.over_since,

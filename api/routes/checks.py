@@ -24,6 +24,7 @@ from api.models.checks import (
     HeldPlaceModel,
     HeldPlacesModel,
     PointModel,
+    RuleLanguage,
     ToldCheckModel,
 )
 from api.models.common import Model
@@ -55,6 +56,8 @@ class CheckQuery(Model):
     kind: list[PlaceKind] | None = Field(default=None, description="Only delivery_bay or parking_space")
     limit: int = Field(default=200, ge=1, le=1000, description="At most so many")
     holder_id: UUID | None = Field(default=None, description="Tells one's own takes from others'")
+
+    lang: RuleLanguage = Field(default=RuleLanguage.FRENCH, description="The language of `rule`")
 
     @property
     def position(self) -> From | None:
@@ -177,7 +180,10 @@ def _listed(here: Here, asked: CheckQuery) -> ChecksModel:
         if position is None
         else PointModel(longitude_deg=position.point[0], latitude_deg=position.point[1]),
         total=found.total,
-        checks=[CheckModel.of(one, now=here.now, zone=here.zone, holder_id=asked.holder_id) for one in found.checks],
+        checks=[
+            CheckModel.of(one, now=here.now, zone=here.zone, holder_id=asked.holder_id, language=asked.lang)
+            for one in found.checks
+        ],
     )
 
 

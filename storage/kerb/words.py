@@ -101,6 +101,17 @@ def hour(moment: datetime | time, zone: ZoneInfo | None = None) -> str:
     return f"{local.hour} h" + (f" {local.minute:02d}" if local.minute else "")
 
 
+def run_of_days(days: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return the first and last ISO weekday of days that are told as a run; it may go over Sunday, as Friday to Monday.
+
+    None when they are few, or no run.
+    """
+    breaks = [day for day in days if (day - 2) % 7 + 1 not in days]
+    if len(days) < _A_RANGE or len(breaks) != 1:
+        return None
+    return breaks[0], (breaks[0] + len(days) - 2) % 7 + 1
+
+
 def _when(rule: Rule) -> str:
     if rule.holidays is HolidayUse.ONLY or not rule.days:
         return f"les jours fériés {_hours(rule)}"
@@ -112,11 +123,10 @@ def _when(rule: Rule) -> str:
 def _days(days: tuple[int, ...]) -> str:
     if days == EVERY_DAY:
         return "tous les jours"
-    # A run may go over Sunday: « du vendredi au lundi ».
-    breaks = [day for day in days if (day - 2) % 7 + 1 not in days]
-    if len(days) >= _A_RANGE and len(breaks) == 1:
-        last = (breaks[0] + len(days) - 2) % 7
-        return f"du {_DAYS[breaks[0] - 1]} au {_DAYS[last]}"
+    run = run_of_days(days)
+    if run is not None:
+        first, last = run
+        return f"du {_DAYS[first - 1]} au {_DAYS[last - 1]}"
     return _list([f"le {_DAYS[day - 1]}" for day in days])
 
 

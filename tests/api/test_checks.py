@@ -51,6 +51,8 @@ def test_an_overstay_is_listed_with_all_that_an_officer_asks(client: httpx.Clien
         "over_limit", "over_limit", "En dépassement de 20 min",
     )  # fmt: skip
     assert check["rule"] == "Livraisons, 30 min au plus (tolérance 5 min), du lundi au samedi de 7 h à 20 h"
+    in_english = "Deliveries, 30 min at most (5 min of grace), Monday to Saturday 7:00 to 20:00"
+    assert listed(client, lang="en")["ADL-01"]["rule"] == in_english
     assert (check["occupied_since"], check["over_since"]) == (utc(ago(minutes=50)), utc(ago(minutes=15)))
     assert (check["overstay_s"], check["walk_s"], check["held"]) == (1200, 0, None)
     # Not judged yet by 0.9, the sensor never looked at by 0.95; nobody walks, so that it is certain to stand there.

@@ -5,10 +5,11 @@ import { clockTime, duration, metres, percent } from "../format.js";
 import { t } from "../i18n.js";
 import { known, load, whenLoaded } from "../store.js";
 import { Problem } from "../http.js";
+import { showTrouble } from "../trouble.js";
 import * as closing from "./closing.js";
 import { nextFree } from "./list.js";
 import { release, take } from "./sending.js";
-import { done, trouble } from "./telling.js";
+import { done } from "./telling.js";
 import { doubtsOf, heldOf, idOf, nameOf, reasonOf, ruleOf, sureness, sureMark } from "./words.js";
 
 let shown = null; // the place's id
@@ -78,7 +79,7 @@ export async function leave(placeId) {
     await release(placeId);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    trouble(error);
+    showTrouble(error);
     return;
   }
   if (byId("card").open) byId("card").close();

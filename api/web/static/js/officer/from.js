@@ -1,18 +1,21 @@
-// Where the officer starts: their own position, asked for on demand and followed while the page is looked at, or the
-// middle of the map. Rounded before it leaves the phone, kept nowhere.
+// Where the officer starts: their own position, asked for on demand and followed while the page is looked at; a street,
+// an address or a place by its name; or the middle of the map. Rounded before it leaves the phone, kept nowhere.
 
 import { byId, say } from "../dom.js";
 import { t } from "../i18n.js";
+import * as suggestions from "../suggestions.js";
 import { start as from, startFrom } from "./known.js";
 import { showMap } from "./view.js";
 
 const MOVED_M = 30;
 const POSITION = { enableHighAccuracy: true, maximumAge: 15_000, timeout: 20_000 };
 const PROBLEMS = {
-  1: t("Le téléphone ne donne pas sa position à cette page. Autorisez-la dans les réglages du navigateur, ou choisissez un point de la carte."),
-  2: t("Le téléphone ne trouve pas sa position. Réessayez dehors, ou choisissez un point de la carte."),
-  3: t("La position tarde. Réessayez, ou choisissez un point de la carte."),
+  1: t("Le téléphone ne donne pas sa position à cette page. Autorisez-la dans les réglages du navigateur, ou donnez une adresse."),
+  2: t("Le téléphone ne trouve pas sa position. Réessayez dehors, ou donnez une adresse."),
+  3: t("La position tarde. Réessayez, ou donnez une adresse."),
 };
+const UNKNOWN = t("Rien de ce nom dans la commune. Écrivez-le autrement, ou montrez un point de la carte.");
+const UNANSWERED = t("Pas de réponse du service. Réessayez, ou montrez un point de la carte.");
 let map = null;
 let watch = null;
 let wanted = false;
@@ -20,20 +23,39 @@ let wanted = false;
 export function start(theMap) {
   map = theMap;
   byId("from-me").addEventListener("click", () => (wanted ? stop() : ask()));
+  byId("from-elsewhere").addEventListener("click", () => elsewhere(byId("elsewhere").hidden));
+  suggestions.start(byId("from-name"), byId("suggestions"), (found) => begin(found, found.name), (count) => complain(count === 0 ? UNKNOWN : count === null ? UNANSWERED : ""));
   byId("from-map").addEventListener("click", aim);
   byId("aim-here").addEventListener("click", () => {
-    stop();
     const { lat, lng } = map.getCenter();
-    startFrom({ longitude_deg: L.Util.wrapNum(lng, [-180, 180], true), latitude_deg: lat, words: t("un point de la carte"), follows: false });
-    endAim();
+    byId("aim").hidden = true;
+    begin({ longitude_deg: L.Util.wrapNum(lng, [-180, 180], true), latitude_deg: lat }, t("un point de la carte"));
   });
   byId("aim-cancel").addEventListener("click", endAim);
   // A page that nobody looks at does not follow anybody.
   document.addEventListener("visibilitychange", () => (document.hidden ? unwatch() : wanted && listen()));
 }
 
+function elsewhere(shown) {
+  byId("elsewhere").hidden = !shown;
+  byId("from-elsewhere").setAttribute("aria-expanded", String(shown));
+  if (shown) byId("from-name").focus();
+}
+
+/** Start from a place that was named or pointed at. */
+function begin({ longitude_deg, latitude_deg }, words) {
+  stop();
+  complain("");
+  startFrom({ longitude_deg, latitude_deg, words, follows: false });
+  map.setView([latitude_deg, longitude_deg], Math.max(map.getZoom(), 16), { animate: false });
+  byId("from-name").value = "";
+  elsewhere(false);
+  byId("from-elsewhere").focus();
+}
+
 function ask() {
-  byId("from-problem").hidden = true;
+  elsewhere(false);
+  complain("");
   if (!("geolocation" in navigator)) return trouble({ code: 2 });
   wanted = true;
   say("from-words", t("recherche de votre position…"));
@@ -58,7 +80,7 @@ function unwatch() {
 }
 
 function moved({ coords: { longitude, latitude, accuracy } }) {
-  byId("from-problem").hidden = true;
+  complain("");
   const near = from?.follows && map.distance([from.latitude_deg, from.longitude_deg], [latitude, longitude]) < MOVED_M;
   if (near) return;
   const first = !from?.follows;
@@ -70,12 +92,17 @@ function trouble({ code }) {
   stop();
   if (!from) say("from-words", t("aucun : la liste ne compte pas la marche"));
   else say("from-words", from.words);
-  say("from-problem", PROBLEMS[code] ?? PROBLEMS[2]);
-  byId("from-problem").hidden = false;
+  complain(PROBLEMS[code] ?? PROBLEMS[2]);
+}
+
+function complain(words) {
+  say("from-problem", words);
+  byId("from-problem").hidden = !words;
 }
 
 function aim() {
-  byId("from-problem").hidden = true;
+  complain("");
+  elsewhere(false);
   byId("aim").hidden = false;
   showMap();
   byId("aim-here").focus();
@@ -83,5 +110,5 @@ function aim() {
 
 function endAim() {
   byId("aim").hidden = true;
-  byId("from-map").focus();
+  byId("from-elsewhere").focus();
 }

@@ -1,6 +1,7 @@
 // What the officer's page knows: only in its memory. Where the officer starts, what is asked of the list, whose takes are
 // one's own. After a reload the server tells them from others' by the session.
 
+import { language } from "../i18n.js";
 import { provide } from "../store.js";
 import { uuid } from "../uuid.js";
 
@@ -40,7 +41,7 @@ export const whenAskedOtherwise = (reader) => readers.push(reader);
 export const position = () => (start ? { lon: start.longitude_deg.toFixed(4), lat: start.latitude_deg.toFixed(4) } : {});
 
 provide("checks", () => ["/checks", {
-  ...position(), holder_id: holder,
+  ...position(), holder_id: holder, ...(language === "en" ? { lang: language } : {}),
   ...(start ? { within_m: asked.within_m } : {}), ...(asked.kind ? { kind: asked.kind } : {}),
 }]);
 provide("held", () => ["/checks/held", { holder_id: holder }]);

@@ -9,6 +9,7 @@ import { listen } from "../live.js";
 import * as map from "../map.js";
 import { known, load, whenLoaded, whenTroubled } from "../store.js";
 import * as tabs from "../tabs.js";
+import { showTrouble } from "../trouble.js";
 import * as card from "./card.js";
 import * as closing from "./closing.js";
 import * as from from "./from.js";
@@ -19,7 +20,6 @@ import * as mine from "./mine.js";
 import * as patrol from "./patrol.js";
 import * as sending from "./sending.js";
 import * as team from "./team.js";
-import { trouble } from "./telling.js";
 import * as view from "./view.js";
 
 const AFFECTED = {
@@ -107,7 +107,7 @@ whenLoaded("checks", () => {
   framed = true;
 });
 whenLoaded("held", draw);
-whenTroubled(trouble);
+whenTroubled(showTrouble);
 document.addEventListener("visibilitychange", () => !document.hidden && load(...AFFECTED.hello));
 load(...AFFECTED.hello);
 listen({ onEvent, onLine, onRefused: () => load("held") });

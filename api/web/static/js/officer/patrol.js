@@ -26,7 +26,7 @@ export function start(mapObject) {
 async function ask() {
   complain("");
   if (!from) {
-    complain(t("Dites d’abord d’où vous partez : « Près de moi », ou un point de la carte."));
+    complain(t("Dites d’abord d’où vous partez : « Près de moi », ou d’ailleurs."));
     byId("from-me").focus();
     return;
   }

@@ -59,8 +59,8 @@ export function doubtsOf(check) {
   return doubts;
 }
 
-/** The rule's words, French as the decree's, with its figures kept beside their units. */
-export const ruleOf = (words) => make("span", { lang: "fr" }, words.replace(/(\d) (h|min|t|j)(?![a-zà-ÿ])/g, "$1\u00a0$2"));
+/** The rule's words, with its figures kept beside their units. */
+export const ruleOf = (words) => make("span", {}, words.replace(/(\d) (h|min|t|j)(?![a-zà-ÿ])/g, "$1\u00a0$2"));
 
 /** What it will be like on a patrol's arrival. */
 export function reasonOnArrival(stop) {

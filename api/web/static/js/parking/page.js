@@ -5,7 +5,7 @@ import { byId, say } from "../dom.js";
 import { t } from "../i18n.js";
 import { drivingMinutes, whereIAm } from "./here.js";
 import * as places from "./places.js";
-import * as suggestions from "./suggestions.js";
+import * as suggestions from "../suggestions.js";
 import { show, start } from "./spots_map.js";
 
 const form = byId("form");

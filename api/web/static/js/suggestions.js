@@ -1,8 +1,8 @@
 // Streets, addresses and places while somebody types: a combobox with a list, as the ARIA practices describe it.
 
-import { make } from "../dom.js";
-import { get, Problem } from "../http.js";
-import { t } from "../i18n.js";
+import { make } from "./dom.js";
+import { get, Problem } from "./http.js";
+import { t } from "./i18n.js";
 
 const CALM_MS = 180;
 const LEAST_LETTERS = 2;
@@ -11,14 +11,18 @@ const KINDS = { street: t("rue"), address: t("adresse"), place: t("lieu") };
 let input = null;
 let list = null;
 let choose = () => {};
+let answered = () => {};
 let found = [];
 let active = -1;
 let timer = 0;
 let turn = 0;
 
-/** Suggest under `field` in `listbox`; `onChoice(destination)` when somebody takes one. */
-export function start(field, listbox, onChoice) {
-  [input, list, choose] = [field, listbox, onChoice];
+/**
+ * Suggest under `field` in `listbox`; `onChoice(destination)` when somebody takes one, `onAnswer(count)` with how many
+ * there are, null when the server did not say.
+ */
+export function start(field, listbox, onChoice, onAnswer = () => {}) {
+  [input, list, choose, answered] = [field, listbox, onChoice, onAnswer];
   for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id })) {
     input.setAttribute(name, value);
   }
@@ -50,9 +54,12 @@ async function suggest() {
   const mine = turn;
   try {
     const answer = await get("/destinations", { q: typed });
-    if (mine === turn) open(answer.destinations);
+    if (mine !== turn) return;
+    open(answer.destinations);
+    answered(found.length);
   } catch (error) {
     if (!(error instanceof Problem)) throw error; // what is typed can still be searched for
+    if (mine === turn) answered(null);
   }
 }
 
