@@ -36,7 +36,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,9 @@ from api.app import create_app
 from api.options import ApiOptions
 from api.serve import Server
 from cli.scratch_databases import scratch_database
-from storage import schema
+from storage import plans, schema
 from storage.database import connect
-from tests.browser.town import INSEE, helsinki, make_town
+from tests.browser.town import INSEE, NOW, helsinki, make_town
 from tests.tools import free_port
 
 USEFUL_MS = 1_000
@@ -77,7 +77,7 @@ class Screen:
 SCREENS = (
     Screen(path="carte", useful="#bin-list .row"),
     Screen(path="proprete", useful="#round-list > *"),
-    Screen(path="tournee/BOM-1", useful="#next-name:not(:empty)", phone=True),
+    Screen(path="tournee/BOM-1", useful="#for-bin", phone=True),
     Screen(path="controle", useful="#check-list > *", phone=True),
     Screen(path="stationner?near=Mannerheimintie", useful=".spot", phone=True),
     Screen(path="exploitation", useful="#devices .item", map=None),
@@ -354,6 +354,10 @@ def main() -> None:
         schema.migrate(url)
         with connect(url) as connection:
             make_town(connection, extract, bin_count=told.bins, bay_count=told.bays, space_count=told.spaces, rate=1.0)
+            plan = plans.latest(connection, INSEE)
+            assert plan is not None
+            # Drivers are shown today's round; the town has tomorrow's.
+            plans.save(connection, replace(plan, plan_id=uuid.uuid4(), service_date=NOW.date()))
         with served(url, extract) as (address, sent), sync_playwright() as driver:
             for screen in chosen:
                 title = screen.path.partition("?")[0]

@@ -106,7 +106,7 @@ def test_page_that_slept_asks_for_what_it_missed(watched: Watched, base_url: str
     page = watched.page
     page.clock.install()
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/live" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if f"{INSEE}/live" in request.url else None)
     opened(page, base_url, town)
     assert len(asked) == 1
     page.clock.fast_forward(120_000)

@@ -21,6 +21,7 @@ export function listen({ onEvent, onLine, onRefused = () => {} }) {
   let failures = 0;
   let retry = 0;
   let hiddenAt = 0;
+  let full = false;
 
   function close() {
     clearTimeout(retry);
@@ -36,6 +37,8 @@ export function listen({ onEvent, onLine, onRefused = () => {} }) {
     // A browser names the last event when it comes back by itself, and forgets it when we do.
     if (lastEventId) address.searchParams.set("last_event_id", lastEventId);
     source = new EventSource(address);
+    // A stream that goes on where it was broken may have nothing to say for a while.
+    source.addEventListener("open", () => full || onLine("live"));
     source.addEventListener("heartbeat", heard);
     source.addEventListener("full", (event) => {
       heard(event);
@@ -49,7 +52,7 @@ export function listen({ onEvent, onLine, onRefused = () => {} }) {
       });
     }
     source.addEventListener("error", () => {
-      onLine("lost");
+      onLine(full ? "slow" : "lost"); // a server without a place for us says so and ends the stream
       // The browser comes back by itself, unless the server, or a proxy before it, answered with an error.
       if (source?.readyState !== EventSource.CLOSED) return;
       onRefused();
@@ -60,8 +63,9 @@ export function listen({ onEvent, onLine, onRefused = () => {} }) {
   function heard(event) {
     heardAt = Date.now();
     failures = 0;
+    full = event.type === "full";
     if (event.lastEventId) lastEventId = event.lastEventId;
-    if (event.type !== "full") onLine("live");
+    if (!full) onLine("live");
   }
 
   /** Come back, each time later, and not all pages at the same moment. */

@@ -1,0 +1,32 @@
+"""benchmarks/screens.py in a form of seconds: a real browser, a server of its own, and figures that can be so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+from tests.tools import REPOSITORY, missing
+
+
+def test_screens_are_measured_in_a_real_browser(database_url: str):
+    if shutil.which("chromium") is None:
+        missing("Chromium")
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / "benchmarks" / "screens.py"), "--database", database_url, "--bins", "20",
+         "--bays", "4", "--spaces", "20", "--repeat", "1", "--only", "carte,exploitation"],
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert list(told["screens"]) == ["carte", "exploitation"]
+    for screen in told["screens"].values():
+        assert 0 < screen["first_paint_ms"] <= screen["useful_paint_ms"]
+        assert screen["until_then_cpu_ms"] > 0
+        assert sum(screen["by_kind"].values()) > 10_000
+        # The server counts a stream, too, and writes its headers; what came as the page saw it came from there.
+        assert screen["transferred_bytes"] > 0.8 * sum(screen["by_kind"].values())
+    frames = told["screens"]["carte"]["frames"]
+    assert 0 < frames["median_ms"] <= frames["p95_ms"] <= frames["longest_ms"]
+    assert frames["longest_task_cpu_ms"] > 0
