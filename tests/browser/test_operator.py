@@ -132,3 +132,37 @@ def test_refused_messages_say_why_and_are_taken_in_once_the_cause_is_mended(
     ).fetchall()
     assert notes == [("Camille", "intake.replay_asked"), ("voirie", "intake.replayed")]
     assert watched.troubles == []
+
+
+def test_operators_page_is_walked_by_keyboard_in_english(watched: Watched, base_url: str, connection: Connection):
+    opened(watched, base_url, connection, Role.ADMINISTRATOR)
+    page = watched.page
+    page.goto(f"{base_url}/{INSEE}/exploitation?lang=en")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Operation")
+    expect(page.locator("#devices .item").first).to_contain_text("never heard")
+    page.get_by_role("tab", name="Sensors").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Refused messages")).to_be_focused()
+    expect(page.locator("#refusal-kinds .item").first).to_contain_text("Unreadable reading")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="See the messages").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#refusal-filter-text")).to_contain_text("Unreadable reading")
+    page.get_by_role("tab", name="Refused messages").focus()
+    page.keyboard.press("End")
+    expect(page.get_by_role("tab", name="Versions and disk")).to_be_focused()
+    expect(page.locator("#versions")).to_contain_text("schema")
+    assert watched.troubles == []
+
+
+def test_no_other_role_opens_the_page_or_its_figures(watched: Watched, base_url: str, connection: Connection):
+    make_account(connection, "camille", (INSEE, Role.DISPATCHER))
+    page = watched.page
+    page.goto(f"{base_url}/{INSEE}/carte")
+    log_in(page, "camille")
+    page.wait_for_url(f"**/{INSEE}/carte")
+    for path in (f"{INSEE}/exploitation", f"api/v1/communes/{INSEE}/operation"):
+        answer = page.request.get(f"{base_url}/{path}")
+        assert answer.status == 403, path
+    page.goto(base_url)
+    expect(page.get_by_role("link", name="Exploitation")).to_have_count(0)
