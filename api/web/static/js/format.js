@@ -41,15 +41,23 @@ export const euroCents = (value) => euroCent.format(value);
 export const eurosChange = (value) => euroChange.format(value);
 
 /** The local day of a moment, "2026-03-11". */
-export const dayOf = (moment) =>
-  new Intl.DateTimeFormat("sv-SE", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(moment));
+export const dayOf = (moment) => formatOf("sv-SE", { year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(moment));
+
+const formats = new Map();
+
+/** A format of the commune's zone, made once: making one takes longer than a hundred uses of it. */
+function formatOf(locale, options) {
+  const key = `${zone} ${locale} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(locale, { timeZone: zone, ...options }));
+  return formats.get(key);
+}
 
 /** The day `count` days after one. */
 export const dayAfter = (day, count = 1) =>
   new Date(Date.parse(`${day}T12:00:00Z`) + count * 86_400_000).toISOString().slice(0, 10);
 
 export const clockTime = (moment) =>
-  new Intl.DateTimeFormat(LOCALE, { timeZone: zone, hour: "2-digit", minute: "2-digit" }).format(new Date(moment));
+  formatOf(LOCALE, { hour: "2-digit", minute: "2-digit" }).format(new Date(moment));
 
 export const longDate = (moment) =>
   new Intl.DateTimeFormat(LOCALE, { timeZone: zone, ...DAY }).format(new Date(moment));
