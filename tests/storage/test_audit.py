@@ -20,6 +20,7 @@ from storage.database import Connection, connect
 from storage.isolation import CommunePool
 from storage.model import CheckAct, CheckCause, CheckEvent
 from storage.retention_kinds import RetentionOptions
+from tests.api.serving import as_web
 from tests.storage.town import INSEE, NOON, Town
 
 
@@ -268,7 +269,7 @@ def test_settings_are_noted_when_they_change_and_say_nothing_of_passwords(town: 
     other = Settings.model_validate({"retention": {"checks_days": 500}})
     for told in (settings, settings, other, other, settings):
         note_settings(any_database_url, told, service="worker")
-    note_settings(any_database_url, settings, service="api", as_api=True)
+    note_settings(as_web(any_database_url), settings, service="api", as_api=True)
     rows = town.connection.execute(
         "SELECT subject, details FROM audit_note WHERE act = 'settings.in_force' ORDER BY note_id"
     ).fetchall()
