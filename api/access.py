@@ -23,7 +23,8 @@ _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 _KERB = _OFFICER | _PARKING
 _LEVELS = _DISPATCHER | _READER
 _CREWS = _DISPATCHER | _DRIVER
-_EVERY_ROLE = frozenset(Role)
+_TERRITORY = frozenset({Role.TERRITORY_READER})
+_EVERY_ROLE = frozenset(Role) - _TERRITORY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +59,11 @@ _BY_ROLES: Mapping[frozenset[Role], str] = {
     _LEVELS | _DRIVER: "list_bins one_bin",
     _LEVELS: (
         "bin_history list_forecasts list_forecasts_by_rounds list_forecast_scores bin_forecast list_fill_models "
-        "one_fill_model bin_levels compare_emptyings kpis kpis_file former_rounds desk desk_bin desk_month"
+        "one_fill_model bin_levels compare_emptyings former_rounds desk desk_bin desk_month"
     ),
+    # Figures of a commune as a whole. Of the observatory a territory gets no single place (api/routes/observatory.py).
+    _LEVELS | _TERRITORY: "kpis kpis_file",
+    _PARKING | _READER | _TERRITORY: "show_usage export_usage",
     _LEVELS | _INTEGRATOR: "list_alerts",
     _LEVELS | _PARKING: "list_events",
     _DISPATCHER | _PARKING: "tell_events remove_event",
@@ -75,7 +79,7 @@ _BY_ROLES: Mapping[frozenset[Role], str] = {
     _KERB: "list_bays list_spaces show_kerb show_place list_checks map_checks list_held list_told",
     _PARKING: "list_sessions",
     _OFFICER: "officer_page propose_patrol take_check release_check close_check",
-    _PARKING | _READER: "show_usage export_usage show_advice list_models",
+    _PARKING | _READER: "show_advice list_models",
     _KERB | _READER | _INTEGRATOR: "list_places",
     _PARKING | _INTEGRATOR: "import_table",
     # --- devices ---
@@ -87,6 +91,10 @@ _BY_ROLES: Mapping[frozenset[Role], str] = {
     ),
     # --- people ---
     _DISPATCHER | _PARKING | _ADMINISTRATOR: "team_page end_team_session",
+    _ADMINISTRATOR: (
+        "accounts_page add_account one_account grant_role withdraw_role reset_account remove_second_factor "
+        "end_account_sessions disable_account keys_page add_key revoke_key"
+    ),
 }  # fmt: skip
 
 _PUBLIC = (

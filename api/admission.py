@@ -103,7 +103,7 @@ def _who(request: Request) -> Principal:
         if who is None:
             return VISITOR
         granted: dict[str, frozenset[Role]] = {}
-        for grant in accounts.grants(connection, who.session.account_id):
+        for grant in accounts.held(connection, who.session.account_id):
             granted[grant.commune_insee] = granted.get(grant.commune_insee, frozenset()) | {grant.role}
     roles = frozenset[Role]().union(*granted.values())
     return Principal(

@@ -23,6 +23,7 @@ from api.pages.installable import leaflet_folder
 from api.pages.rendering import WEB_FOLDER
 from api.ports import Ports
 from api.routes import (
+    administration,
     advice,
     alerts,
     bins,
@@ -88,6 +89,7 @@ PAGES = (
     second_factor,
     provider_sign_in,
     team,
+    administration,
 )
 """The modules whose routes are pages, or what pages send their forms to; the OpenAPI document has none of them."""
 

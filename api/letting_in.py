@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.addresses import root_of
 from api.admission import device_name, give_session, session_token
+from api.metrics import LogIn
 from api.options import ApiOptions
 from api.pages.rendering import page
 from api.state import state_of
@@ -50,7 +51,7 @@ def open_session(
     before = session_token(request)
     if before is not None:
         accounts.end_token(connection, before)
-    roles = frozenset(grant.role for grant in accounts.grants(connection, account_id))
+    roles = frozenset(grant.role for grant in accounts.held(connection, account_id))
     lasts_s, idle_s = _lasts(state_of(request)["options"], roles)
     token = accounts.open_session(
         connection, account_id, lasts=timedelta(seconds=lasts_s), idle=timedelta(seconds=idle_s),
@@ -87,6 +88,13 @@ def sign_in_form(
 def within(after: str) -> str:
     """Return `after` when it is a page of ours, relative to the root; otherwise the root itself."""
     return after if _WITHIN.fullmatch(after) and ".." not in after and "//" not in after else ""
+
+
+def count(request: Request, outcome: LogIn | Refused) -> None:
+    """Count what came of a try to log in."""
+    if isinstance(outcome, Refused):
+        outcome = LogIn.TOO_SOON if outcome.unlooked else LogIn.WRONG
+    state_of(request)["metrics"].count_log_in(outcome)
 
 
 def say_when(response: Response, refused: Refused) -> None:

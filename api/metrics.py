@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -15,6 +16,24 @@ from storage.model import IntakeTally
 
 LIVE_OPERATION = "live_events"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class LogIn(StrEnum):
+    """What came of a try to log in."""
+
+    ADMITTED = "admitted"
+    HALF = "half"
+    """The password is right, the second factor is owed."""
+    WRONG = "wrong"
+    """A wrong password or code."""
+    TOO_SOON = "too_soon"
+    """Not looked at, after others that were wrong."""
+    REFUSED = "refused"
+    """By the provider, its answer, or because the account is disabled."""
+    AWAY = "away"
+    """The provider does not answer."""
+    FLOOD = "flood"
+    """Sent away, since many wait already."""
 
 
 class Metrics:
@@ -32,6 +51,11 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._log_ins = Counter(
+            "voirie_log_ins", "Tries to log in, by what came of them", ("outcome",), registry=self._registry
+        )
+        for outcome in LogIn:
+            self._log_ins.labels(outcome.value)  # there from the first scrape on, so that a rise from nothing is seen
         self.live_clients = Gauge("voirie_live_clients", "Open streams of live events", registry=self._registry)
 
     def observe_request(self, scope: Scope, *, status: int, seconds: float) -> str:
@@ -45,6 +69,10 @@ class Metrics:
         if operation != LIVE_OPERATION:
             self._seconds.labels(operation).observe(seconds)
         return operation
+
+    def count_log_in(self, outcome: LogIn) -> None:
+        """Count one try to log in."""
+        self._log_ins.labels(outcome.value).inc()
 
     def exposition(
         self,

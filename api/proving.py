@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from fastapi import Request
 
+from api.metrics import LogIn
 from api.state import state_of
 from storage.database import Connection
 from storage.errors import UnavailableError
@@ -22,6 +23,7 @@ _WAITING = threading.BoundedSemaphore(8)
 def proving(request: Request) -> Iterator[Connection]:
     """Yield a transaction in which a password may be looked at. Raises UnavailableError in a flood of log-ins."""
     if not _WAITING.acquire(blocking=False):
+        state_of(request)["metrics"].count_log_in(LogIn.FLOOD)
         raise UnavailableError("too many log-ins at once; try again in a moment")
     try:
         with _AT_ONCE, state_of(request)["pool"].identity() as connection:

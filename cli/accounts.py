@@ -29,7 +29,8 @@ RolesOption = Annotated[
     list[str],
     typer.Option(
         "--role",
-        help="dispatcher, driver, officer, parking_manager, data_reader, integrator or administrator; may be repeated.",
+        help="dispatcher, driver, officer, parking_manager, data_reader, integrator, administrator or "
+        "territory_reader; may be repeated.",
         show_default=False,
     ),
 ]

@@ -8,8 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from cli.options import ConfigOption, JsonOption, start
+from cli.territories import territories
 
 communes = typer.Typer(no_args_is_help=True, help="Enter the communes that this installation serves, and look at them.")
+
+communes.add_typer(territories, name="territory")
 
 _NO_ZONE = "none"
 

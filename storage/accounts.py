@@ -77,6 +77,11 @@ def grants(connection: Connection, account_id: UUID) -> list[Grant]:
     return fetch(connection, Grant, statement("accounts", "grants"), {"account_id": account_id})
 
 
+def held(connection: Connection, account_id: UUID) -> list[Grant]:
+    """Return what an account may do: its `grants`, and what follows in each commune of a territory granted to it."""
+    return fetch(connection, Grant, statement("accounts", "held"), {"account_id": account_id})
+
+
 def grant(connection: Connection, account_id: UUID, given: Grant) -> None:
     """Grant a role in a commune; harmless when repeated. Needs the commune to be known."""
     connection.execute(statement("accounts", "grant"), {"account_id": account_id} | msgspec.to_builtins(given))
@@ -127,7 +132,7 @@ def prove(connection: Connection, *, name: str, password: str, address: str, now
     }
     wait = login_failures.wait(connection, subjects, now=now)
     if wait > timedelta(0):
-        return Refused(wait=wait)
+        return Refused(wait=wait, unlooked=True)
     row = connection.execute(statement("accounts", "secret"), {"name": name}).fetchone()
     account_id, kept = row or (None, None)
     if not passwords.matches(password, kept) or account_id is None or kept is None:

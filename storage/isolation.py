@@ -80,7 +80,10 @@ IDENTITY: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
         "login_failure": _KEPT,
         "login_half": _KEPT,
         "second_factor": _KEPT,
-        "api_key": ("SELECT", "UPDATE"),
+        "territory": ("SELECT",),
+        "territory_commune": ("SELECT",),
+        "territory_grant": ("SELECT",),
+        "api_key": _CHANGED,
     }
 )
 """What is seen only by a transaction that asks who somebody is, and what the API may do there."""

@@ -23,9 +23,13 @@ _FORGOTTEN = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refused:
-    """A log-in that was not admitted, whether or not there is such an account; for `wait` no try is looked at."""
+    """A log-in that was not admitted, whether or not there is such an account; for `wait` no try is looked at.
+
+    `unlooked`: neither was this one.
+    """
 
     wait: timedelta = timedelta(0)
+    unlooked: bool = False
 
 
 def subject(kind: str, what: str) -> bytes:

@@ -136,6 +136,7 @@ TREATMENTS: tuple[Treatment, ...] = (
                 table="account_identity",
                 besides=("issuer", "subject", "account_id", "email", "linked_at", "seen_at"),
             ),
+            Traces(table="territory_grant", besides=("account_id", "granted_at")),
             Traces(table="login_half", besides=("token_hash", "account_id", "ends_at")),
             Traces(table="second_factor", besides=("account_id", "secret", "recovery_hashes", "enrolled_at")),
             Traces(table="login_failure", besides=("subject_hash", "failed_at")),

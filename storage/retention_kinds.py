@@ -183,7 +183,8 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "day_weather kerb_advice"
     ),
     "who may come in, until somebody ends it or its time is over": (
-        "account account_grant account_identity api_key login_session login_failure login_half second_factor "
+        "account account_grant account_identity territory territory_commune territory_grant "
+        "api_key login_session login_failure login_half second_factor "
         "broker_credential broker_secret"
     ),
     "one row for each place, device or piece of work, replaced": (

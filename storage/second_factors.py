@@ -66,7 +66,7 @@ def confirm(
     subjects = _subjects(account_id, address)
     wait = login_failures.wait(connection, subjects, now=now)
     if wait > timedelta(0):
-        return Refused(wait=wait)
+        return Refused(wait=wait, unlooked=True)
     step = one_time_codes.accepted_step(kept.secret, code, now=now, last_step=None)
     if step is None:
         login_failures.fail(connection, subjects, now=now)
@@ -111,7 +111,7 @@ def prove(connection: Connection, *, half: str, code: str, address: str, now: da
     subjects = _subjects(account_id, address)
     wait = login_failures.wait(connection, subjects, now=now)
     if wait > timedelta(0):
-        return Refused(wait=wait)
+        return Refused(wait=wait, unlooked=True)
     if not _use(connection, account_id, kept, code=code, now=now):
         login_failures.fail(connection, subjects, now=now)
         return Refused(wait=login_failures.wait(connection, subjects, now=now))

@@ -38,6 +38,7 @@ ROLE_NAMES = MappingProxyType(
         Role.DATA_READER: _("lecteur de données"),
         Role.INTEGRATOR: _("intégrateur"),
         Role.ADMINISTRATOR: _("administrateur"),
+        Role.TERRITORY_READER: _("lecteur d'un territoire"),
     }
 )
 """What people call the roles."""

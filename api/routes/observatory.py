@@ -5,22 +5,27 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from api.errors import documented
 from api.here import Here, Reading
 from api.models.observatory import ObservatoryModel
 from storage import observatory_answers as answers
-from storage.model import PlaceKind
-from storage.observatory_figures import Question
+from storage.model import PlaceKind, Role
+from storage.observatory_figures import By, Question
 
 router = APIRouter(
     prefix="/communes/{commune_insee}/observatory", tags=["observatory"], responses=documented(404, 422, 503)
 )
+
+
+_OF_THE_COMMUNE = frozenset({Role.PARKING_MANAGER, Role.DATA_READER})
+_SHORTEST = timedelta(days=7)
+"""A few days of a quiet street are a few stays."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,4 +84,15 @@ def _compared(here: Here, asked: Asked) -> answers.Compared:
         place_ids=None if asked.place_id is None else tuple(asked.place_id),
     )
     other = None if asked.compare is None else answers.other_period(asked.compare, question)
+    if here.principal.roles_in(here.insee).isdisjoint(_OF_THE_COMMUNE):
+        _refuse_what_is_single(question, other)
     return answers.compared(here.connection, here.insee, question, other)
+
+
+def _refuse_what_is_single(question: Question, other: Question | None) -> None:
+    """Raise HTTPException 403 when one place or a few days are asked about: who works for a territory reads sums."""
+    if question.place_ids is not None or By.BAY in question.by:
+        raise HTTPException(403, "a territory reads streets and quarters, no single bay or space")
+    for asked in (question, other):
+        if asked is not None and asked.until - asked.since < _SHORTEST:
+            raise HTTPException(403, f"a territory reads periods of {_SHORTEST.days} days or more")

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.admission import attempt_text, forget_attempt, give_attempt
-from api.letting_in import let_in, open_session, sign_in_form, within
+from api.letting_in import count, let_in, open_session, sign_in_form, within
+from api.metrics import LogIn
 from api.oidc import Attempt, Identity, LoginRefusedError, OidcClient
 from api.state import state_of
 from storage import identities
@@ -66,6 +67,7 @@ def come_back_from_provider(request: Request) -> Response:
     if opened is None:
         log.warning("provider_log_in_refused", reason="the account is disabled")
         return _refused(request, "disabled", status=403)
+    count(request, LogIn.ADMITTED)
     log.info("logged_in", account_id=str(account_id), provider=True)
     response = let_in(request, opened, after=after)
     forget_attempt(request, response)
@@ -89,6 +91,7 @@ def _identity(request: Request, provider: OidcClient) -> tuple[Identity, str]:
 
 
 def _refused(request: Request, why: str, *, status: int) -> Response:
+    count(request, LogIn.AWAY if why == "away" else LogIn.REFUSED)
     answer = sign_in_form(request, status=status, provider_refused=why)
     forget_attempt(request, answer)
     return answer

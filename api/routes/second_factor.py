@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from api.addresses import root_of
 from api.admission import comes_from_our_pages, forget_half, half_token, principal_of
 from api.forms import Form
-from api.letting_in import Opened, address_of, let_in, open_session, say_when, within
+from api.letting_in import Opened, address_of, count, let_in, open_session, say_when, within
+from api.metrics import LogIn
 from api.noting import note
 from api.pages.rendering import page
 from api.proving import proving
@@ -51,12 +52,14 @@ def second_step(request: Request, form: Form) -> Response:
         if proved is not None and not isinstance(proved, Refused):
             opened = open_session(request, connection, proved, now=now)
     if isinstance(proved, Refused):
+        count(request, proved)
         log.warning("second_factor_refused", wait_s=int(proved.wait.total_seconds()))
         answer = page(request, "second_step.html", status=403, after=after, refused=proved)
         say_when(answer, proved)
         return answer
     if opened is None:
         return _begin_again(request, after)
+    count(request, LogIn.ADMITTED)
     log.info("logged_in", account_id=str(proved), second_factor=True)
     response = let_in(request, opened, after=after)
     forget_half(request, response)

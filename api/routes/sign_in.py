@@ -21,7 +21,8 @@ from api.admission import (
     principal_of,
 )
 from api.forms import Form
-from api.letting_in import Opened, address_of, let_in, open_session, say_when, sign_in_form, within
+from api.letting_in import Opened, address_of, count, let_in, open_session, say_when, sign_in_form, within
+from api.metrics import LogIn
 from api.noting import note
 from api.oidc import LoginRefusedError
 from api.pages.rendering import page
@@ -68,15 +69,18 @@ def sign_in(request: Request, form: Form) -> Response:
             else:
                 opened = second_factors.open_half(connection, proved, now=now)
     if isinstance(proved, Refused):
+        count(request, proved)
         log.warning("login_refused", wait_s=int(proved.wait.total_seconds()))
         answer = sign_in_form(request, status=403, after=after, name=name, refused=proved, device=device)
         say_when(answer, proved)
         return answer
     response: Response
     if isinstance(opened, str):
+        count(request, LogIn.HALF)
         response = RedirectResponse(f"connexion/code?after={quote(after, safe='/')}", status_code=303)
         give_half(request, response, opened, lasts_s=second_factors.HALF_LASTS.total_seconds())
     else:
+        count(request, LogIn.ADMITTED)
         log.info("logged_in", account_id=str(proved))
         response = let_in(request, opened, after=after)
     if "device" in form:

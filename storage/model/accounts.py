@@ -18,6 +18,8 @@ class Role(StrEnum):
     DATA_READER = "data_reader"
     INTEGRATOR = "integrator"
     ADMINISTRATOR = "administrator"
+    TERRITORY_READER = "territory_reader"
+    """Figures of several communes, summed up: what follows from a territory that was granted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -86,6 +86,22 @@ def test_an_account_lets_in_what_it_was_granted_and_until_it_ends(voirie: Run, d
     assert listed == granted
 
 
+def test_a_territory_lets_its_account_read_sums_until_it_is_taken_back(voirie: Run, database_url: str):
+    made = told(voirie("accounts", "add", "ept", "--json"))
+    saved = told(voirie("communes", "territory", "save", "T9", "Grand Est", "--commune", INSEE, "--json"))
+    assert saved == {"code": "t9", "name": "Grand Est", "communes": [INSEE], "accounts": []}
+    granted = told(voirie("communes", "territory", "grant", "t9", "ept", "--json"))
+    assert granted["accounts"] == ["ept"]
+    assert told(voirie("communes", "territory", "list", "--json")) == {"territories": [granted]}
+    kpi = f"/api/v1/communes/{INSEE}/kpi"
+    with client_of(ApiOptions(database_url=database_url, commune_insee=INSEE), open_to_all=False) as client:
+        log_in(client, "ept", made["password"])
+        assert client.get(kpi).status_code == 200
+        assert client.get(BINS).status_code == 403
+        assert told(voirie("communes", "territory", "withdraw", "t9", "ept", "--json"))["accounts"] == []
+        assert client.get(kpi).status_code == 403
+
+
 def test_a_key_lets_a_machine_in_until_it_is_revoked(voirie: Run, database_url: str):
     key = told(voirie("keys", "add", "open data", "--commune", INSEE, "--role", "data_reader", "--json"))
     with client_of(ApiOptions(database_url=database_url, commune_insee=INSEE), open_to_all=False) as client:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from api.app import ApiOptions
+from optimise.occupancy.job import make_sessions
+from optimise.occupancy.observe import observe
 from storage.database import Connection, connect
-from tests.api.rows import INSEE, save_commune, save_places
+from storage.model import PlaceKind
+from tests.api.rows import INSEE, NOW, mount, occupancy, save_commune, save_places, take_in
 from tests.api.serving import client_of
 from tests.conftest import Server
 
@@ -41,3 +45,23 @@ def shared_client(embedded_server: Server) -> Iterator[httpx.Client]:
     with client_of(ApiOptions(database_url=url, commune_insee=INSEE, heartbeat_s=0.5)) as opened:
         yield opened
     embedded_server.drop_database(url)
+
+
+@pytest.fixture
+def observed(rows: Connection) -> Connection:
+    """Eight days of a bay that is taken every second half hour, made into figures."""
+    device_id = mount(rows, "ADL-01", eui="A1", kind=PlaceKind.DELIVERY_BAY)
+    first = NOW - timedelta(days=8)
+    take_in(
+        rows,
+        *(
+            occupancy(
+                "ADL-01", occupied=number % 2 == 0, at=first + number * timedelta(minutes=30), device_id=device_id
+            )
+            for number in range(8 * 48)
+        ),
+    )
+    make_sessions(rows, INSEE)
+    observe(rows, INSEE, now=NOW)
+    rows.commit()
+    return rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
 
 import httpx
 import pytest
@@ -12,33 +11,10 @@ import pytest
 from api.models.observatory import ObservatoryModel
 from optimise.occupancy.advice.job import advise_commune
 from optimise.occupancy.advice.options import AdviceOptions
-from optimise.occupancy.job import make_sessions
-from optimise.occupancy.observe import observe
 from storage.database import Connection
-from storage.model import PlaceKind
-from tests.api.rows import INSEE, NOW, mount, occupancy, take_in
+from tests.api.rows import INSEE, NOW
 
 OBSERVATORY = f"/api/v1/communes/{INSEE}/observatory"
-
-
-@pytest.fixture
-def observed(rows: Connection) -> Connection:
-    """Eight days of a bay that is taken every second half hour, made into figures."""
-    device_id = mount(rows, "ADL-01", eui="A1", kind=PlaceKind.DELIVERY_BAY)
-    first = NOW - timedelta(days=8)
-    take_in(
-        rows,
-        *(
-            occupancy(
-                "ADL-01", occupied=number % 2 == 0, at=first + number * timedelta(minutes=30), device_id=device_id
-            )
-            for number in range(8 * 48)
-        ),
-    )
-    make_sessions(rows, INSEE)
-    observe(rows, INSEE, now=NOW)
-    rows.commit()
-    return rows
 
 
 def test_figures_by_street_with_the_period_before(client: httpx.Client, observed: Connection):

@@ -19,7 +19,7 @@ SUSPECT = re.compile(
 
 OF_NOBODY = {
     # Communes, streets, sensors, files and tables have names too.
-    "commune.name", "kerb_place.name", "vehicle.name", "town_event.name", "bay_group_forecast.name",
+    "commune.name", "territory.name", "kerb_place.name", "vehicle.name", "town_event.name", "bay_group_forecast.name",
     # The broker's users are devices and network servers.
     "broker_credential.user_name",
     # What a device sent, of a bin; what a device said of itself.

@@ -60,6 +60,8 @@ def test_every_table_and_view_carries_its_commune(any_database_url: str):
         "login_failure",
         "login_half",
         "account_identity",
+        "territory",
+        "territory_grant",
         "second_factor",
     }
 

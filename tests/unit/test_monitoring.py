@@ -28,6 +28,7 @@ METRIC = re.compile(r"\b(?:voirie|process)_[a-z0-9_]+")
 DOCUMENT = (REPOSITORY / "docs" / "metrics.md").read_text(encoding="utf-8")
 LABELS = {
     "status",
+    "outcome",
     "operation",
     "method",
     "network",

@@ -35,6 +35,16 @@ DELETE FROM account WHERE account_id = :account_id;
 -- name: grants
 SELECT DISTINCT commune_insee, role FROM account_grant WHERE account_id = :account_id ORDER BY commune_insee, role;
 
+-- name: held
+-- What an account may do: what it was granted in a commune, and what follows from a territory.
+SELECT commune_insee, role FROM account_grant WHERE account_id = :account_id
+UNION
+SELECT c.commune_insee, 'territory_reader'
+FROM territory_grant AS g
+JOIN territory_commune AS c USING (code)
+WHERE g.account_id = :account_id
+ORDER BY commune_insee, role;
+
 -- name: grant!
 INSERT INTO account_grant (account_id, commune_insee, role)
 VALUES (:account_id, :commune_insee, :role)

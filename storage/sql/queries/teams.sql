@@ -18,6 +18,7 @@ WHERE s.ends_at > :now
     AND NOT EXISTS (
         SELECT FROM account_grant AS g WHERE g.account_id = s.account_id AND g.role NOT IN ('driver', 'officer')
     )
+    AND NOT EXISTS (SELECT FROM territory_grant AS t WHERE t.account_id = s.account_id)
 ORDER BY s.device NULLS LAST, a.display_name, s.opened_at;
 
 -- name: end^
@@ -30,6 +31,7 @@ WHERE s.session_id = :session_id
     AND NOT EXISTS (
         SELECT FROM account_grant AS g WHERE g.account_id = s.account_id AND g.role NOT IN ('driver', 'officer')
     )
+    AND NOT EXISTS (SELECT FROM territory_grant AS t WHERE t.account_id = s.account_id)
 RETURNING s.account_id;
 
 -- name: every
