@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,11 +14,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from api.app import ApiOptions
-from storage import communes, plans
+from storage import accounts, bins, communes, plans
 from storage.database import Connection
 from storage.model import Account, PlannedStop, Role, Simulation, StopKind
 from tests.api.accounts import make_account
 from tests.api.serving import serving
+from tests.browser.accessibility import faults
 from tests.browser.conftest import Watched
 from tests.browser.test_roles import log_in
 from tests.browser.town import INSEE, NOW, PLAN_ID, Town, helsinki
@@ -152,6 +154,43 @@ def test_whole_round_in_airplane_mode_is_sent_once_and_in_order(
     _at(page, "Tournée terminée")
 
 
+def test_refused_taps_are_put_aside_and_a_session_that_ended_keeps_all(
+    watched: Watched, base_url: str, connection: Connection, driver: Account, monkeypatch: pytest.MonkeyPatch
+):
+    page = _open(watched, base_url)
+    first, second, *_ = _round(connection)
+    known_ids = bins.known_ids
+
+    # What the server refuses is put aside and shown; it holds up nothing, and can be tried again.
+    monkeypatch.setattr(bins, "known_ids", lambda *arguments: known_ids(*arguments) - {first})
+    page.context.set_offline(True)
+    _press(page, _level(100), then=second)
+    page.locator(f"body:not([data-busy]) {_level(0)}").click()
+    page.context.set_offline(False)
+    wait_until(lambda: second in [place_id for place_id, *_ in _stored(connection)], what="the tap behind it")
+    page.get_by_role("button", name="Menu").click()
+    expect(page.locator("#refused li")).to_contain_text(f"{first} : vidée, trouvée à 100")
+    expect(page.locator("#refused li")).to_contain_text("has no bin")
+    monkeypatch.setattr(bins, "known_ids", known_ids)
+    page.get_by_role("button", name="Réessayer").click()
+    expect(page.locator("#refused li")).to_have_count(0)
+    wait_until(lambda: first in [place_id for place_id, *_ in _stored(connection)], what="the tap tried again")
+
+    # The session ends: taps stay, and go when somebody has logged in again.
+    page.get_by_role("button", name="Fermer").click()
+    accounts.end_sessions(connection, driver.account_id)
+    connection.commit()
+    page.locator(f"body:not([data-busy]) {_level(50)}").click()
+    expect(page.locator("#line-text")).to_have_text("Reconnectez-vous · 1 geste à envoyer")
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Se reconnecter").click()
+    log_in(page, "dominique")
+    page.wait_for_url("**/tournee/BOM-1")
+    wait_until(lambda: len(_stored(connection)) == 3, what="the tap of before")
+    expect(page.locator("#line-text")).to_have_text("En ligne")
+    assert len({place_id for place_id, *_ in _stored(connection)}) == 3
+
+
 def test_a_tap_can_be_taken_back_before_and_after_it_was_sent(watched: Watched, base_url: str, connection: Connection):
     page = _open(watched, base_url)
     first, second, third, *_ = _round(connection)
@@ -233,3 +272,133 @@ def test_a_plan_that_changes_never_moves_the_next_stop(watched: Watched, base_ur
     expect(page.locator("#line-text")).to_have_text("En ligne", timeout=15_000)
     assert [row[:2] for row in _stored(connection)] == [(first, "emptied"), (second, "emptied")]
     assert third
+
+
+def test_way_follows_the_position_which_is_told_with_the_next_stop(
+    watched: Watched, base_url: str, connection: Connection
+):
+    plan = plans.one(connection, INSEE, PLAN_ID)
+    route = plan.routes[0]
+    stop = next(each for each in route.stops if len(each.steps) > 2)
+    turn = stop.steps[1]
+    longitude, latitude = route.geometry[stop.steps[0].point_index]
+    context = watched.page.context
+    context.grant_permissions(["geolocation"], origin=base_url)
+    context.set_geolocation({"longitude": longitude, "latitude": latitude})
+    page = _open(watched, base_url)
+    assert stop.place_id == _round(connection)[0]
+    expect(page.locator("#guide")).to_have_attribute("data-kind", "on_way")
+    expect(page.locator("#guide-sentence")).to_have_text(re.compile(f"^Tournez .* {turn.street}$"))
+    metres = int(page.locator("#guide-distance").inner_text().split()[0])
+    assert abs(metres - stop.steps[0].distance_m) < 20
+    expect(page.locator(".me")).to_have_count(1)
+    wait_until(lambda: bool(_positions(connection)), what="the position")
+    ((vehicle_id, next_place_id, told_longitude, told_latitude),) = _positions(connection)
+    assert (vehicle_id, next_place_id) == ("BOM-1", stop.place_id)
+    assert (told_longitude, told_latitude) == pytest.approx((longitude, latitude), abs=1e-5)
+    context.set_geolocation({"longitude": longitude + 0.02, "latitude": latitude})
+    expect(page.locator("#guide")).to_have_attribute("data-kind", "off_way")
+    expect(page.locator("#guide-sentence")).to_have_text(re.compile("^À vol d.oiseau, vers "))
+    assert [each for each in watched.troubles if "ERR_ABORTED" not in each] == []  # of the pages that were left
+
+
+def _positions(connection: Connection) -> list[tuple[Any, ...]]:
+    connection.rollback()
+    return connection.execute(
+        "SELECT vehicle_id, next_place_id, longitude_deg, latitude_deg FROM vehicle_position"
+    ).fetchall()
+
+
+MEASURE = """
+() => ({
+  small: [...document.querySelectorAll("#deeds button, .ground-buttons button, #menu-open")]
+    .filter((one) => one.checkVisibility()).map((one) => [one.textContent.trim(), one.getBoundingClientRect()])
+    .filter(([, box]) => Math.min(box.width, box.height) < 64).map(([name]) => name),
+  loaded: [performance.getEntriesByType("navigation")[0], ...performance.getEntriesByType("resource")]
+    .reduce((sum, entry) => sum + entry.transferSize, 0),
+})
+"""
+
+
+def test_first_load_is_small_installable_and_made_for_gloves(watched: Watched, base_url: str, screens: Path):
+    page = watched.page
+    page.goto(f"{base_url}/{INSEE}/tournee/BOM-1")
+    log_in(page, "dominique")
+    expect(page.locator("#kept")).to_have_text(KEPT, timeout=_PATIENCE_MS)
+    screens.mkdir(parents=True, exist_ok=True)
+    for width, height in ((360, 740), (800, 1280), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        measured = page.evaluate(MEASURE)
+        assert measured["small"] == []
+        assert 50_000 < measured["loaded"] < 500_000
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for theme in ("light", "dark"):
+            page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+            assert faults(page) == []
+    page.get_by_role("button", name="Liste").click()
+    assert faults(page) == []
+    page.get_by_role("button", name="Menu").click()
+    assert faults(page) == []
+    page.get_by_role("button", name="Écran de nuit").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", re.compile("light|dark"))
+    manifest = page.request.get(page.locator("link[rel=manifest]").evaluate("(link) => link.href")).json()
+    assert (manifest["start_url"], manifest["scope"], manifest["display"]) == ("tournee", "tournee", "standalone")
+    for icon in manifest["icons"]:
+        assert page.request.get(f"{base_url}/{INSEE}/{icon['src']}").ok
+    client = page.context.new_cdp_session(page)
+    assert client.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+    assert [each for each in watched.troubles if "ERR_ABORTED" not in each] == []  # of the pages that were left
+
+
+def test_shift_ends_without_a_trace(watched: Watched, base_url: str, connection: Connection):
+    page = _open(watched, base_url)
+    _press(page, _level(50), then=_round(connection)[1])
+    expect(page.locator("#line-text")).to_have_text("En ligne")
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("dialog").get_by_role("button", name="Finir le service").click()
+    page.locator("#ask-yes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connexion")
+    left = page.evaluate(
+        "async () => [await caches.keys(), (await navigator.serviceWorker.getRegistrations()).length,"
+        " await new Promise((resolve) => { const open = indexedDB.open(name()); open.onsuccess = () => {"
+        "   const box = open.result.transaction(['kept', 'taps']);"
+        "   const found = ['kept', 'taps'].map((each) => box.objectStore(each).count());"
+        "   box.oncomplete = () => resolve(found.map((each) => each.result)); };"
+        f" function name() {{ return 'voirie tournée /{INSEE}'; }} }})]"
+    )
+    assert left == [[], 0, [0, 0]]
+    page.goto(f"{base_url}/{INSEE}/tournee/BOM-1")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connexion")
+
+
+def test_round_is_driven_by_keyboard_and_in_english(watched: Watched, base_url: str, connection: Connection):
+    page = watched.page
+    page.goto(f"{base_url}/{INSEE}/tournee?lang=en")
+    log_in(page, "dominique")
+    page.goto(f"{base_url}/{INSEE}/tournee/BOM-1?lang=en")
+    first, second, third, *_ = _round(connection)
+    _at(page, first)
+    expect(page.locator("#levels-title")).to_have_text("Emptied. It was:")
+    expect(page.locator("#guide-sentence")).to_have_text(re.compile("^(Head|Go|Leave|Start|Drive)"))
+    expect(page.locator("#line-text")).to_have_text("Online")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#deeds")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(_level(0))).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    _at(page, second)
+    expect(page.locator("#last-text")).to_have_text(re.compile(f"^{first} : emptied, found 25"))
+    page.locator("body:not([data-busy]) [data-kind=blocked]").focus()
+    page.keyboard.press("Space")
+    _at(page, third)
+    page.locator("#show-list").focus()
+    page.keyboard.press("Enter")
+    page.locator(f"#stops [data-place='bin {second}']").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#ask-yes")).to_have_text("Yes, undo this")
+    page.keyboard.press("Escape")
+    _at(page, third)
+    wait_until(lambda: (first, "emptied", 0.25, None) in _stored(connection), what="the tap")
