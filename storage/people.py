@@ -40,7 +40,7 @@ FORGOTTEN_NAME = "forgotten"
 """Stands for every name that went with time."""
 
 _OURS = ("voirie", FORGOTTEN_NAME)
-_SECRETS = frozenset({"password_hash", "key_hash", "token_hash", "secret", "recovery_hashes"})
+_SECRETS = frozenset({"password_hash", "key_hash", "token_hash", "id_token", "secret", "recovery_hashes"})
 """What an export leaves out: who reads it could log in, or try to."""
 _SHORTEST_IN_TEXT = 3
 """A shorter name stands in too many words to be looked for in what people write."""
