@@ -11,7 +11,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from fastapi import HTTPException
+from playwright.sync_api import Page, Route, expect
 
 from api.app import ApiOptions
 from storage import accounts, bins, communes, plans
@@ -152,6 +153,54 @@ def test_whole_round_in_airplane_mode_is_sent_once_and_in_order(
     assert arrived == [(place_id, kind) for place_id, kind, *_ in expected]
     page.reload()
     _at(page, "Tournée terminée")
+
+
+def test_what_goes_wrong_on_the_way_loses_and_doubles_nothing(
+    watched: Watched, base_url: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
+):
+    page = _open(watched, base_url)
+    first, second, third, fourth, fifth, *_ = _round(connection)
+    declare = bins.declare
+    failing = [True]
+
+    def flaky(*arguments: Any) -> int:
+        if failing:
+            raise HTTPException(500, "the server fails")
+        return declare(*arguments)
+
+    # A doubled press is one tap, and the next stop is not emptied by it.
+    page.locator(_level(50)).dblclick()
+    _at(page, second)
+    expect(page.locator("#line-text")).to_have_text("En ligne")
+    assert _stored(connection) == [(first, "emptied", 0.5, None)]
+
+    # The server fails once: the tap waits, and goes with those that come after it.
+    monkeypatch.setattr(bins, "declare", flaky)
+    _press(page, _level(25), then=third)
+    expect(page.locator("#line-text")).to_have_text("Serveur en panne · 1 geste à envoyer")
+    failing.clear()
+    _press(page, _level(0), then=fourth)
+    expect(page.locator("#line-text")).to_have_text("En ligne", timeout=15_000)
+    assert [place_id for place_id, *_ in _stored(connection)] == [first, second, third]
+
+    # The request arrives and its answer is lost: it is sent again, and stored once.
+    asked: list[str] = []
+
+    def lose(route: Route) -> None:
+        asked.append(str(route.request.post_data))
+        if len(asked) == 1:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/service-events", lose)
+    _press(page, _level(75), then=fifth)
+    expect(page.locator("#line-text")).to_have_text("En ligne", timeout=15_000)
+    page.unroute("**/service-events")
+    assert len(asked) == 2
+    assert asked[0] == asked[1]
+    assert [place_id for place_id, *_ in _stored(connection)] == [first, second, third, fourth]
 
 
 def test_refused_taps_are_put_aside_and_a_session_that_ended_keeps_all(
