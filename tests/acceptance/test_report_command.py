@@ -89,7 +89,7 @@ def test_a_person_gets_a_file_and_a_sentence(served: str, tmp_path: Path):
         pytest.param(["--sensors", "-1"], 2, "--sensors", id="fewer than no sensors"),
         pytest.param(["--places", "p.csv"], 2, "name one", id="places of no file"),
         pytest.param(["--streets", "none.pbf"], 2, "there is no file none.pbf", id="no streets"),
-        pytest.param(["--data", "none.csv"], 2, "cannot read none.csv", id="no data"),
+        pytest.param(["--data", "none.csv"], 2, "none.csv cannot be read", id="no data"),
         pytest.param([], 2, "has no bins", id="nothing to report on"),
     ],
 )

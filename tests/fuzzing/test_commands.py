@@ -33,6 +33,8 @@ READ = {
     "audit verify --anchor": ["audit", "verify", "--anchor", "FILE"],
     "devices import FILE": ["devices", "import", "FILE"],
     "places import FILE": ["places", "import", "FILE", "--format", "csv"],
+    "bins import FILE": ["bins", "import", "FILE"],
+    "vehicles import FILE": ["vehicles", "import", "FILE"],
     "evaluate occupancy DATA": ["evaluate", "occupancy", "FILE"],
     "evaluate occupancy --places": ["evaluate", "occupancy", "COUNTS", "--places", "FILE", "--capacity-column", "x"],
     "evaluate fill DATA": ["evaluate", "fill", "FILE"],

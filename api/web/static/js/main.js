@@ -10,7 +10,7 @@ import { listen } from "./live.js";
 import * as map from "./map.js";
 import * as parking from "./parking.js";
 import * as rounds from "./rounds.js";
-import { known, load, may, whenTroubled } from "./store.js";
+import { known, load, may, retry, whenTroubled } from "./store.js";
 import * as tabs from "./tabs.js";
 import { showTrouble } from "./trouble.js";
 
@@ -30,6 +30,11 @@ const later = calmly((parts) => load(...parts));
 function onEvent(kind) {
   if (kind === "hello" || kind === "resync") load(...AFFECTED[kind]);
   else if (kind in AFFECTED) later(AFFECTED[kind]);
+}
+
+function onLine(line) {
+  showLine(line);
+  retry(line);
 }
 
 /** States change with time alone too: a stay goes over its limit although nothing new was heard. */
@@ -54,5 +59,5 @@ whenTroubled(showTrouble);
 // for ever, since what stands between may hold a stream back.
 setTimeout(() => known.commune ?? load(...AFFECTED.hello), LINE_PATIENCE_MS);
 // A part that is refused too says whether the session is over. Each role sees one of these.
-listen({ onEvent, onLine: showLine, onRefused: () => load(...AFFECTED.hello) });
+listen({ onEvent, onLine, onRefused: () => load(...AFFECTED.hello) });
 keepUp();

@@ -50,6 +50,11 @@ export async function load(...parts) {
   await Promise.all(parts.filter(may).map(loadOne));
 }
 
+/** Load what failed again, once the line stands: a stream that goes on where it was broken may tell of nothing new. */
+export function retry(line) {
+  if (line === "live") load(...troubled.keys());
+}
+
 async function loadOne(part) {
   if (loading.has(part)) {
     again.add(part);

@@ -5,7 +5,7 @@ import * as clock from "../clock.js";
 import { showLine } from "../line.js";
 import { listen } from "../live.js";
 import * as map from "../map.js";
-import { load, may, whenTroubled } from "../store.js";
+import { load, may, retry, whenTroubled } from "../store.js";
 import * as tabs from "../tabs.js";
 import { showTrouble } from "../trouble.js";
 import * as bins from "./bins.js";
@@ -66,4 +66,11 @@ if (may("edit")) {
 whenTroubled(showTrouble);
 await load("commune");
 await loadAll(AFFECTED.hello);
-listen({ onEvent, onLine: showLine, onRefused: () => load("bins") });
+listen({
+  onEvent,
+  onLine: (line) => {
+    showLine(line);
+    retry(line);
+  },
+  onRefused: () => load("bins"),
+});
