@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 import psycopg
@@ -38,17 +39,20 @@ class _Offered:
 def driver_choice(request: Request, commune_insee: CommuneInsee) -> HTMLResponse:
     """Return the page on which a driver says which vehicle it is."""
     language = language_of(request)
-    name, day, rounds = "", "", None
+    name, day, rounds, tomorrow = "", "", None, False
     try:
         with within(request, commune_insee, read_only=True) as here:
             name = here.commune.name
             today = here.now.astimezone(here.zone).date()
             day = format_date(today, "EEEE d MMMM", locale=language)
             rounds = _offered(here, language)
+            following = plan_versions.published(here.connection, here.insee, service_date=today + timedelta(days=1))
+            tomorrow = following is not None
     except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg.errors.UndefinedTable, SchemaError):
         pass  # the page says so
     return page(
-        request, "driver_choice.html", commune_insee=commune_insee, commune_name=name, day=day, rounds=rounds
+        request, "driver_choice.html", commune_insee=commune_insee, commune_name=name, day=day, rounds=rounds,
+        tomorrow=tomorrow,
     )  # fmt: skip
 
 

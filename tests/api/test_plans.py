@@ -34,6 +34,13 @@ def test_latest_plan_carries_every_round(client: httpx.Client, rows: Connection)
     assert client.get(f"{PLANS}/latest", params={"service_date": "2026-03-12"}).status_code == 404
 
 
+def test_on_the_evening_before_the_driver_hears_of_tomorrow(client: httpx.Client, rows: Connection):
+    page = f"/{INSEE}/tournee"
+    assert "Celles de demain sont prêtes" not in client.get(page).text
+    save_plan(rows)
+    assert "publiée pour le mardi 10 mars. Celles de demain sont prêtes" in client.get(page).text
+
+
 def test_driver_gets_the_whole_round_at_once(client: httpx.Client, rows: Connection):
     save_plan(rows)
     route = client.get(f"{PLANS}/{PLAN_ID}/routes/0").json()
