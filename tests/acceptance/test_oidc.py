@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import html
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,10 +14,10 @@ import pytest
 
 from api.oidc import Attempt, GrantRule, IdentityGrant, LoginRefusedError, OidcClient, OidcOptions
 from storage.errors import SettingsError, UnavailableError
-from tests.tools import REPOSITORY, free_port, wait_until
+from tests.identity_provider import CLIENT_SECRET, PASSWORD
+from tests.providing import running_provider
+from tests.tools import free_port
 
-SECRET = "a-secret+with/letters:that-need-encoding"
-PASSWORD = "correct-horse-battery"
 BACK = "http://localhost:9/oidc/retour"  # nobody listens there: the test reads where the browser is sent
 OUT = "http://localhost:9/au-revoir"
 RULES = (
@@ -32,47 +29,16 @@ RULES = (
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A provider with two people, two groups and three clients."""
-    port = free_port()
-    url = f"http://localhost:{port}"
     folder = tmp_path_factory.mktemp("provider")
-    log = folder / "log"
-    with (
-        log.open("w") as output,
-        subprocess.Popen(
-            [
-                sys.executable,
-                REPOSITORY / "tests" / "identity_provider.py",
-                str(port),
-                folder / "provider.sqlite",
-                BACK,
-                OUT,
-            ],
-            stdout=output,
-            stderr=output,
-            # It is on this machine alone, where TLS would protect nothing.
-            env={**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"},
-        ) as process,
-    ):
-        try:
-            wait_until(lambda: process.poll() is not None or is_up(url), timeout_s=60, what="the provider, or its end,")
-            assert process.poll() is None, log.read_text()
-            yield url
-        finally:
-            process.kill()
-
-
-def is_up(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/.well-known/openid-configuration", timeout=5).is_success
-    except httpx.TransportError:
-        return False
+    with running_provider(folder, redirect_uri=BACK, post_logout_redirect_uri=OUT) as url:
+        yield url
 
 
 def options(issuer: str, client_id: str = "voirie-basic") -> OidcOptions:
     return OidcOptions(
         issuer=issuer,
         client_id=client_id,
-        client_secret=SECRET,
+        client_secret=CLIENT_SECRET,
         redirect_uri=BACK,
         post_logout_redirect_uri=OUT,
         client_authentication="client_secret_basic" if client_id == "voirie-basic" else "client_secret_post",
@@ -218,7 +184,7 @@ def test_what_the_provider_is_told_beforehand_keeps_the_verifier_secret(client: 
     assert told["code_challenge"] == [attempt.code_challenge]
     assert told["response_type"] == ["code"]
     assert attempt.code_verifier not in url
-    assert SECRET not in url
+    assert CLIENT_SECRET not in url
 
 
 def test_a_log_out_ends_the_providers_session_and_comes_back(client: OidcClient):

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import html
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -22,7 +19,8 @@ from tests.api.accounts import OURS
 from tests.api.rows import INSEE, save_commune, save_places
 from tests.api.serving import serving
 from tests.identity_provider import CLIENT_SECRET, PASSWORD
-from tests.tools import REPOSITORY, free_port, wait_until
+from tests.providing import running_provider
+from tests.tools import free_port
 
 MAP = f"/{INSEE}/carte"
 RULES = (
@@ -40,32 +38,10 @@ def port() -> int:
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[str]:
     """The provider, which sends browsers to our server."""
-    its_port = free_port()
-    url, folder = f"http://localhost:{its_port}", tmp_path_factory.mktemp("provider")
-    here = f"http://127.0.0.1:{port}"
-    log = folder / "log"
-    command = [
-        sys.executable, REPOSITORY / "tests" / "identity_provider.py", str(its_port), folder / "provider.sqlite",
-        f"{here}/connexion/retour", f"{here}/connexion",
-    ]  # fmt: skip
-    # It is on this machine alone, where TLS would protect nothing.
-    environment = {**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"}
-    with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output, env=environment) as process:
-        try:
-            wait_until(
-                lambda: process.poll() is not None or _is_up(url), timeout_s=60, what="the provider, or its end,"
-            )
-            assert process.poll() is None, log.read_text()
-            yield url
-        finally:
-            process.kill()
-
-
-def _is_up(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/.well-known/openid-configuration", timeout=5).is_success
-    except httpx.TransportError:
-        return False
+    folder, here = tmp_path_factory.mktemp("provider"), f"http://127.0.0.1:{port}"
+    back, out = f"{here}/connexion/retour", f"{here}/connexion"
+    with running_provider(folder, redirect_uri=back, post_logout_redirect_uri=out) as url:
+        yield url
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from tests.api.serving import client_of
 from tests.storage.test_plan_editing import rounds, stand_still
 from tests.storage.test_planner import DAY, EVENING, INSEE, foresee, options, provision
 from tests.tools import REPOSITORY, wait_until
+from tests.working import running_worker
 
 POINTS = [(2.50 + number % 6 / 300, 48.80 + number // 6 / 400) for number in range(32)]
 
@@ -51,22 +51,13 @@ def client(database_url: str, base: Plan) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def worker(database_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
-    environment |= {
+    settings = {
         "VOIRIE_DATABASE__URL": database_url,
         "VOIRIE_COMMUNE__INSEE_CODE": INSEE,
         "VOIRIE_ROUNDS__EDIT_S": "1.5",
-        "PYTHONPATH": str(REPOSITORY),
     }
-    with (
-        (tmp_path / "log").open("wb") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "cli", "worker"], env=environment, cwd=tmp_path, stdout=log, stderr=log
-        ) as process,
-    ):
+    with running_worker(tmp_path, settings) as process:
         yield process
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0, (tmp_path / "log").read_text(encoding="utf-8")
 
 
 def test_an_edit_is_asked_answered_and_published(client: httpx.Client, base: Plan, worker: subprocess.Popen[bytes]):

@@ -50,12 +50,14 @@ def operations() -> list[tuple[str, str, str]]:
         for method, operation in methods.items()
     ]
     for module in PAGES:
-        found += [(route.name, min(route.methods), route.path) for route in module.router.routes]  # type: ignore[attr-defined]
+        found += [(route.name, min(route.methods), route.path) for route in module.router.routes]
     return found
 
 
-def filled(path: str, commune_insee: str) -> str:
-    return re.sub(r"\{(\w+)\}", lambda name: (FILLED | {"commune_insee": commune_insee})[name[1]], path)
+def filled(path: str, commune_insee: str, **others: str) -> str:
+    """Fill in the places of a path, those of `others` with their own."""
+    values = FILLED | {"commune_insee": commune_insee} | others
+    return re.sub(r"\{(\w+)\}", lambda name: values[name[1]], path)
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ import pytest
 
 from api.app import ApiOptions
 from api.models.guidance import BayForecastsModel, GuidanceModel, NumberModel
-from optimise.occupancy.forecast.job import forecast_bays
 from optimise.occupancy.job import make_sessions
 from storage.database import Connection
-from tests.api.rows import INSEE, NOW, ago, save_commune
+from tests.api.rows import INSEE, NOW, save_commune
 from tests.api.serving import client_of
 from tests.storage import bay_town
 
@@ -39,27 +38,9 @@ def phone(database_url: str, streets: Connection) -> Iterator[httpx.Client]:
         yield opened
 
 
-def set_free(streets: Connection, *, free: set[int], at_min: float = 5) -> None:
-    """Have every sensor say now whether its space is free."""
-    rows = streets.execute("SELECT place_id, device_id FROM mounting WHERE commune_insee = %s", [INSEE]).fetchall()
-    for place_id, device_id in rows:
-        bay_town.tell(streets, place_id, device_id, [(ago(minutes=at_min), int(place_id[-4:]) not in free)])
-    streets.execute(
-        "INSERT INTO session_due (commune_insee, place_ids, changed_since) VALUES (%s, %s, %s)",
-        [INSEE, [row[0] for row in rows], [ago(minutes=at_min)] * len(rows)],
-    )
-    make_sessions(streets, INSEE)
-    streets.commit()
-
-
-def forecast(streets: Connection) -> None:
-    forecast_bays(streets, INSEE, as_of=NOW)
-    streets.commit()
-
-
 def test_the_nearest_likely_free_places_are_told_with_walk_and_chance(phone: httpx.Client, streets: Connection):
-    set_free(streets, free={0, 1, 8, 9, 10, 11, 12, 13})
-    forecast(streets)
+    bay_town.set_free(streets, free={0, 1, 8, 9, 10, 11, 12, 13})
+    bay_town.forecast(streets)
     answer = phone.get(GUIDANCE, params={**NEAR, "at": 20})
     told = GuidanceModel.model_validate_json(answer.text)
     assert len(answer.content) < 1500
@@ -81,10 +62,10 @@ def test_the_nearest_likely_free_places_are_told_with_walk_and_chance(phone: htt
 
 
 def test_what_a_sensor_told_since_the_forecast_turns_it(phone: httpx.Client, streets: Connection):
-    set_free(streets, free={0})
-    forecast(streets)
+    bay_town.set_free(streets, free={0})
+    bay_town.forecast(streets)
     before = phone.get(GUIDANCE, params={**NEAR, "unit": "place", "at": 5, "least_chance": 0, "limit": 50}).json()
-    set_free(streets, free={5}, at_min=1)
+    bay_town.set_free(streets, free={5}, at_min=1)
     after = phone.get(GUIDANCE, params={**NEAR, "unit": "place", "at": 5, "least_chance": 0, "limit": 50}).json()
     chance = [{place["id"]: place["chance"] for place in each["places"]} for each in (before, after)]
     assert chance[0]["STA-0000"] > 0.8
@@ -94,11 +75,11 @@ def test_what_a_sensor_told_since_the_forecast_turns_it(phone: httpx.Client, str
 
 
 def test_a_sign_gets_one_number_and_what_is_not_known_is_no_number(phone: httpx.Client, streets: Connection):
-    set_free(streets, free={0, 1, 2})
+    bay_town.set_free(streets, free={0, 1, 2})
     before = phone.get(NUMBER, params={**NEAR, "radius_m": 100})
     assert (before.text, before.headers["content-type"]) == ("3", "text/plain; charset=utf-8")
     assert phone.get(NUMBER, params={**NEAR, "radius_m": 100, "at": 20}).text == "?"
-    forecast(streets)
+    bay_town.forecast(streets)
     groups = BayForecastsModel.model_validate_json(phone.get(FORECAST).text)
     (high_street,) = (group for group in groups.groups if group.name == "Rue Haute")
     sign = {"group_id": high_street.group_id}
@@ -108,7 +89,7 @@ def test_a_sign_gets_one_number_and_what_is_not_known_is_no_number(phone: httpx.
     assert told.number is not None
     assert 1 <= told.number <= high_street.places
     streets.execute("TRUNCATE occupancy_reading, occupancy_present, bay_usual")
-    forecast(streets)
+    bay_town.forecast(streets)
     assert phone.get(NUMBER, params=sign).text == "?"
     assert phone.get(NUMBER, params={**sign, "at": 30}).text == "?"
     nothing = phone.get(GUIDANCE, params={**NEAR, "least_chance": 0}).json()
@@ -119,8 +100,8 @@ def test_a_sign_gets_one_number_and_what_is_not_known_is_no_number(phone: httpx.
 
 
 def test_answers_may_be_kept_and_neighbours_ask_the_same(phone: httpx.Client, streets: Connection):
-    set_free(streets, free={0})
-    forecast(streets)
+    bay_town.set_free(streets, free={0})
+    bay_town.forecast(streets)
     first = phone.get(GUIDANCE, params={"lon": 2.550312, "lat": 48.840004})
     assert "max-age=15" in first.headers["cache-control"]
     assert first.headers["access-control-allow-origin"] == "*"
@@ -130,12 +111,12 @@ def test_answers_may_be_kept_and_neighbours_ask_the_same(phone: httpx.Client, st
     held = {"If-None-Match": first.headers["etag"]}
     again = phone.get(GUIDANCE, params=NEAR, headers=held)
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
-    set_free(streets, free={1, 2}, at_min=1)
+    bay_town.set_free(streets, free={1, 2}, at_min=1)
     assert phone.get(GUIDANCE, params=NEAR, headers=held).status_code == 200
 
 
 def test_a_forecast_that_is_too_old_is_not_used(phone: httpx.Client, streets: Connection):
-    forecast(streets)
+    bay_town.forecast(streets)
     streets.execute("UPDATE bay_forecast_run SET as_of = %s", [NOW - timedelta(hours=2)])
     streets.commit()
     told = phone.get(GUIDANCE, params={**NEAR, "at": 20, "least_chance": 0}).json()
@@ -146,7 +127,7 @@ def test_the_forecast_itself_is_told_by_bay_and_group(phone: httpx.Client, stree
     empty = phone.get(FORECAST).json()
     assert (empty["as_of"], empty["groups"]) == (None, [])
     assert phone.get(f"{FORECAST}/places/STA-0000").status_code == 404
-    forecast(streets)
+    bay_town.forecast(streets)
     bay = phone.get(f"{FORECAST}/places/STA-0007").json()
     assert (bay["evidence"], len(bay["chance"])) == ("street", len(bay["ahead_min"]))
     assert bay["chance_low"][0] < bay["chance"][0] < bay["chance_high"][0]

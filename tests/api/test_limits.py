@@ -16,7 +16,7 @@ from api.bounds import MOST_HEADER_BYTES, MOST_HEADERS, MOST_URL_BYTES, address_
 from storage.database import Connection
 from storage.json_depth import MOST_LEVELS
 from storage.model import Role
-from tests.api.accounts import make_account, make_key
+from tests.api.accounts import log_in, make_account, make_key
 from tests.api.rows import INSEE
 from tests.api.serving import client_of
 from tests.tools import wait_until
@@ -196,8 +196,6 @@ def test_account_is_counted_wherever_it_asks_from(guarded: httpx.Client, rows: C
 
 def test_person_with_two_sessions_is_one(guarded: httpx.Client, rows: Connection):
     make_account(rows, "m.martin", (INSEE, Role.DISPATCHER))
-    from tests.api.accounts import log_in  # noqa: PLC0415 - beside its only use
-
     statuses = []
     for _ in range(2):
         guarded.cookies.clear()

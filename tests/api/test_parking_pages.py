@@ -13,13 +13,11 @@ import httpx
 import pytest
 
 from api.app import ApiOptions
-from optimise.occupancy.forecast.job import forecast_bays
-from optimise.occupancy.job import make_sessions
 from storage import places
 from storage.database import Connection
 from storage.errors import SettingsError
 from storage.model import DeliveryBay
-from tests.api.rows import INSEE, NOW, ago, save_commune
+from tests.api.rows import INSEE, NOW, save_commune
 from tests.api.serving import client_of
 from tests.storage import bay_town
 
@@ -36,7 +34,7 @@ def streets(connection: Connection) -> Connection:
     save_commune(connection)
     bay_town.provision(connection, days=2)
     save_commune(connection)
-    _say(connection, free={0, 1, 8, 9, 10, 11, 12, 13})
+    bay_town.set_free(connection, free={0, 1, 8, 9, 10, 11, 12, 13})
     return connection
 
 
@@ -52,23 +50,6 @@ def _driver(database_url: str, sites: tuple[str, ...] = ()) -> Iterator[httpx.Cl
     options = ApiOptions(database_url=database_url, commune_insee=INSEE, embedding_sites=sites)
     with client_of(options, open_to_all=False) as client:
         yield client
-
-
-def _say(connection: Connection, *, free: set[int], at_min: float = 5) -> None:
-    rows = connection.execute("SELECT place_id, device_id FROM mounting WHERE commune_insee = %s", [INSEE]).fetchall()
-    for place_id, device_id in rows:
-        bay_town.tell(connection, place_id, device_id, [(ago(minutes=at_min), int(place_id[-4:]) not in free)])
-    connection.execute(
-        "INSERT INTO session_due (commune_insee, place_ids, changed_since) VALUES (%s, %s, %s)",
-        [INSEE, [row[0] for row in rows], [ago(minutes=at_min)] * len(rows)],
-    )
-    make_sessions(connection, INSEE)
-    connection.commit()
-
-
-def _forecast(connection: Connection) -> None:
-    forecast_bays(connection, INSEE, as_of=NOW)
-    connection.commit()
 
 
 def _spots(answer: httpx.Response) -> list[tuple[str, str]]:
@@ -108,7 +89,7 @@ def test_places_near_a_street_are_listed_without_scripts(driver: httpx.Client, s
     assert "2 inconnues" in now.text
     later = driver.get(PAGE, params={"near": "rue haute", "at": 20})
     assert [verdict for verdict, _ in _spots(later)] == ["unknown", "unknown"]  # nothing is foretold yet
-    _forecast(streets)
+    bay_town.forecast(streets)
     foretold = driver.get(PAGE, params={"near": "rue haute", "at": 20})
     assert {verdict for verdict, _ in _spots(foretold)} <= {"likely", "maybe", "unlikely"}
     assert "chances sur 10" in foretold.text
@@ -119,7 +100,7 @@ def test_places_near_a_street_are_listed_without_scripts(driver: httpx.Client, s
 def test_what_is_full_comes_after_what_is_worth_the_way_and_what_is_unknown_comes_last(
     driver: httpx.Client, streets: Connection
 ):
-    _say(streets, free={8}, at_min=1)
+    bay_town.set_free(streets, free={8}, at_min=1)
     streets.execute("DELETE FROM parking_space WHERE place_id IN ('STA-0006', 'STA-0007')")
     streets.execute("DELETE FROM place WHERE place_id IN ('STA-0006', 'STA-0007')")
     streets.execute("UPDATE place SET street = 'Rue Inconnue' WHERE place_id IN ('STA-0014', 'STA-0015')")
@@ -202,7 +183,7 @@ def test_a_sign_shows_one_number_and_a_question_mark_where_it_would_guess(driver
     assert _number(driver.get(SIGN, params={**NEAR, "radius_m": 100})) == "2"
     unknown = driver.get(SIGN, params={"zone": "Rue Haute"})
     assert (unknown.status_code, _number(unknown)) == (404, "?")  # nothing is foretold yet, so there are no groups
-    _forecast(streets)
+    bay_town.forecast(streets)
     sign = driver.get(SIGN, params={"zone": "Rue Haute"})
     assert (_number(sign), sign.status_code) == ("2", 200)
     assert '<p class="label">Rue Haute</p>' in sign.text
@@ -220,7 +201,7 @@ def test_a_sign_shows_one_number_and_a_question_mark_where_it_would_guess(driver
 
 
 def test_a_sign_doubts_a_forecast_that_is_too_old(driver: httpx.Client, streets: Connection):
-    _forecast(streets)
+    bay_town.forecast(streets)
     asked = {"zone": "Rue Haute", "at": 20}
     assert _number(driver.get(SIGN, params=asked)) != "?"
     streets.execute("UPDATE bay_forecast_run SET as_of = %s", [NOW - timedelta(minutes=40)])

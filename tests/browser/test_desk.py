@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +28,7 @@ from tests.browser.conftest import Watched
 from tests.browser.desk_town import DAY, drive_weeks, make_desk_town, rounds, stand_still
 from tests.browser.test_roles import log_in
 from tests.browser.town import INSEE, helsinki
-from tests.tools import REPOSITORY
+from tests.working import running_worker
 
 BINS = 102
 """Of COR-0099 nothing is known."""
@@ -61,26 +59,17 @@ def base_url(database_url: str, plan: Plan, connection: Connection) -> Iterator[
 @pytest.fixture
 def worker(database_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """What computes drafts, as a town runs it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
-    environment |= {
+    settings = {
         "VOIRIE_DATABASE__URL": database_url,
         "VOIRIE_COMMUNE__INSEE_CODE": INSEE,
         "VOIRIE_ROUNDS__EDIT_S": "1.5",
         "VOIRIE_ROUNDS__REPAIR": "false",
-        "PYTHONPATH": str(REPOSITORY),
     }
     if PICTURES:
-        environment["VOIRIE_STREETS__EXTRACT"] = str(helsinki())
-        environment["VOIRIE_STREETS__CACHE_FOLDER"] = str(tmp_path / "streets")
-    with (
-        (tmp_path / "log").open("wb") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "cli", "worker"], env=environment, cwd=tmp_path, stdout=log, stderr=log
-        ) as process,
-    ):
+        settings["VOIRIE_STREETS__EXTRACT"] = str(helsinki())
+        settings["VOIRIE_STREETS__CACHE_FOLDER"] = str(tmp_path / "streets")
+    with running_worker(tmp_path, settings) as process:
         yield process
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0, (tmp_path / "log").read_text(encoding="utf-8")
 
 
 def at_the_desk(page: Page, base_url: str, name: str = "camille", *, path: str = "proprete") -> None:

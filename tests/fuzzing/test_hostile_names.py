@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from typing import Literal
 from urllib.parse import quote
 from uuid import uuid4
 from xml.etree import ElementTree as ET
@@ -29,7 +30,7 @@ from storage.database import connect
 from tests.api import rows
 from tests.api.rows import INSEE, PLAN_ID
 from tests.api.serving import client_of
-from tests.api.test_access import FILLED, document
+from tests.api.test_access import document, filled
 from tests.conftest import Server
 from tests.fuzzing.names import ALL_IN_ONE, FORMULAS, NAMES
 
@@ -235,8 +236,7 @@ def test_every_answer_about_a_hostile_town_is_harmless(client: httpx.Client):
         if operation is None or operation["operationId"] == "live_events":
             continue
         for form in ("gpx", "geojson", "sheet") if "{form}" in path else ("",):
-            known = FILLED | {"commune_insee": INSEE, "form": form, "plan_id": PLAN_ID, "route_index": 0}
-            answer = client.get(re.sub(r"\{(\w+)\}", lambda found: str(known[found[1]]), path))  # noqa: B023 - at once
+            answer = client.get(filled(path, INSEE, form=form, plan_id=str(PLAN_ID)))
             assert_harmless(answer)
             kinds.add(answer.headers["content-type"].split(";")[0])
     assert {"application/json", "text/csv", "application/gpx+xml", "application/geo+json", "text/html"} <= kinds
@@ -265,11 +265,11 @@ def test_names_come_back_as_they_were(client: httpx.Client):
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_each_event_of_the_log_is_one_line(form: str, capfd: pytest.CaptureFixture[str]):
+def test_each_event_of_the_log_is_one_line(form: Literal["text", "json"], capfd: pytest.CaptureFixture[str]):
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     try:
-        configure_logging(level="info", form=form)  # type: ignore[arg-type]
+        configure_logging(level="info", form=form)
         log = structlog.get_logger()
         for name in NAMES:
             capfd.readouterr()

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from optimise.occupancy.forecast.job import forecast_bays
+from optimise.occupancy.job import make_sessions
 from storage import communes, devices, places, sessions
 from storage.database import Connection
 from storage.model import Commune, Device, Mounting, ParkingSpace, PlaceKind
@@ -77,3 +79,20 @@ def tell(connection: Connection, place_id: str, device_id: int, told: list[tuple
     ):
         for at, occupied in told:
             copy.write_row((INSEE, device_id, place_id, at, 0, at, "ok", occupied))
+
+
+def set_free(connection: Connection, *, free: set[int], at_min: float = 5) -> None:
+    """Have every sensor say, so long before NOW, whether its space is free; make the stays, and commit."""
+    at = NOW - timedelta(minutes=at_min)
+    rows = connection.execute("SELECT place_id, device_id FROM mounting WHERE commune_insee = %s", [INSEE]).fetchall()
+    for place_id, device_id in rows:
+        tell(connection, place_id, device_id, [(at, int(place_id[-4:]) not in free)])
+    sessions.ask(connection, INSEE, [sessions.SessionsDue(place_id=place_id, changed_since=at) for place_id, _ in rows])
+    make_sessions(connection, INSEE)
+    connection.commit()
+
+
+def forecast(connection: Connection) -> None:
+    """Foretell the bays as of NOW, and commit."""
+    forecast_bays(connection, INSEE, as_of=NOW)
+    connection.commit()

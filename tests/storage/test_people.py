@@ -61,7 +61,7 @@ def everything(connection: Connection) -> str:
     for treatment in TREATMENTS:
         for traces in treatment.traces:
             columns = "||".join(f"coalesce({name}::text, '')" for name in traces.columns)
-            rows = connection.execute(f"SELECT {columns} FROM {traces.table}")  # type: ignore[arg-type]
+            rows = connection.execute(f"SELECT {columns} FROM {traces.table}")
             parts += [row[0] for row in rows]
     return "\n".join(parts)
 

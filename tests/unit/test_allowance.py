@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,8 +79,6 @@ def levels_of(value: object) -> int:
 @given(value=NESTED, most=st.integers(0, 6))
 @settings(derandomize=True, deadline=None, max_examples=300)
 def test_depth_is_counted_as_a_reader_of_json_would(value: object, most: int):
-    import json  # noqa: PLC0415 - beside the one that is tested
-
     assert is_too_deep(json.dumps(value).encode(), most=most) == (levels_of(value) > most)
 
 
