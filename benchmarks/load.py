@@ -34,6 +34,7 @@ from urllib.parse import urlsplit
 
 import psutil
 from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -137,9 +138,10 @@ def _disk(connection: Connection) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for table in ("fill_reading", "occupancy_reading", "occupancy_session"):
         row = connection.execute(
-            "SELECT count(*), coalesce((SELECT sum(pg_total_relation_size(i.inhrelid)) FROM pg_inherits AS i"
-            " WHERE i.inhparent = %(table)s::regclass), pg_total_relation_size(%(table)s::regclass))"
-            f" FROM {table}",  # type: ignore[arg-type] # names of this file
+            SQL(
+                "SELECT count(*), coalesce((SELECT sum(pg_total_relation_size(i.inhrelid)) FROM pg_inherits AS i"
+                " WHERE i.inhparent = %(table)s::regclass), pg_total_relation_size(%(table)s::regclass)) FROM {}"
+            ).format(Identifier(table)),
             {"table": table},
         ).fetchone()
         assert row is not None
@@ -334,7 +336,10 @@ class Run:
 
             def tallied() -> tuple[int, int, int]:
                 each = [readings.tally(connection, insee) for insee in self._codes]
-                return tuple(sum(getattr(one, name) for one in each) for name in ("stored", "refused", "duplicates"))  # type: ignore[return-value]
+                return (
+                    sum(one.stored for one in each), sum(one.refused for one in each),
+                    sum(one.duplicates for one in each),
+                )  # fmt: skip
 
             began_s = time.perf_counter()
             wait(lambda: sum(tallied()) >= expected, patience_s=_DRAIN_S)

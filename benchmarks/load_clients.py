@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from benchmarks.load_processes import quantiles
 
 _PATIENCE_S = 30.0
 _OK, _BAD = 200, 400
@@ -42,14 +42,12 @@ class Told:
         """Return it as figures of a run of so many seconds."""
         found: dict[str, Any] = {"requests": len(self.took_ms), "errors": dict(self.errors)}
         if self.took_ms:
-            quantiles = np.percentile(np.frombuffer(self.took_ms), (50, 95, 99, 100))
             found |= {
                 "per_s": round(len(self.took_ms) / seconds, 2),
                 "kilobytes": round(self.size / len(self.took_ms) / 1e3, 1),
             }
-            found |= dict(
-                zip(("p50_ms", "p95_ms", "p99_ms", "max_ms"), (round(float(q), 1) for q in quantiles), strict=True)
-            )
+            found |= {f"{name}_ms": value for name, value in quantiles(self.took_ms).items()}
+            found["max_ms"] = round(max(self.took_ms), 1)
         return found
 
 

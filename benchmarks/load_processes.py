@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 import psutil
 
+from cli.stopping import stop_on_signals
 from config.settings import Settings
 
 TENTHS = 10
@@ -20,8 +21,7 @@ _JOBS_EVERY_S, _BAYS_EVERY_S = 15.0, 180.0
 
 def work_all_day(url: str) -> None:
     """Do what the worker does for every commune while readings come: reviews, sessions, free places."""
-    from cli.jobs import Jobs  # noqa: PLC0415 - in its own process alone
-    from cli.stopping import stop_on_signals  # noqa: PLC0415
+    from cli.jobs import Jobs  # noqa: PLC0415 - brings the models in, which this process alone needs
 
     stop = stop_on_signals()
     jobs = Jobs(settings=Settings(), database_url=url)
