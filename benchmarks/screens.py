@@ -26,7 +26,6 @@ import logging
 import multiprocessing
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -56,6 +55,7 @@ from api.serve import Server
 from cli.scratch_databases import scratch_database
 from storage import plans, schema
 from storage.database import connect
+from tests.browser.chromium import program, running_chromium
 from tests.browser.town import INSEE, NOW, helsinki, make_town
 from tests.tools import free_port
 
@@ -108,10 +108,6 @@ WATCH = """
   }).observe({ type: "longtask", buffered: true });
 })();
 """
-_ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 class Counting:
@@ -182,21 +178,22 @@ def served(database: str, extract: Path) -> Iterator[tuple[str, Synchronized[int
 @contextmanager
 def opened(driver: Playwright, screen: Screen) -> Iterator[Page]:
     """Open an empty page of a browser that has never been here."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    if program() is None:
         raise SystemExit("screens: Chromium is not installed")
     size = {"width": 412, "height": 892} if screen.phone else {"width": 1280, "height": 800}
-    with tempfile.TemporaryDirectory() as folder:
-        context = driver.chromium.launch_persistent_context(
-            folder, executable_path=chromium, args=_ARGUMENTS, locale="fr-FR", viewport=size,
-            geolocation={"longitude": 24.942, "latitude": 60.168}, permissions=["geolocation"],
-        )  # fmt: skip
-        try:
-            page = context.new_page()
-            page.add_init_script(WATCH.replace("SELECTOR", json.dumps(screen.useful)))
-            yield page
-        finally:
-            context.close()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_chromium(
+            driver,
+            Path(folder),
+            viewport=size,
+            geolocation={"longitude": 24.942, "latitude": 60.168},
+            permissions=["geolocation"],
+        ) as context,
+    ):
+        page = context.new_page()
+        page.add_init_script(WATCH.replace("SELECTOR", json.dumps(screen.useful)))
+        yield page
 
 
 def measure(driver: Playwright, url: str, sent: Synchronized[int], screen: Screen) -> dict[str, Any] | None:
@@ -374,7 +371,7 @@ def main() -> None:
         "bins": told.bins, "bays": told.bays, "spaces": told.spaces, "rounds": 4, "repeat": told.repeat,
         "budgets": {"useful_paint_ms": USEFUL_MS, "frame_ms": FRAME_MS, "driver_bytes": DRIVER_BYTES},
         "screens": screens,
-        "browser": subprocess.check_output([shutil.which("chromium") or "chromium", "--version"], text=True).strip(),
+        "browser": subprocess.check_output([program() or "chromium", "--version"], text=True).strip(),
         "python": platform.python_version(), "processors": os.cpu_count(), "load_average": os.getloadavg()[0],
         "seconds": round(time.monotonic() - started, 1),
     }  # fmt: skip

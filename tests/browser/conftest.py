@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,9 @@ from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwrigh
 from api.app import ApiOptions
 from storage.database import Connection
 from tests.api.serving import serving
+from tests.browser.chromium import running_chromium
 from tests.browser.town import INSEE, Town, helsinki, make_town
-from tests.tools import REPOSITORY, missing
-
-_ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+from tests.tools import REPOSITORY
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +29,8 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture
 def context(playwright: Playwright, tmp_path: Path) -> Iterator[BrowserContext]:
     """A Chromium with a profile of its own."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        missing("Chromium")
-    context = playwright.chromium.launch_persistent_context(
-        tmp_path / "profile", executable_path=chromium, args=_ARGUMENTS, locale="fr-FR",
-        viewport={"width": 1440, "height": 900},
-    )  # fmt: skip
-    yield context
-    context.close()
+    with running_chromium(playwright, tmp_path / "profile", viewport={"width": 1440, "height": 900}) as opened:
+        yield opened
 
 
 @pytest.fixture

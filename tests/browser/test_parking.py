@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from storage.database import Connection
 from storage.model import IntakeBatch
 from tests.api.serving import serving
 from tests.browser.accessibility import faults
+from tests.browser.chromium import running_chromium
 from tests.browser.conftest import Watched
 from tests.browser.town import INSEE, NOW, Town, helsinki, make_town, occupancy_reading
 
@@ -89,12 +89,8 @@ def base_url(database_url: str, town: Town, town_site: str) -> Iterator[str]:
 
 @contextmanager
 def _without_scripts(playwright: Playwright, folder: Path) -> Iterator[Page]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    context = playwright.chromium.launch_persistent_context(
-        folder, executable_path=chromium, args=["--headless", "--no-sandbox"], locale="fr-FR", java_script_enabled=False
-    )
-    yield context.new_page()
-    context.close()
+    with running_chromium(playwright, folder, java_script_enabled=False) as context:
+        yield context.new_page()
 
 
 def _open(page: Page, base_url: str, query: str = "") -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 
+from tests.browser.chromium import program
 from tests.tools import REPOSITORY, missing
 
 
 def test_screens_are_measured_in_a_real_browser(database_url: str):
-    if shutil.which("chromium") is None:
+    if program() is None:
         missing("Chromium")
     done = subprocess.run(
         [sys.executable, str(REPOSITORY / "benchmarks" / "screens.py"), "--database", database_url, "--bins", "20",
