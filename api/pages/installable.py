@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from xstatic.pkg import leaflet
+
 from api.pages.languages import WRITTEN_IN, languages, translated, translations
+from api.pages.modules import modules_of
 
 _STATIC = Path(str(files("api") / "web" / "static"))
-_IMPORT = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)";$', re.MULTILINE)
 _ENTRIES = ("js/driver/main.js", "js/driver/choice.js")
 _SHEETS = ("css/base.css", "css/document.css", "css/driver.css", "voirie.svg")
 _LEAFLET = ("leaflet.js", "leaflet.css")
@@ -61,13 +62,14 @@ def manifest(language: str, commune_insee: str) -> dict[str, Any]:
 
 def worker(commune_insee: str) -> str:
     """Return the service worker. Its text differs whenever something that it keeps does: so browsers notice."""
-    return f"self.KEPT = {json.dumps(_kept() | {'commune': commune_insee})};\n{_text('js/driver/worker.js')}"
+    script = (_STATIC / "js/driver/worker.js").read_text(encoding="utf-8")
+    return f"self.KEPT = {json.dumps(_kept() | {'commune': commune_insee})};\n{script}"
 
 
 @cache
 def _kept() -> dict[str, Any]:
     """Return the version and the addresses of what is kept, relative to the worker: `/{commune_insee}/…`."""
-    own = [*_SHEETS, *_modules()]
+    own = [*_SHEETS, *sorted({module for entry in _ENTRIES for module in modules_of(entry)})]
     spoken = [language for language in languages() if language != WRITTEN_IN]
     parts = [
         *((_STATIC / name).read_bytes() for name in own),
@@ -82,29 +84,6 @@ def _kept() -> dict[str, Any]:
     return {"version": sha256(b"\0".join(parts)).hexdigest()[:16], "files": addresses}
 
 
-def _modules() -> list[str]:
-    """Return every module that the tablet's pages load, by following their imports."""
-    found: dict[str, None] = {}
-    todo = list(_ENTRIES)
-    while todo:
-        name = todo.pop()
-        if name in found:
-            continue
-        found[name] = None
-        folder = (_STATIC / name).parent
-        todo += [
-            (folder / address).resolve().relative_to(_STATIC.resolve()).as_posix()
-            for address in _IMPORT.findall(_text(name))
-        ]
-    return sorted(found)
-
-
-def _text(name: str) -> str:
-    return (_STATIC / name).read_text(encoding="utf-8")
-
-
 def leaflet_folder() -> Path:
     """Return where Leaflet's own files are, which its wheel brings."""
-    from xstatic.pkg import leaflet  # noqa: PLC0415 - the package of static files is needed here alone
-
     return Path(leaflet.BASE_DIR)
