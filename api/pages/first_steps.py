@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from api.pages.languages import mark as _
 from storage.first_steps import Accounts, Beginnings
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from xstatic.pkg import leaflet
 
 from api.pages.languages import WRITTEN_IN, languages, translated, translations
+from api.pages.languages import mark as _
 from api.pages.modules import modules_of
 
 _STATIC = Path(str(files("api") / "web" / "static"))
@@ -19,11 +20,6 @@ _ENTRIES = ("js/driver/main.js", "js/driver/choice.js")
 _SHEETS = ("css/base.css", "css/document.css", "css/driver.css", "voirie.svg")
 _LEAFLET = ("leaflet.js", "leaflet.css")
 _ICONS = (192, 512)
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return text
 
 
 _NAME = _("Tournée")

@@ -56,6 +56,11 @@ def _liked(header: str) -> list[str]:
     return [tag for _, tag in sorted(weighted, key=lambda item: -item[0])]
 
 
+def mark(text: str) -> str:
+    """Mark a text for the catalogues, as `_`; it is translated where it is shown."""
+    return text
+
+
 @cache
 def translations(language: str) -> gettext.NullTranslations:
     """Return the catalogue of `language`, one of `languages()`, for templates; French needs none."""

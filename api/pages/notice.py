@@ -8,15 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from api.pages.languages import mark as _
 from api.pages.languages import translations
 from storage.personal_data import BASES, RIGHTS, TREATMENTS, Kept, Treatment
 from storage.retention_kinds import RetentionOptions
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return text
-
 
 TITLE = _("Données personnelles")
 INTRODUCTION = (

@@ -9,17 +9,13 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from api.guidance import WALK_M_PER_S, Asked, Measured, Spot, Stretch, measure
+from api.pages.languages import mark as _
 from storage.kerb.words import rule_in_words
 from storage.kerb_now import KerbView
 
 _LIKELY = 0.6
 _MAYBE = 0.35
 _ROUND_M = 10
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return text
 
 
 class Verdict(StrEnum):

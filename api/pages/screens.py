@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from api.access import ACCESS
+from api.pages.languages import mark as _
 from api.principal import Principal
 from storage.model import Role
 
@@ -22,11 +23,6 @@ class Screen:
     title: str
     whose: str
     about: str
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return text
 
 
 ROLE_NAMES = MappingProxyType(
