@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 import psycopg
 import structlog
-from psycopg.conninfo import make_conninfo
+
+from storage.database import patiently
 
 log = structlog.get_logger()
 
@@ -35,7 +36,6 @@ _CALM_S = 0.5
 _BACKOFF_S = (0.5, 1.0, 2.0, 5.0)
 _ASK_S = 20.0
 """A listening connection is asked so often whether it still stands; nothing else would show that it does not."""
-_NETWORK_PATIENCE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60000}
 
 
 class _Notice(msgspec.Struct, frozen=True):
@@ -180,5 +180,5 @@ class LiveHub:
 
 async def _connect(database_url: str) -> psycopg.AsyncConnection[Any]:
     return await psycopg.AsyncConnection.connect(
-        make_conninfo(database_url, **_NETWORK_PATIENCE), application_name="voirie api live", autocommit=True
+        patiently(database_url), application_name="voirie api live", autocommit=True
     )

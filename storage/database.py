@@ -44,13 +44,13 @@ def connect(url: str, *, application: str = "voirie", autocommit: bool = False) 
     """Open one connection. Raises UnavailableError when the server does not answer."""
     try:
         return psycopg.connect(
-            _patiently(url), application_name=application, options=_SESSION_OPTIONS, autocommit=autocommit
+            patiently(url), application_name=application, options=_SESSION_OPTIONS, autocommit=autocommit
         )
     except psycopg.OperationalError as error:
         raise UnavailableError(f"the database does not answer: {error}") from error
 
 
-def _patiently(url: str) -> str:
+def patiently(url: str) -> str:
     """Return the connection string with our patience where it states none."""
     stated = conninfo_to_dict(url)
     return make_conninfo(url, **{name: value for name, value in _NETWORK_PATIENCE.items() if name not in stated})
@@ -59,7 +59,7 @@ def _patiently(url: str) -> str:
 def open_pool(url: str, *, application: str = "voirie", max_size: int = 8) -> ConnectionPool[Connection]:
     """Open a pool of connections; close it with its context manager. A borrowed connection is one transaction."""
     pool: ConnectionPool[Connection] = ConnectionPool(
-        _patiently(url),
+        patiently(url),
         min_size=1,
         max_size=max_size,
         open=False,
