@@ -39,6 +39,9 @@ _KINDS = {
 
 _LONGEST_INSTANCE = 1000
 
+DATABASE_AWAY = (psycopg.OperationalError, PoolTimeout, psycopg.errors.UndefinedTable, SchemaError)
+"""What is raised when the database does not answer, or has no schema or another one: pages then say so in words."""
+
 
 class ProblemError(BaseModel):
     """One thing that is wrong in the request."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,11 @@ class Here:
     def zone(self) -> ZoneInfo:
         """The commune's time zone."""
         return ZoneInfo(self.commune.time_zone)
+
+    @property
+    def today(self) -> date:
+        """The commune's local day."""
+        return self.now.astimezone(self.zone).date()
 
 
 def _here(request: Request, connection: Connection, commune_insee: str) -> Here:

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 
 from api.bays_near import STRETCH_M, bays_of, known_bays
 from api.geo import distance_m
-from api.guidance import Asked, Measured, Spot, around, measure, spots, stretch
+from api.guidance import Asked, Measured, Spot, around, measure, stretch
 from api.here import Here
 from api.models.guidance import Vehicle
 from api.pages.parking import Item, bay_item, in_order, street_items, stretch_item
 from storage import bay_forecasts
-from storage.kerb.admission import use_of
 from storage.kerb_now import WHOLE_WORLD
 from storage.model import BayForecastRun, BayScope
 
@@ -83,7 +82,7 @@ def everywhere(here: Here, point: tuple[float, float], *, vehicle: Vehicle) -> A
     """Return the streets with the most free places that sensors see now, and a count of the whole commune."""
     at = Asked(destination=point, arrival=here.now)
     view = bays_of(here, vehicle.uses, WHOLE_WORLD)
-    found = [spot for spot in spots(view, {}, at).values() if spot.admitted and use_of(spot.place) in vehicle.uses]
+    found = [spot for spot in known_bays(here, view, None, at, vehicle.uses).values() if spot.admitted]
     items = [item for item in street_items(found, at, minutes=0) if item.measured.free and item.name]
     items.sort(key=lambda item: (-item.measured.free, item.name or ""))
     return Answer(items=items[:_MOST_STREETS], measured=measure(found), foretold_at=None)

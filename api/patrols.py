@@ -10,13 +10,11 @@ from uuid import UUID
 from api.models.checks import PatrolModel, PatrolStopModel, PointModel
 from storage.check_list import SENSED, ToCheck
 from storage.errors import InputError
-from storage.kerb.patrol import MINUTE_S, Patrol, PatrolSite, PatrolStop, PatrolTask, Point
+from storage.kerb.patrol import MINUTE_S, Patrol, PatrolSite, PatrolStop, PatrolTask
 from storage.kerb.words import rule_in_words
 from storage.kerb.worth import WorthOptions, foresee
 from storage.model import PlaceKind
 
-_DIGITS = 4
-"""Some ten metres: closer nobody needs to know where an officer stands, and nothing of it is kept."""
 _MOST_SITES = 80
 """Gains are foreseen for so many of the places that are worth most."""
 
@@ -26,11 +24,6 @@ class PatrolAim(StrEnum):
 
     CHECKS = "checks"
     WORTH = "worth"
-
-
-def rounded(longitude_deg: float, latitude_deg: float) -> Point:
-    """Return an officer's position as far as it is anybody's business."""
-    return round(longitude_deg, _DIGITS), round(latitude_deg, _DIGITS)
 
 
 def sensed(kinds: Sequence[PlaceKind] | None) -> Sequence[PlaceKind]:

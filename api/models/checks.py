@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field
 
 from api.models.common import Latitude, Located, Longitude, Model, Moment
+from api.phrases import Language
 from storage.check_list import ToCheck
 from storage.kerb.english_words import rule_in_english
 from storage.kerb.words import rule_in_words, standing_in_words
@@ -35,14 +35,7 @@ EventId = Annotated[UUID, Field(description="Made by the client, once for each t
 HolderId = Annotated[UUID, Field(description="Made by the client, once for a shift: whose takes are one's own")]
 
 
-class RuleLanguage(StrEnum):
-    """A language that rules are told in."""
-
-    FRENCH = "fr"
-    ENGLISH = "en"
-
-
-_IN_WORDS = {RuleLanguage.FRENCH: rule_in_words, RuleLanguage.ENGLISH: rule_in_english}
+_IN_WORDS = {Language.FRENCH: rule_in_words, Language.ENGLISH: rule_in_english}
 
 
 class PointModel(Model):
@@ -95,7 +88,7 @@ class CheckModel(Located):
 
     @classmethod
     def of(
-        cls, one: ToCheck, *, now: datetime, zone: ZoneInfo, holder_id: UUID | None, language: RuleLanguage
+        cls, one: ToCheck, *, now: datetime, zone: ZoneInfo, holder_id: UUID | None, language: Language
     ) -> CheckModel:
         """Return a check as the API says it."""
         standing, worth = one.standing, one.worth

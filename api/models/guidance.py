@@ -9,11 +9,10 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from api.geo import rounded
 from api.models.common import Latitude, Longitude, Model, Moment
 from api.models.fill_models import FillModelModel
 from storage.model import BayEvidence, BayScope, BayUse
-
-_DIGITS = 4
 
 
 class Vehicle(StrEnum):
@@ -51,7 +50,7 @@ class GuidanceQuery(Model):
     @property
     def destination(self) -> tuple[float, float]:
         """The destination, rounded to some ten metres."""
-        return round(self.lon, _DIGITS), round(self.lat, _DIGITS)
+        return rounded(self.lon, self.lat)
 
 
 class NumberQuery(Model):

@@ -6,9 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.geo import rounded
 from api.models.guidance import Vehicle
-
-_DIGITS = 4
 
 
 class _Asked(BaseModel):
@@ -32,7 +31,7 @@ class _Asked(BaseModel):
         """The point that was asked for, rounded to some ten metres."""
         if self.lon is None or self.lat is None:
             return None
-        return round(self.lon, _DIGITS), round(self.lat, _DIGITS)
+        return rounded(self.lon, self.lat)
 
 
 class ParkingQuery(_Asked):

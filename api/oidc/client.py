@@ -162,7 +162,7 @@ class OidcClient:
         document = _json(body)
         if status in {400, 401, 403}:
             error = _error_code(document.get("error"))
-            if error in {"invalid_client", "unauthorized_client"} or status != 400:  # noqa: PLR2004 - RFC 6749, 5.2
+            if error in {"invalid_client", "unauthorized_client"} or status != httpx.codes.BAD_REQUEST:
                 raise UnavailableError(
                     f"the identity provider does not take us for its client ({error}): look at oidc.client_id, its "
                     "secret, and oidc.client_authentication"

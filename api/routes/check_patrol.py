@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api.errors import documented
+from api.geo import rounded
 from api.here import Reading
 from api.models.checks import PatrolModel
 from api.models.common import Model
-from api.patrols import PatrolAim, patrol_model, rounded, sensed, sites_of
+from api.patrols import PatrolAim, patrol_model, sensed, sites_of
 from api.state import state_of
 from storage.check_list import From, to_check
 from storage.errors import UnavailableError

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from api.errors import documented
+from api.geo import rounded
 from api.here import Here, Reading, Writing
 from api.models.checks import (
     CheckCloseIn,
@@ -24,11 +25,11 @@ from api.models.checks import (
     HeldPlaceModel,
     HeldPlacesModel,
     PointModel,
-    RuleLanguage,
     ToldCheckModel,
 )
 from api.models.common import Model
-from api.patrols import rounded, sensed
+from api.patrols import sensed
+from api.phrases import Language
 from storage import checks
 from storage.check_list import From, to_check
 from storage.checks import CheckDone
@@ -57,7 +58,7 @@ class CheckQuery(Model):
     limit: int = Field(default=200, ge=1, le=1000, description="At most so many")
     holder_id: UUID | None = Field(default=None, description="Tells one's own takes from others'")
 
-    lang: RuleLanguage = Field(default=RuleLanguage.FRENCH, description="The language of `rule`")
+    lang: Language = Field(default=Language.FRENCH, description="The language of `rule`")
 
     @property
     def position(self) -> From | None:

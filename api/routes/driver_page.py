@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-import psycopg
-import psycopg_pool
 from babel.dates import format_date, format_time
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from api.errors import DATABASE_AWAY
 from api.here import CommuneInsee, Here, within
 from api.pages.installable import manifest, worker
 from api.pages.languages import language_of
 from api.pages.rendering import page
 from storage import places, plan_versions, plans
-from storage.errors import SchemaError
 from storage.model import StopKind
 
 router = APIRouter(include_in_schema=False)
@@ -43,12 +41,11 @@ def driver_choice(request: Request, commune_insee: CommuneInsee) -> HTMLResponse
     try:
         with within(request, commune_insee, read_only=True) as here:
             name = here.commune.name
-            today = here.now.astimezone(here.zone).date()
-            day = format_date(today, "EEEE d MMMM", locale=language)
+            day = format_date(here.today, "EEEE d MMMM", locale=language)
             rounds = _offered(here, language)
-            following = plan_versions.published(here.connection, here.insee, service_date=today + timedelta(days=1))
+            following = plan_versions.published(here.connection, here.insee, service_date=here.today + timedelta(days=1))
             tomorrow = following is not None
-    except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg.errors.UndefinedTable, SchemaError):
+    except DATABASE_AWAY:
         pass  # the page says so
     return page(
         request, "driver_choice.html", commune_insee=commune_insee, commune_name=name, day=day, rounds=rounds,
@@ -82,8 +79,7 @@ def driver_tablet(
 
 def _offered(here: Here, language: str) -> list[_Offered]:
     """Return the vehicles, those with a round in today's published plan first; none when there is no plan."""
-    today = here.now.astimezone(here.zone).date()
-    version = plan_versions.published(here.connection, here.insee, service_date=today)
+    version = plan_versions.published(here.connection, here.insee, service_date=here.today)
     if version is None:
         return []
     plan = plans.one(here.connection, here.insee, version.plan_id)

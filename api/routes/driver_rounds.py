@@ -32,7 +32,7 @@ def driver_round(
     lang: Annotated[Language, Query(description="Language of the steps' sentences")] = Language.FRENCH,
 ) -> DriverRoundModel:
     """Return a vehicle's round in the published plan, whole only when it differs from what the tablet has."""
-    day = service_date or here.now.astimezone(here.zone).date()
+    day = service_date or here.today
     version = plan_versions.published(here.connection, here.insee, service_date=day)
     if version is None or version.version is None:
         raise NotFoundError(f"commune {here.insee} has no plan on {day}")

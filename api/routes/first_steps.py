@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import psycopg
-import psycopg_pool
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from api.admission import principal_of
-from api.errors import LogInFirstError
+from api.errors import DATABASE_AWAY, LogInFirstError
 from api.pages.first_steps import Step, steps
 from api.pages.rendering import page
 from api.state import state_of
 from storage import communes, first_steps
-from storage.errors import SchemaError
 from storage.model import Commune, Role
 
 router = APIRouter(include_in_schema=False)
@@ -36,7 +33,7 @@ def first_steps_page(request: Request) -> HTMLResponse:
             raise LogInFirstError
         with state["pool"].transaction([]) as connection:
             served = communes.served(connection)
-    except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg.errors.UndefinedTable, SchemaError):
+    except DATABASE_AWAY:
         return page(request, "first_steps.html", towns=None, refused=False)
     insee = state["options"].commune_insee
     mine = [commune for commune in served if who.roles_in(commune.commune_insee) & LEADERS] or served

@@ -126,7 +126,7 @@ def list_forecast_scores(
     here: Reading, days: Annotated[int, Query(ge=1, le=400, description="Days back from the commune's present")] = 30
 ) -> ForecastScoresModel:
     """Return how each day's forecasts held against what was then measured, by hours ahead and group of bins."""
-    since = here.now.astimezone(here.zone).date() - timedelta(days=days)
+    since = here.today - timedelta(days=days)
     return ForecastScoresModel(
         scores=[
             ForecastScoreModel.model_validate(score)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.bays_near import STRETCH_M, bays_of, known_bays
 from api.caching import kept
 from api.errors import documented
-from api.geo import distance_m
+from api.geo import distance_m, rounded
 from api.guidance import WALK_M_PER_S, Asked, Spot, Stretch, around, measure, stretch
 from api.here import Here, Reading
 from api.models.fill_models import FillModelModel
@@ -84,7 +84,7 @@ def count_free(here: Reading, request: Request, asked: Annotated[NumberQuery, Qu
         assert asked.lat is not None
         counted = count_around(
             here,
-            (round(asked.lon, 4), round(asked.lat, 4)),
+            rounded(asked.lon, asked.lat),
             uses=asked.vehicle.uses,
             radius_m=asked.radius_m,
             minutes=asked.at,

@@ -49,7 +49,7 @@ def show_kerb(
 def show_place(here: Reading, place_id: PlaceId) -> KerbPlaceModel:
     """Return a place with its state and its rules in words, its sensor, and what its parts are up to."""
     place = _place(here, place_id)
-    day = here.now.astimezone(here.zone).date()
+    day = here.today
     if not (place.valid_from or day) <= day <= (place.valid_until or day):
         raise NotFoundError(f"{place_id} is not there today: its life is {place.valid_from} to {place.valid_until}")
     family = parts_of(here.connection, here.insee, place_id)

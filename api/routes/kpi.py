@@ -84,7 +84,7 @@ def tell_former_rounds(
 
 
 def _days(here: Here, first: date | None, last: date | None) -> tuple[date, date]:
-    until = last or here.now.astimezone(here.zone).date() - timedelta(days=1)
+    until = last or here.today - timedelta(days=1)
     return first or until - timedelta(days=_DAYS - 1), until
 
 

@@ -46,7 +46,6 @@ from storage.retention_kinds import KINDS
 
 router = APIRouter(prefix="/communes/{commune_insee}", tags=["operation"], responses=documented(404, 422, 503))
 
-_ACCEPTED = 202
 _LIBRARIES = (
     "fastapi", "uvicorn", "starlette", "pydantic", "psycopg", "procrastinate", "paho-mqtt", "msgspec", "numpy",
     "scikit-learn", "ortools", "pyvrp", "osrm-bindings", "osmium", "jinja2", "xstatic-leaflet",
@@ -141,7 +140,7 @@ def list_refusals(
 
 
 @router.post(
-    "/intake/replays", summary="Have refused messages judged again", status_code=_ACCEPTED, response_model=ReplayModel
+    "/intake/replays", summary="Have refused messages judged again", status_code=202, response_model=ReplayModel
 )
 def ask_replay(request: Request, commune_insee: CommuneInsee, body: ReplayIn) -> ReplayModel:
     """Have the worker judge refused messages again with today's decoders, registry and rules, as `voirie replay` does.

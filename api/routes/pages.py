@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import psycopg
-import psycopg_pool
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from api.admission import principal_of
+from api.errors import DATABASE_AWAY
 from api.here import CommuneInsee
 from api.pages.languages import language_of, languages, translated
 from api.pages.notice import notice
@@ -19,7 +18,7 @@ from api.pages.screens import screens_of
 from api.routes.first_steps import LEADERS, way
 from api.state import state_of
 from storage import communes
-from storage.errors import NotFoundError, SchemaError
+from storage.errors import NotFoundError
 from storage.model import Commune
 
 router = APIRouter(include_in_schema=False)
@@ -83,5 +82,5 @@ def _served(request: Request) -> list[Commune] | None:
     try:
         with state_of(request)["pool"].transaction([]) as connection:
             return communes.served(connection)
-    except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg.errors.UndefinedTable, SchemaError):
+    except DATABASE_AWAY:
         return None

@@ -6,16 +6,16 @@ No account, no cookie, no script needed: what is asked stands in the address, an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
-import psycopg
-import psycopg_pool
 from babel.dates import format_time
 from babel.units import format_unit
 from fastapi import APIRouter, Query, Request, Response
 
 from api.destinations import find
+from api.errors import DATABASE_AWAY
 from api.gazetteer.names import Named, NameKind
 from api.here import CommuneInsee, Here, within
 from api.models.parking_pages import ParkingQuery, SignQuery
@@ -26,14 +26,14 @@ from api.parking_answers import Answer, everywhere, near
 from api.security import let_be_embedded
 from api.sign_numbers import Counted, count_around, count_group, group_called
 from storage import places
-from storage.errors import NotFoundError, SchemaError
+from storage.errors import NotFoundError
 
 router = APIRouter(include_in_schema=False, prefix="/{commune_insee}/stationner")
 
 ARRIVALS_MIN = (0, 5, 10, 15, 20, 30, 45, 60)
 _OTHERS = 4
 _EMBEDDED = 6
-_DOWN = (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg.errors.UndefinedTable, SchemaError)
+_KILOMETRE_M = 1000
 
 
 @router.get("")
@@ -62,7 +62,7 @@ def parking_sign(request: Request, commune_insee: CommuneInsee, asked: Annotated
             address |= more
     except NotFoundError:
         status = 404
-    except _DOWN:
+    except DATABASE_AWAY:
         status = 503
     return page_for_all(
         request,
@@ -111,9 +111,9 @@ def _shown(
                 answer = near(here, point, minutes=asked.at, vehicle=asked.vehicle, radius_m=asked.radius_m)
             elif not asked.near:
                 answer = everywhere(here, _middle(here), vehicle=asked.vehicle)
-        status = 200
-    except _DOWN:
-        status = 503
+        status = HTTPStatus.OK
+    except DATABASE_AWAY:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
     return page_for_all(
         request,
         template,
@@ -125,7 +125,7 @@ def _shown(
         arrivals=sorted({*ARRIVALS_MIN, asked.at}),
         chosen=chosen,
         others=others,
-        down=status != 200,  # noqa: PLR2004 - HTTP's OK
+        down=status is not HTTPStatus.OK,
         answer=answer,
         items=[] if answer is None else answer.items[:most],
         **_helpers(request, asked),
@@ -154,9 +154,9 @@ def _helpers(request: Request, asked: ParkingQuery) -> dict[str, object]:
     locale = language_of(request)
 
     def metres(value: float) -> str:
-        if value < 1000:  # noqa: PLR2004 - from a kilometre on, kilometres
+        if value < _KILOMETRE_M:
             return format_unit(value, "length-meter", length="short", format="0", locale=locale)
-        return format_unit(value / 1000, "length-kilometer", length="short", format="0.0", locale=locale)
+        return format_unit(value / _KILOMETRE_M, "length-kilometer", length="short", format="0.0", locale=locale)
 
     def again(**changed: object) -> str:
         """Return the query of this page with something else in it, in the language that was asked for."""

@@ -36,7 +36,7 @@ def list_places(
         here.connection,
         here.insee,
         kinds=kind or KERB_KINDS,
-        day=here.now.astimezone(here.zone).date() if living else None,
+        day=here.today if living else None,
         after=after,
         limit=limit + 1,
     )
