@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from api.guidance import Asked, Spot, spots, step_at
+from api.geo import distance_m
+from api.guidance import Asked, Spot, Stretch, around, spots, step_at, stretch
 from api.here import Here
 from storage import bay_forecasts
 from storage.kerb.admission import use_of
 from storage.kerb_now import KerbView, kerb_now
-from storage.model import BayChance, BayForecastRun, BayUse, PlaceKind
+from storage.model import BayChance, BayForecastRun, BayScope, BayUse, PlaceKind
 
 STRETCH_M = 160.0
 """How far a stretch may reach beyond a circle that its middle is in."""
@@ -48,3 +49,29 @@ def known_bays(
     if uses is None:
         return found
     return {place_id: spot for place_id, spot in found.items() if use_of(spot.place) in uses}
+
+
+def known_stretches(
+    here: Here,
+    run: BayForecastRun | None,
+    known: Mapping[str, Spot],
+    at: Asked,
+    *,
+    uses: Sequence[BayUse],
+    radius_m: float,
+) -> list[Stretch]:
+    """Return the stretches around the destination, of those of their bays that are `known`; none without a forecast."""
+    if run is None:
+        return []
+    groups = bay_forecasts.of_groups(
+        here.connection,
+        here.insee,
+        scope=BayScope.STRETCH,
+        uses=uses,
+        bounds=around(at.destination, radius_m),
+    )
+    return [
+        stretch(group, run, known, at)
+        for group in groups
+        if distance_m(at.destination, (group.longitude_deg, group.latitude_deg)) <= radius_m
+    ]

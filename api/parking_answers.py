@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from api.bays_near import STRETCH_M, bays_of, known_bays
+from api.bays_near import STRETCH_M, bays_of, known_bays, known_stretches
 from api.geo import distance_m
-from api.guidance import Asked, Measured, Spot, around, measure, stretch
+from api.guidance import Asked, Measured, around, measure
 from api.here import Here
 from api.models.guidance import Vehicle
 from api.pages.parking import Item, bay_item, in_order, street_items, stretch_item
 from storage import bay_forecasts
 from storage.kerb_now import WHOLE_WORLD
-from storage.model import BayForecastRun, BayScope
 
 _MOST_STREETS = 12
 
@@ -40,42 +39,14 @@ def near(here: Here, point: tuple[float, float], *, minutes: int, vehicle: Vehic
     if vehicle is Vehicle.DELIVERY:
         items = [bay_item(spot, at, view, minutes=minutes) for spot in usable]
     else:
-        items = _stretches(here, at, run, known, minutes=minutes, vehicle=vehicle, radius_m=radius_m)
-        if not items:
-            items = street_items(usable, at, minutes=minutes)
+        stretches = known_stretches(here, run, known, at, uses=vehicle.uses, radius_m=radius_m)
+        items = [stretch_item(one, at, minutes=minutes) for one in stretches]
+        items = [item for item in items if item.places] or street_items(usable, at, minutes=minutes)
     return Answer(
         items=in_order(items),
         measured=measure(usable),
         foretold_at=None if run is None or all(item.tenths is None for item in items) else run.as_of,
     )
-
-
-def _stretches(
-    here: Here,
-    at: Asked,
-    run: BayForecastRun | None,
-    known: dict[str, Spot],
-    *,
-    minutes: int,
-    vehicle: Vehicle,
-    radius_m: int,
-) -> list[Item]:
-    if run is None:
-        return []
-    groups = bay_forecasts.of_groups(
-        here.connection,
-        here.insee,
-        scope=BayScope.STRETCH,
-        uses=vehicle.uses,
-        bounds=around(at.destination, radius_m),
-    )
-    found = [
-        stretch(group, run, known, at)
-        for group in groups
-        if distance_m(at.destination, (group.longitude_deg, group.latitude_deg)) <= radius_m
-    ]
-    items = [stretch_item(one, at, minutes=minutes) for one in found]
-    return [item for item in items if item.places]
 
 
 def everywhere(here: Here, point: tuple[float, float], *, vehicle: Vehicle) -> Answer:

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.bays_near import STRETCH_M, bays_of, known_bays
+from api.bays_near import STRETCH_M, bays_of, known_bays, known_stretches
 from api.caching import kept
 from api.errors import documented
 from api.geo import distance_m, rounded
-from api.guidance import WALK_M_PER_S, Asked, Spot, Stretch, around, measure, stretch
-from api.here import Here, Reading
+from api.guidance import WALK_M_PER_S, Asked, Spot, Stretch, around, measure
+from api.here import Reading
 from api.models.fill_models import FillModelModel
 from api.models.guidance import (
     BayForecastModel,
@@ -49,11 +49,12 @@ def guide(here: Reading, request: Request, asked: Annotated[GuidanceQuery, Query
     usable = [
         spot for spot in known.values() if spot.admitted and distance_m(at.destination, spot.point) <= asked.radius_m
     ]
-    told = [
-        one
-        for one in _of_unit(here, asked, at, run, known)
-        if one["chance"] >= asked.least_chance and one.pop("crow_m") <= asked.radius_m
-    ]
+    if asked.unit is Unit.PLACE:
+        told = [_spot(spot, at) for spot in usable if spot.chance is not None]
+    else:
+        found = known_stretches(here, run, known, at, uses=asked.vehicle.uses, radius_m=asked.radius_m)
+        told = [_stretch(one, at) for one in found if one.chance is not None]
+    told = [one for one in told if one["chance"] >= asked.least_chance]
     told.sort(key=lambda one: (one["walk_m"], -one["chance"], one["id"]))
     lon, lat = asked.destination
     document = {
@@ -154,25 +155,6 @@ def list_models(
     return BayModelsModel(models=[FillModelModel.of(model) for model in found])
 
 
-def _of_unit(
-    here: Here, asked: GuidanceQuery, at: Asked, run: BayForecastRun | None, known: dict[str, Spot]
-) -> list[dict[str, Any]]:
-    if asked.unit is Unit.PLACE:
-        single = [spot for spot in known.values() if spot.admitted and spot.chance is not None]
-        return [_spot(spot, at) for spot in single]
-    if run is None:
-        return []
-    groups = bay_forecasts.of_groups(
-        here.connection,
-        here.insee,
-        scope=BayScope.STRETCH,
-        uses=asked.vehicle.uses,
-        bounds=around(at.destination, asked.radius_m),
-    )
-    found = [stretch(group, run, known, at) for group in groups]
-    return [_stretch(one, at) for one in found if one.chance is not None]
-
-
 def _spot(spot: Spot, at: Asked) -> dict[str, Any]:
     chance = round(spot.chance or 0.0, 2)
     return {
@@ -210,7 +192,6 @@ def _way(at: Asked, point: tuple[float, float]) -> dict[str, Any]:
         "latitude_deg": round(point[1], 5),
         "walk_m": round(walk_m),
         "walk_s": round(walk_m / WALK_M_PER_S),
-        "crow_m": distance_m(at.destination, point),
     }
 
 
