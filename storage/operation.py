@@ -320,9 +320,12 @@ def ask_replay(connection: Connection, commune_insee: str, *, request_id: UUID, 
     audit.record(connection, commune_insee, by, REPLAY_ASKED, str(request_id), details)
 
 
-def replays(connection: Connection, commune_insee: str, *, most: int = 10) -> list[Replay]:
-    """Return the newest requests and what came of them, the newest first."""
-    parameters = {"commune_insee": commune_insee, "most": most}
+def replays(
+    connection: Connection, commune_insee: str, *, request_id: UUID | None = None, most: int = 10
+) -> list[Replay]:
+    """Return the newest requests and what came of them, the newest first, or the one of this id."""
+    wanted = None if request_id is None else str(request_id)
+    parameters = {"commune_insee": commune_insee, "request_id": wanted, "most": most}
     return fetch(connection, Replay, statement("operation", "replays"), parameters)
 
 

@@ -174,8 +174,8 @@ def list_replays(here: Reading) -> ReplaysModel:
 
 
 def _replay(here: Here, body: ReplayIn) -> ReplayModel | None:
-    found = operation.replays(here.connection, here.insee, most=100)
-    return next((ReplayModel.of(one) for one in found if one.request_id == str(body.request_id)), None)
+    found = operation.replays(here.connection, here.insee, request_id=body.request_id, most=1)
+    return ReplayModel.of(found[0]) if found else None
 
 
 def _job(job: JobSummary, here: Here, rhythm: Rhythm, forecast_as_of: datetime | None) -> JobModel:

@@ -99,6 +99,7 @@ FROM audit_note AS asked
 LEFT JOIN audit_note AS done
     ON done.commune_insee = asked.commune_insee AND done.act = 'intake.replayed' AND done.subject = asked.subject
 WHERE asked.commune_insee = :commune_insee AND asked.act = 'intake.replay_asked'
+    AND (:request_id::text IS NULL OR asked.subject = :request_id::text)
 ORDER BY asked.recorded_at DESC
 LIMIT :most;
 
