@@ -9,12 +9,10 @@ from storage.database import Connection, fetch_one, statement
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Beginnings:
-    """What of a commune is there. `registered`: a device is known; `device`: one is on a place; `message`: one came."""
+    """What of a commune is there. `device`: one is on a place; `message`: one came."""
 
     bins: bool
     kerb: bool
-    vehicles: bool
-    registered: bool
     device: bool
     message: bool
     reading: bool

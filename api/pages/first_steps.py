@@ -22,17 +22,17 @@ class Step:
 
 
 def steps(
-    *, insee: str, known: bool, name: str, there: Beginnings | None, accounts: Accounts | None, has_streets: bool
+    *, insee: str, name: str, there: Beginnings | None, accounts: Accounts | None, has_streets: bool
 ) -> list[Step]:
     """Return the steps in their order.
 
-    `known`: the commune is entered; `there` is None before. `accounts` is None where accounts are open to all.
+    `there` is None while the commune is not entered. `accounts` is None where accounts are open to all.
     """
     at = there or _NOTHING
     return [
         Step(
             name="commune",
-            done=known,
+            done=there is not None,
             title=_("Inscrire la commune"),
             about=_("Par son code INSEE et son nom. Rien n'est reçu pour une commune inconnue."),
             command=f'voirie communes add {insee} "{name}"',
@@ -83,7 +83,7 @@ def steps(
             done=at.reading,
             title=_("Recevoir la première mesure"),
             about=_("Le collecteur écoute le courtier. Si un message est refusé, l'exploitation dit pourquoi.")
-            if not at.message or at.reading
+            if at.reading or not at.message
             else _("Des messages arrivent, mais aucun n'a donné de mesure : l'exploitation dit pourquoi."),
             command="voirie collect",
             page=f"{insee}/exploitation",
@@ -108,7 +108,4 @@ def steps(
     ]
 
 
-_NOTHING = Beginnings(
-    bins=False, kerb=False, vehicles=False, registered=False, device=False, message=False, reading=False,
-    forecast=False, plan=False,
-)  # fmt: skip
+_NOTHING = Beginnings(bins=False, kerb=False, device=False, message=False, reading=False, forecast=False, plan=False)

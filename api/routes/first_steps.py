@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
@@ -35,30 +37,25 @@ def first_steps_page(request: Request) -> HTMLResponse:
             served = communes.served(connection)
     except DATABASE_AWAY:
         return page(request, "first_steps.html", towns=None, refused=False)
-    insee = state["options"].commune_insee
     mine = [commune for commune in served if who.roles_in(commune.commune_insee) & LEADERS] or served
-    towns = [(commune.name, way(request, commune)) for commune in mine]
-    if not served:
-        towns = [(insee, way(request, None))]
-    return page(request, "first_steps.html", towns=towns, refused=False)
+    return page(request, "first_steps.html", towns=ways(request, mine), refused=False)
 
 
-def way(request: Request, commune: Commune | None) -> list[Step]:
-    """Return the steps of a commune, or of the settings' own while it is not entered."""
+def ways(request: Request, towns: Sequence[Commune]) -> list[tuple[str, list[Step]]]:
+    """Return the steps of communes, each with its name; without any, of the settings' own, which is not entered yet."""
     state = state_of(request)
     options = state["options"]
-    insee = options.commune_insee if commune is None else commune.commune_insee
-    with state["pool"].identity() as connection:
+    with state["pool"].identity([town.commune_insee for town in towns]) as connection:
         accounts = None if options.open_to_all else first_steps.accounts(connection)
-    there = None
-    if commune is not None:
-        with state["pool"].transaction([insee]) as connection:
-            there = first_steps.of_commune(connection, insee)
-    return steps(
-        insee=insee,
-        known=commune is not None,
-        name="Nom" if commune is None else commune.name,
-        there=there,
-        accounts=accounts,
-        has_streets=options.streets_extract is not None,
-    )
+        beginnings = [first_steps.of_commune(connection, town.commune_insee) for town in towns]
+    has_streets = options.streets_extract is not None
+    if not towns:
+        insee = options.commune_insee
+        return [(insee, steps(insee=insee, name="Nom", there=None, accounts=accounts, has_streets=has_streets))]
+    return [
+        (
+            town.name,
+            steps(insee=town.commune_insee, name=town.name, there=there, accounts=accounts, has_streets=has_streets),
+        )
+        for town, there in zip(towns, beginnings, strict=True)
+    ]

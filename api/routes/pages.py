@@ -15,7 +15,7 @@ from api.pages.notice import notice
 from api.pages.parts import parts_of
 from api.pages.rendering import page
 from api.pages.screens import screens_of
-from api.routes.first_steps import LEADERS, way
+from api.routes.first_steps import LEADERS, ways
 from api.state import state_of
 from storage import communes
 from storage.errors import NotFoundError
@@ -73,8 +73,7 @@ def _unfinished(request: Request, served: list[Commune] | None) -> bool:
     leads = [one for one in served if who.roles_in(one.commune_insee) & LEADERS]
     if served and not leads:
         return False
-    towns: list[Commune | None] = [*leads] if leads else [None]
-    return any(step.needed and not step.done for town in towns for step in way(request, town))
+    return any(step.needed and not step.done for _, found in ways(request, leads) for step in found)
 
 
 def _served(request: Request) -> list[Commune] | None:

@@ -4,9 +4,7 @@ SELECT
     EXISTS (SELECT FROM bin WHERE commune_insee = :commune_insee) AS bins,
     EXISTS (SELECT FROM place WHERE commune_insee = :commune_insee AND kind IN ('delivery_bay', 'parking_space'))
         OR EXISTS (SELECT FROM kerb_place WHERE commune_insee = :commune_insee) AS kerb,
-    EXISTS (SELECT FROM vehicle WHERE commune_insee = :commune_insee) AS vehicles,
     EXISTS (SELECT FROM mounting WHERE commune_insee = :commune_insee) AS device,
-    EXISTS (SELECT FROM device WHERE commune_insee = :commune_insee) AS registered,
     EXISTS (SELECT FROM intake_batch WHERE commune_insee = :commune_insee) AS message,
     EXISTS (SELECT FROM fill_reading WHERE commune_insee = :commune_insee)
         OR EXISTS (SELECT FROM occupancy_reading WHERE commune_insee = :commune_insee) AS reading,
