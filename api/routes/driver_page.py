@@ -43,8 +43,8 @@ def driver_choice(request: Request, commune_insee: CommuneInsee) -> HTMLResponse
             name = here.commune.name
             day = format_date(here.today, "EEEE d MMMM", locale=language)
             rounds = _offered(here, language)
-            following = plan_versions.published(here.connection, here.insee, service_date=here.today + timedelta(days=1))
-            tomorrow = following is not None
+            next_day = here.today + timedelta(days=1)
+            tomorrow = plan_versions.published(here.connection, here.insee, service_date=next_day) is not None
     except DATABASE_AWAY:
         pass  # the page says so
     return page(
