@@ -8,26 +8,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import cast
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import structlog
-from fastapi import HTTPException, Request, Response
+from fastapi import HTTPException, Request
 
 from api.access import ACCESS, PUBLIC
+from api.cookies import SESSION
 from api.errors import EnrolFirstError, LogInFirstError
 from api.principal import EVERYBODY, VISITOR, Principal, Proof
 from api.state import state_of
-from storage import accounts, teams
+from storage import accounts
 from storage.model import Role
 
 _PRINCIPAL = "voirie.principal"
-_COOKIE = "voirie_session"
-_HALF = "voirie_half"
-_ATTEMPT = "voirie_attempt"
-_DEVICE = "voirie_device"
-_DEVICE_KEPT_S = 365 * 86400.0
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BEARER = {"WWW-Authenticate": "Bearer"}
 
 
@@ -35,7 +30,7 @@ def admit(request: Request) -> None:
     """Let the request through, or raise HTTPException 401 or 403; a page sends who has not logged in to do so."""
     route = request.scope["route"]
     access = ACCESS.get(route.name)
-    needs_nobody = access is PUBLIC and not _has_cookie(request) and not state_of(request)["options"].open_to_all
+    needs_nobody = access is PUBLIC and SESSION.of(request) is None and not state_of(request)["options"].open_to_all
     principal = VISITOR if needs_nobody else _counted(request)
     request.scope[_PRINCIPAL] = principal
     structlog.contextvars.bind_contextvars(proof=principal.proof.value)
@@ -88,7 +83,7 @@ def _who(request: Request) -> Principal:
     if state["options"].open_to_all:
         return EVERYBODY
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    token = session_token(request)
+    token = SESSION.of(request)
     if scheme.lower() != "bearer" and token is None:
         return VISITOR
     now = datetime.now(UTC)
@@ -118,93 +113,3 @@ def _who(request: Request) -> Principal:
         ),
         has_password=who.has_password,
     )
-
-
-# --- the cookie ------------------------------------------------------------------------------------------------------
-
-
-def session_token(request: Request) -> str | None:
-    """Return the session's token that the browser sent, if it did."""
-    return request.cookies.get(_cookie_name(request, _COOKIE))
-
-
-def give_session(request: Request, response: Response, token: str, *, lasts_s: float) -> None:
-    """Have the browser keep `token`, out of the reach of scripts and of other sites.
-
-    Only over TLS, except on the loopback, where nobody listens in between.
-    """
-    _give(request, response, _COOKIE, token, lasts_s=lasts_s)
-
-
-def forget_session(request: Request, response: Response) -> None:
-    """Have the browser forget its token."""
-    _forget(request, response, _COOKIE)
-
-
-def half_token(request: Request) -> str | None:
-    """Return the token of a log-in that still owes its second factor, if the browser sent one."""
-    return request.cookies.get(_cookie_name(request, _HALF))
-
-
-def give_half(request: Request, response: Response, token: str, *, lasts_s: float) -> None:
-    """Have the browser keep the token of a log-in that still owes its second factor, as `give_session` does."""
-    _give(request, response, _HALF, token, lasts_s=lasts_s)
-
-
-def forget_half(request: Request, response: Response) -> None:
-    """Have the browser forget a log-in that owed its second factor."""
-    _forget(request, response, _HALF)
-
-
-def attempt_text(request: Request) -> str | None:
-    """Return the record of a log-in under way at the provider, if the browser sent one."""
-    return request.cookies.get(_cookie_name(request, _ATTEMPT))
-
-
-def give_attempt(request: Request, response: Response, text: str, *, lasts_s: float) -> None:
-    """Have the browser keep the record of a log-in at the provider, as `give_session` does."""
-    _give(request, response, _ATTEMPT, text, lasts_s=lasts_s)
-
-
-def forget_attempt(request: Request, response: Response) -> None:
-    """Have the browser forget a log-in at the provider, whatever became of it."""
-    _forget(request, response, _ATTEMPT)
-
-
-def device_name(request: Request) -> str | None:
-    """Return what the crew calls this device, as they once told its browser."""
-    return teams.device_of(unquote(request.cookies.get(_cookie_name(request, _DEVICE), "")))
-
-
-def give_device_name(request: Request, response: Response, name: str | None) -> None:
-    """Have the browser remember what its device is called, for the next log-in; None forgets it."""
-    if name is None:
-        _forget(request, response, _DEVICE)
-    else:
-        _give(request, response, _DEVICE, quote(name, safe=""), lasts_s=_DEVICE_KEPT_S)
-
-
-def _give(request: Request, response: Response, name: str, token: str, *, lasts_s: float) -> None:
-    response.set_cookie(
-        _cookie_name(request, name), token, max_age=int(lasts_s), path="/", secure=not _is_loopback(request),
-        httponly=True, samesite="lax",
-    )  # fmt: skip
-
-
-def _forget(request: Request, response: Response, name: str) -> None:
-    response.delete_cookie(
-        _cookie_name(request, name), path="/", secure=not _is_loopback(request), httponly=True, samesite="lax"
-    )
-
-
-def _has_cookie(request: Request) -> bool:
-    return _cookie_name(request, _COOKIE) in request.cookies
-
-
-def _cookie_name(request: Request, name: str) -> str:
-    # Browsers take the prefix only with Secure, and then from no other host and over no plain line.
-    return name if _is_loopback(request) else f"__Host-{name}"
-
-
-def _is_loopback(request: Request) -> bool:
-    return request.url.hostname in _LOOPBACK

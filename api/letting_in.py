@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.addresses import root_of
-from api.admission import device_name, give_session, session_token
+from api.cookies import SESSION, device_name
 from api.metrics import LogIn
 from api.options import ApiOptions
 from api.pages.rendering import page
@@ -48,7 +48,7 @@ def open_session(
     With `id_token` they come from the provider. `device` is what they call the device now, otherwise it is what they
     called it the last time.
     """
-    before = session_token(request)
+    before = SESSION.of(request)
     if before is not None:
         accounts.end_token(connection, before)
     roles = frozenset(grant.role for grant in accounts.held(connection, account_id))
@@ -64,7 +64,7 @@ def open_session(
 def let_in(request: Request, opened: Opened, *, after: str) -> Response:
     """Return the answer that has the browser keep the session and go to `after`, relative to the root."""
     response = RedirectResponse(f"{root_of(request)}{after}" or "./", status_code=303)
-    give_session(request, response, opened.token, lasts_s=opened.lasts_s)
+    SESSION.give(request, response, opened.token, lasts_s=opened.lasts_s)
     return response
 
 

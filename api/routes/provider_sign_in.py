@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.admission import attempt_text, forget_attempt, give_attempt
+from api.cookies import ATTEMPT
 from api.letting_in import count, let_in, open_session, sign_in_form, within
 from api.metrics import LogIn
 from api.oidc import Attempt, Identity, LoginRefusedError, OidcClient
@@ -34,7 +34,7 @@ def begin_at_provider(request: Request, after: str = "") -> Response:
         log.warning("provider_unavailable", error=str(error))
         return _refused(request, "away", status=503)
     response = RedirectResponse(url, status_code=303)
-    give_attempt(request, response, attempt.to_text(), lasts_s=provider.patience_s)
+    ATTEMPT.give(request, response, attempt.to_text(), lasts_s=provider.patience_s)
     return response
 
 
@@ -70,7 +70,7 @@ def come_back_from_provider(request: Request) -> Response:
     count(request, LogIn.ADMITTED)
     log.info("logged_in", account_id=str(account_id), provider=True)
     response = let_in(request, opened, after=after)
-    forget_attempt(request, response)
+    ATTEMPT.forget(request, response)
     return response
 
 
@@ -82,7 +82,7 @@ def _provider(request: Request) -> OidcClient:
 
 
 def _identity(request: Request, provider: OidcClient) -> tuple[Identity, str]:
-    kept = attempt_text(request)
+    kept = ATTEMPT.of(request)
     if kept is None:
         raise LoginRefusedError("the browser has no record of having begun")
     attempt = Attempt.from_text(kept)
@@ -93,5 +93,5 @@ def _identity(request: Request, provider: OidcClient) -> tuple[Identity, str]:
 def _refused(request: Request, why: str, *, status: int) -> Response:
     count(request, LogIn.AWAY if why == "away" else LogIn.REFUSED)
     answer = sign_in_form(request, status=status, provider_refused=why)
-    forget_attempt(request, answer)
+    ATTEMPT.forget(request, answer)
     return answer

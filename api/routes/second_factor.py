@@ -11,7 +11,8 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.addresses import root_of
-from api.admission import comes_from_our_pages, forget_half, half_token, principal_of
+from api.admission import comes_from_our_pages, principal_of
+from api.cookies import HALF
 from api.forms import Form
 from api.letting_in import Opened, address_of, count, let_in, open_session, say_when, within
 from api.metrics import LogIn
@@ -31,7 +32,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/connexion/code")
 def second_step_page(request: Request, after: str = "") -> Response:
     """Return the page that asks for the code; without a log-in under way, lead to its beginning."""
-    if half_token(request) is None:
+    if HALF.of(request) is None:
         return _begin_again(request, within(after))
     return page(request, "second_step.html", after=within(after), refused=None)
 
@@ -41,7 +42,7 @@ def second_step(request: Request, form: Form) -> Response:
     """Complete a log-in by a code or a recovery code."""
     if not comes_from_our_pages(request):
         raise HTTPException(403, "this did not come from a page of this server")
-    after, half, now = within(form.get("after", "")), half_token(request), datetime.now(UTC)
+    after, half, now = within(form.get("after", "")), HALF.of(request), datetime.now(UTC)
     if half is None:
         return _begin_again(request, after)
     opened: Opened | None = None
@@ -62,7 +63,7 @@ def second_step(request: Request, form: Form) -> Response:
     count(request, LogIn.ADMITTED)
     log.info("logged_in", account_id=str(proved), second_factor=True)
     response = let_in(request, opened, after=after)
-    forget_half(request, response)
+    HALF.forget(request, response)
     return response
 
 
@@ -123,5 +124,5 @@ def _secret(request: Request, secret: str, name: str, *, status: int = 200, refu
 
 def _begin_again(request: Request, after: str) -> Response:
     response = RedirectResponse(f"{root_of(request)}connexion?after={quote(after, safe='/')}", status_code=303)
-    forget_half(request, response)
+    HALF.forget(request, response)
     return response

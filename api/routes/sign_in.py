@@ -12,14 +12,8 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.addresses import root_of
-from api.admission import (
-    comes_from_our_pages,
-    device_name,
-    forget_session,
-    give_device_name,
-    give_half,
-    principal_of,
-)
+from api.admission import comes_from_our_pages, principal_of
+from api.cookies import HALF, SESSION, device_name, give_device_name
 from api.forms import Form
 from api.letting_in import Opened, address_of, count, let_in, open_session, say_when, sign_in_form, within
 from api.metrics import LogIn
@@ -78,7 +72,7 @@ def sign_in(request: Request, form: Form) -> Response:
     if isinstance(opened, str):
         count(request, LogIn.HALF)
         response = RedirectResponse(f"connexion/code?after={quote(after, safe='/')}", status_code=303)
-        give_half(request, response, opened, lasts_s=second_factors.HALF_LASTS.total_seconds())
+        HALF.give(request, response, opened, lasts_s=second_factors.HALF_LASTS.total_seconds())
     else:
         count(request, LogIn.ADMITTED)
         log.info("logged_in", account_id=str(proved))
@@ -104,7 +98,7 @@ def sign_out(request: Request) -> Response:
     else:
         # A page, since browsers let no form lead to another site, not even by a redirect (form-action).
         response = page(request, "signed_out.html", there=there, who=VISITOR)
-    forget_session(request, response)
+    SESSION.forget(request, response)
     if Role.OFFICER in who.roles:
         response.headers["Clear-Site-Data"] = _NOTHING_KEPT
     return response
@@ -140,7 +134,7 @@ def change_password(request: Request, form: Form) -> Response:
     if refused is not None:
         return _account(request, who, status=403 if refused == "wrong" else 422, refused=refused)
     response = RedirectResponse(f"{root_of(request)}connexion", status_code=303)
-    forget_session(request, response)
+    SESSION.forget(request, response)
     return response
 
 
