@@ -9,7 +9,7 @@ let commune = null;
 let loadedAt = 0;
 
 /** How many of the commune's seconds pass in one of ours. */
-export const rate = () => commune?.clock_rate ?? 1;
+const rate = () => commune?.clock_rate ?? 1;
 
 /** The commune's present, or null before it is known. */
 export const now = () =>
@@ -30,6 +30,15 @@ export function start() {
     tick();
   });
   setInterval(tick, 500);
+}
+
+/** Call `work()` once a minute of the commune's, though not within five seconds, while the page is seen: states change with time alone too. */
+export function eachMinute(work) {
+  const wait = Math.min(60_000, Math.max(5_000, 60_000 / rate()));
+  setTimeout(() => {
+    if (!document.hidden) work();
+    eachMinute(work);
+  }, wait);
 }
 
 function tick() {

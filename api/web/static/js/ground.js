@@ -18,7 +18,7 @@ const CASING = "#b9c4c3";
 const CONTRIBUTORS = t("contributeurs OpenStreetMap");
 const OSM = `© <a href="https://www.openstreetmap.org/copyright">${CONTRIBUTORS}</a>`;
 
-/** Put a ground under `map`. A page that keeps the streets brings them (`streets()`, null: there are none) and needs no tile. */
+/** Put a ground under `map`. A page that keeps the streets brings them (`streets()`, null: none are to be had) and needs no tile. */
 export async function lay(map, streets = null) {
   const own = await streets?.();
   if (own) {
@@ -31,6 +31,7 @@ export async function lay(map, streets = null) {
     if (await tilesCome(tiles.addTo(map))) return;
     tiles.remove();
   }
+  if (streets) return;
   try {
     drawStreets(map, await get("/streets"));
   } catch (error) {

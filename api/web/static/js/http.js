@@ -5,10 +5,10 @@ export const root = new URL("../../", import.meta.url);
 
 const base = new URL(`api/v1/communes/${encodeURIComponent(document.body.dataset.commune)}`, root);
 
-/** Leave for the page to log in, which leads back here: the session is over. */
-export function logInAgain() {
+/** The address of the page to log in, which leads back here. */
+export function logInAddress() {
   const after = location.pathname.slice(root.pathname.length);
-  location.assign(new URL(`connexion?after=${encodeURIComponent(after)}`, root));
+  return new URL(`connexion?after=${encodeURIComponent(after)}`, root);
 }
 
 /** What the server answered instead of data: its problem details, or status 0 when it did not answer. */
@@ -22,32 +22,40 @@ export class Problem extends Error {
   }
 }
 
-/** GET a path under the commune; returns JSON or throws a Problem. */
-export const get = (path = "", query = {}) => ask("GET", path, query);
+/** GET a path under the commune; returns JSON or throws a Problem. When the session is over, leaves to log in. */
+export const get = (path = "", query = {}) => loggedIn(ask("GET", path, query));
 
 /** POST (or `method`) JSON, or a file's text of another `type`; returns JSON or throws a Problem. */
 export function send(path, body, { method = "POST", query = {}, type = "application/json" } = {}) {
   const text = type === "application/json" ? JSON.stringify(body) : body;
-  return ask(method, path, query, { body: text, headers: { Accept: "application/json", "Content-Type": type } });
+  return loggedIn(ask(method, path, query, { body: text, headers: { "Content-Type": type } }));
 }
 
 /** The address of a path under the commune, for links. */
 export const addressOf = (path) => `${base}${path}`;
 
-async function ask(method, path, query, more = { headers: { Accept: "application/json" } }) {
+/** Ask, and stay whatever is answered; `more` are options of fetch. Returns JSON or throws a Problem. */
+export async function ask(method, path, query = {}, { headers = {}, ...more } = {}) {
   const search = new URLSearchParams(query).toString();
   let response;
   try {
-    response = await fetch(`${base}${path}${search ? `?${search}` : ""}`, { method, ...more });
+    response = await fetch(`${base}${path}${search ? `?${search}` : ""}`, { method, headers: { Accept: "application/json", ...headers }, ...more });
   } catch {
     throw new Problem(0, "no answer");
   }
-  if (response.status === 401) logInAgain();
-  if (!response.ok) {
-    const problem = await response.json().catch(() => ({}));
-    throw new Problem(response.status, problem.detail ?? response.statusText, problem);
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new Problem(response.status, answer?.detail ?? response.statusText, answer ?? {});
+  if (answer === null) throw new Problem(0, "half an answer, or one that is not ours"); // such as a hotel's page to log in
+  return answer;
+}
+
+async function loggedIn(asking) {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error.status === 401) location.assign(logInAddress());
+    throw error;
   }
-  return response.json();
 }
 
 export const liveAddress = `${base}/live`;

@@ -37,15 +37,6 @@ function onLine(line) {
   retry(line);
 }
 
-/** States change with time alone too: a stay goes over its limit although nothing new was heard. */
-function keepUp() {
-  const wait = Math.min(60_000, Math.max(5_000, 60_000 / clock.rate()));
-  setTimeout(() => {
-    if (!document.hidden) later(["bays", "parking"]);
-    keepUp();
-  }, wait);
-}
-
 tabs.start();
 clock.start();
 const theMap = map.start();
@@ -60,4 +51,4 @@ whenTroubled(showTrouble);
 setTimeout(() => known.commune ?? load(...AFFECTED.hello), LINE_PATIENCE_MS);
 // A part that is refused too says whether the session is over. Each role sees one of these.
 listen({ onEvent, onLine, onRefused: () => load(...AFFECTED.hello) });
-keepUp();
+clock.eachMinute(() => later(["bays", "parking"])); // stays go over their limits although nothing new was heard

@@ -1,6 +1,7 @@
 // What the page knows. Parts are loaded by name and told to those who asked for them. The server says which parts the
 // person may see; others are not asked for.
 
+import { calmly } from "./calmly.js";
 import { get, Problem } from "./http.js";
 
 const PATHS = {
@@ -52,8 +53,10 @@ export async function load(...parts) {
 
 /** Load what failed again, once the line stands: a stream that goes on where it was broken may tell of nothing new. */
 export function retry(line) {
-  if (line === "live") load(...troubled.keys());
+  if (line === "live") later(troubled.keys());
 }
+
+const later = calmly((parts) => load(...parts));
 
 async function loadOne(part) {
   if (loading.has(part)) {

@@ -10,8 +10,9 @@ import { n, t } from "../i18n.js";
 import { showLine } from "../line.js";
 import { listen } from "../live.js";
 import { inPieces } from "../pieces.js";
-import { load, may } from "../store.js";
-import { showTrouble } from "../trouble.js";
+import { placeIn } from "../stops.js";
+import { load, may, retry } from "../store.js";
+import { isTroubled, showTrouble } from "../trouble.js";
 import { desk, openDay } from "./day.js";
 import { levelChart } from "./level_chart.js";
 import { SEVERITY_WORDS } from "./outlook.js";
@@ -121,13 +122,12 @@ function inPlan() {
   if (section.hidden) return;
   const words = byId("bin-plan-words");
   if (!desk.plan) return words.replaceChildren(t("Il n’y a pas de plan pour le {day}.", { day: dayName(desk.day) }));
-  for (const route of desk.plan.routes) {
-    const bins = route.stops.filter((stop) => stop.kind === "bin");
-    const turn = bins.findIndex((stop) => stop.place_id === placeId);
-    if (turn < 0) continue;
+  const here = placeIn(desk.plan, placeId);
+  if (here) {
+    const { stop, turn, route } = here;
     return words.replaceChildren(
-      make("b", {}, t("{day} : {vehicle}, passage n° {turn}, à {time}.", { day: dayName(desk.day), vehicle: route.vehicle_name, turn: turn + 1, time: clockTime(bins[turn].arrive_at) })),
-      " ", make("span", { lang: "fr" }, bins[turn].reason?.text ?? ""));
+      make("b", {}, t("{day} : {vehicle}, passage n° {turn}, à {time}.", { day: dayName(desk.day), vehicle: route.vehicle_name, turn, time: clockTime(stop.arrive_at) })),
+      " ", make("span", { lang: "fr" }, stop.reason?.text ?? ""));
   }
   const reason = desk.leftOut.get(placeId);
   return words.replaceChildren(
@@ -186,6 +186,21 @@ function figures() {
 }
 
 const later = calmly(loadAll);
+
+let greeted = false;
+
+/** At first everything was asked for just now; a later greeting comes from a server that cannot say what was missed. */
+function onEvent(kind) {
+  if (kind !== "hello" || greeted) later(["bin"]);
+  if (kind === "hello") greeted = true;
+}
+
+function onLine(line) {
+  showLine(line);
+  retry(line);
+  if (line === "live" && isTroubled()) later(["bin"]);
+}
+
 clock.start();
 for (const box of document.querySelectorAll('input[name="days"]')) {
   box.addEventListener("change", () => { daysShown = Number(box.value); loadAll(); });
@@ -198,4 +213,4 @@ new ResizeObserver(([entry]) => {
 }).observe(byId("bin-chart"));
 await load("commune");
 await loadAll();
-listen({ onEvent: (kind) => kind !== "hello" && later(["bin"]), onLine: showLine, onRefused: () => load("commune") });
+listen({ onEvent, onLine, onRefused: () => load("commune") });

@@ -14,8 +14,7 @@ export const declareVehicle = (vehicleId, kind) =>
   declare("/vehicle-events", (common) => ({ vehicle_events: [{ ...common, vehicle_id: vehicleId, kind }] }));
 
 function declare(path, bodyOf) {
-  const body = bodyOf({ event_id: uuid(), happened_at: clock.now().toISOString() });
-  return say(path, body);
+  return say(path, bodyOf({ event_id: uuid(), happened_at: clock.now().toISOString() }));
 }
 
 /** Send; after a failure the same declaration, with its id, can be sent again without harm. */

@@ -100,4 +100,3 @@ function faults(error) {
     listed.length ? make("ul", { class: "plain" }, ...listed) : make("p", { lang: "en" }, error.message),
     error.errors.length > LISTED ? make("p", {}, n("Et {count} autre.", "Et {count} autres.", error.errors.length - LISTED)) : null)].filter(Boolean);
 }
-

@@ -40,6 +40,12 @@ const later = calmly(loadAll);
 
 let greeted = false;
 
+function onLine(line) {
+  showLine(line);
+  retry(line);
+  if (line === "live" && desk.trouble) later(["day"]);
+}
+
 function onEvent(kind) {
   const again = kind === "resync" || (kind === "hello" && greeted);
   greeted = true;
@@ -66,11 +72,4 @@ if (may("edit")) {
 whenTroubled(showTrouble);
 await load("commune");
 await loadAll(AFFECTED.hello);
-listen({
-  onEvent,
-  onLine: (line) => {
-    showLine(line);
-    retry(line);
-  },
-  onRefused: () => load("bins"),
-});
+listen({ onEvent, onLine, onRefused: () => load("bins") });

@@ -1,5 +1,6 @@
 // The month: what rounds came to, beside what the town drove before.
 
+import { calmly } from "../calmly.js";
 import * as clock from "../clock.js";
 import { byId, make, say } from "../dom.js";
 import { dayAfter, dayOf, monthName, number, percent, percentChange, shortDate, tenths } from "../format.js";
@@ -7,8 +8,8 @@ import { addressOf, get, Problem } from "../http.js";
 import { n, t } from "../i18n.js";
 import { showLine } from "../line.js";
 import { listen } from "../live.js";
-import { load } from "../store.js";
-import { showTrouble } from "../trouble.js";
+import { load, retry, whenLoaded } from "../store.js";
+import { isTroubled, showTrouble } from "../trouble.js";
 import { startImports, whenImported } from "./files.js";
 import { monthChart } from "./month_chart.js";
 
@@ -121,6 +122,14 @@ function months() {
   if (options.some((option) => option.value === asked)) byId("month").value = asked;
 }
 
+const later = calmly(show);
+
+function onLine(line) {
+  showLine(line);
+  retry(line);
+  if (line === "live" && isTroubled() && clock.now()) later(["month"]);
+}
+
 clock.start();
 startImports();
 whenImported(show);
@@ -132,8 +141,14 @@ new ResizeObserver(([entry]) => {
   width = entry.contentRect.width;
   draw();
 }).observe(byId("month-chart"));
-await load("commune");
-months();
 byId("month").addEventListener("change", show);
-await show();
-listen({ onEvent: () => {}, onLine: showLine, onRefused: () => load("commune") });
+// Months are counted by the commune's clock, which may come late.
+let begun = false;
+whenLoaded("commune", () => {
+  if (begun) return;
+  begun = true;
+  months();
+  show();
+});
+await load("commune");
+listen({ onEvent: () => {}, onLine, onRefused: () => load("commune") });

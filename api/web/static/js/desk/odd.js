@@ -26,7 +26,7 @@ export function start() {
 }
 
 /** Show the bins that a filter holds, in their list. */
-export function showFilter(name) {
+function showFilter(name) {
   byId("tab-bins").click();
   filterBy(name);
   byId("bin-list-title").scrollIntoView({ block: "nearest" });

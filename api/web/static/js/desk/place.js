@@ -5,6 +5,7 @@ import { byId, make } from "../dom.js";
 import { clockTime } from "../format.js";
 import { root } from "../http.js";
 import { t } from "../i18n.js";
+import { placeIn } from "../stops.js";
 import { known, may } from "../store.js";
 import { binOf, point } from "./bins.js";
 import { desk, isUnderWay } from "./day.js";
@@ -16,7 +17,7 @@ import { add, shown, shownLeftOut } from "./trying.js";
 /** Open the sheet of a bin. */
 export function openPlace(placeId) {
   const bin = binOf(placeId);
-  const here = stopOf(placeId);
+  const here = placeIn(shown(), placeId);
   open(placeId, bin?.street ?? "", [
     bin && levels(bin),
     ...alarms(placeId),
@@ -28,21 +29,8 @@ export function openPlace(placeId) {
   ]);
 }
 
-export const binAddress = (placeId) =>
+const binAddress = (placeId) =>
   new URL(`${encodeURIComponent(document.body.dataset.commune)}/proprete/corbeilles/${encodeURIComponent(placeId)}`, root).href;
-
-/** Where a bin is in the plan that is shown: its stop, its turn from 1 and its round; null when it is in none. */
-export function stopOf(placeId) {
-  for (const route of shown()?.routes ?? []) {
-    let turn = 0;
-    for (const stop of route.stops) {
-      if (stop.kind !== "bin") continue;
-      turn += 1;
-      if (stop.place_id === placeId) return { stop, turn, route };
-    }
-  }
-  return null;
-}
 
 function levels(bin) {
   const place = card(bin, { now: known.bins.now, stop: null, settle: () => {} });
@@ -111,4 +99,3 @@ function onTheRoad(placeId) {
     make("p", { class: "note" }, t("Les tournées sont parties à {time} : elles ne se modifient plus, elles se réparent d’après ce qui est dit.", { time: clockTime(Math.min(...desk.plan.routes.map((route) => new Date(route.start_at)))) })),
     make("div", { class: "buttons" }, button(t("Bloquée"), "blocked"), button(t("Déborde"), "overflowing"), button(t("Endommagée"), "damaged")));
 }
-

@@ -29,7 +29,7 @@ const LEFT_WORDS = {
 };
 let chosen = null;
 let lines = [];
-let left = { of: null, opened: new Set() };
+const openedGroups = new Set();
 
 export function start() {
   byId("day-before").addEventListener("click", () => turnTo(before()));
@@ -42,7 +42,7 @@ export function start() {
 /** Open the groups of left bins that have these codes. */
 export function showLeft(codes) {
   byId("left-out").open = true;
-  for (const code of codes) left.opened.add(code);
+  for (const code of codes) openedGroups.add(code);
   leftOut();
   byId("left-out").scrollIntoView({ block: "start" });
   byId("left-out").querySelector("summary").focus({ preventScroll: true });
@@ -60,7 +60,7 @@ function show() {
 function heading() {
   const plan = shown();
   const name = dayName(desk.day);
-  const relative = { [desk.today]: t("Aujourd’hui") }[desk.day] ?? (desk.day === dayAfter(desk.today) ? t("Demain") : "");
+  const relative = desk.day === desk.today ? t("Aujourd’hui") : desk.day === dayAfter(desk.today) ? t("Demain") : "";
   say("plan-title", name);
   say("plan-relative", relative);
   byId("day-before").setAttribute("aria-label", t("Jour d’avant : {day}", { day: dayName(before()) }));
@@ -185,9 +185,6 @@ function leftOut() {
   details.hidden = !shown() || reasons.size === 0;
   if (details.hidden) return;
   say("left-out-title", n("{count} corbeille laissée, et pourquoi", "{count} corbeilles laissées, et pourquoi", reasons.size));
-  if (left.of !== reasons) {
-    left = { of: reasons, opened: left.opened };
-  }
   const groups = new Map();
   for (const [placeId, reason] of reasons) {
     const code = reason.code in LEFT_WORDS ? reason.code : "other";
@@ -207,12 +204,12 @@ function leftGroup(code, items) {
     const riskiest = items.toSorted((one, other) => risk(other.reason) - risk(one.reason));
     rows.replaceChildren(...inPieces(riskiest, leftRow));
   };
-  const details = make("details", { open: left.opened.has(code), ontoggle: (event) => {
-    if (!event.target.open) return left.opened.delete(code);
-    left.opened.add(code);
+  const details = make("details", { open: openedGroups.has(code), ontoggle: (event) => {
+    if (!event.target.open) return openedGroups.delete(code);
+    openedGroups.add(code);
     return fill();
   } }, make("summary", {}, t("{reason} ({count})", { reason: name, count: items.length })), rows);
-  if (left.opened.has(code)) fill();
+  if (openedGroups.has(code)) fill();
   return make("li", {}, details);
 }
 
@@ -224,4 +221,3 @@ function leftRow({ placeId, reason }) {
       make("span", { class: "row-name" }, placeId),
       make("span", { class: "row-note", lang: "fr" }, reason.text)));
 }
-

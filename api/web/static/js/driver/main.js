@@ -2,7 +2,7 @@
 
 import { byId, make, say } from "../dom.js";
 import { clockTime } from "../format.js";
-import { Problem, root } from "../http.js";
+import { logInAddress, Problem } from "../http.js";
 import { n, t } from "../i18n.js";
 import { listen } from "../live.js";
 import * as box from "./box.js";
@@ -11,7 +11,6 @@ import { confirm } from "./confirm.js";
 import { followLook } from "./look.js";
 import * as map from "./map.js";
 import { forgetPages, keepPages } from "./pages.js";
-import { position } from "./position.js";
 import * as places from "./position.js";
 import * as present from "./present.js";
 import * as queue from "./queue.js";
@@ -184,15 +183,14 @@ function wire() {
     drawAll();
   });
   byId("show-list").addEventListener("click", () => showList(byId("stops").hidden));
-  byId("recentre").addEventListener("click", () => map.recentre(position(), state.next()));
+  byId("recentre").addEventListener("click", () => map.recentre(places.position(), state.next()));
   byId("menu-open").addEventListener("click", () => byId("menu").showModal());
   byId("menu-close").addEventListener("click", () => byId("menu").close());
   byId("send-now").addEventListener("click", () => renew().then(queue.send));
   byId("broken").addEventListener("click", broken);
   byId("end-shift").addEventListener("click", endShift);
   byId("end-round").addEventListener("click", endShift);
-  const after = location.pathname.slice(root.pathname.length);
-  byId("log-in").href = new URL(`connexion?after=${encodeURIComponent(after)}`, root);
+  byId("log-in").href = logInAddress();
   addEventListener("online", renew);
   addEventListener("offline", () => {
     online = false;
@@ -202,7 +200,7 @@ function wire() {
 
 function moved() {
   screen.drawGuide();
-  map.follow(position(), state.next());
+  map.follow(places.position(), state.next());
 }
 
 async function begin() {

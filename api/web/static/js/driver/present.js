@@ -6,9 +6,6 @@ import { keep, kept } from "./box.js";
 
 let told = null;
 
-/** What is known of the commune (`name`, `simulated`, ...); null before the first answer. */
-export const commune = () => told?.commune ?? null;
-
 /** The commune's now. */
 export function now() {
   if (!told) return new Date();

@@ -4,7 +4,7 @@
 // a newer plan has it no more.
 
 /** A stop's name, the same in every version of the plan: breaks and unloadings are counted. */
-export function named(stops) {
+function named(stops) {
   const seen = new Map();
   return stops.map((stop) => {
     const place = `${stop.kind} ${stop.place_id ?? ""}`;

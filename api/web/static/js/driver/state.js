@@ -12,7 +12,7 @@ const COMPLETES = new Set(["emptied", "blocked"]);
 
 let round = null; // what the server said last of this vehicle's round, with its route
 let stops = [];
-let held = { next: null, done: [], told: null, ended: false };
+let held = { next: null, done: [], told: null };
 
 export const current = () => round;
 export const allStops = () => stops;
@@ -74,18 +74,17 @@ const save = () => box.keep("held", held);
  * Ask for the round: the first time whole, then what changed. The next stop stays what it is. Returns whether there was
  * news. Throws a Problem: 404 when no plan of the day is published.
  */
-export async function renew(vehicleId, { day = null } = {}) {
+export async function renew(vehicleId) {
   const known = round?.vehicle_id === vehicleId ? round : null;
   const query = { lang: language };
-  const serviceDate = known?.service_date ?? day;
-  if (serviceDate) query.service_date = serviceDate;
+  if (known) query.service_date = known.service_date;
   if (known?.route) query.known_version = known.version;
   const answer = await ask("GET", `/rounds/${encodeURIComponent(vehicleId)}`, { query });
   const whole = answer.route ?? (answer.changed ? null : known?.route ?? null);
   const streets = { ...known?.streets, ...answer.streets };
   const before = known?.version ?? null;
   round = { ...answer, route: whole, streets };
-  if (!known) held = { next: null, done: [], told: null, ended: false };
+  if (!known) held = { next: null, done: [], told: null };
   layOut();
   held.next = heldNext(stops, held.next, isDone);
   if (before !== null && answer.changed && answer.version !== before) held.told = merged(held.told, answer.changes);
@@ -163,7 +162,6 @@ export function tappedElsewhere() {
   const found = new Map(standing().filter((tap) => tap.stop && !here.has(tap.stop.key)).map((tap) => [tap.stop.key, tap.stop]));
   return [...found.values()];
 }
-
 
 /** The streets around, kept for the map; null when this server has none. */
 export async function streets() {

@@ -5,7 +5,7 @@ const ON_THE_WAY_M = 60;
 const POINTS = ["north", "north_east", "east", "south_east", "south", "south_west", "west", "north_west"];
 
 /** Metres between two [longitude, latitude], near each other. */
-export function between(one, other) {
+function between(one, other) {
   const [x, y] = offset(one, other);
   return Math.hypot(x, y);
 }
@@ -15,7 +15,7 @@ function offset([lon, lat], [toLon, toLat]) {
 }
 
 /** The point of the compass to which `to` lies: "north_east". */
-export function compass(from, to) {
+function compass(from, to) {
   const [x, y] = offset(from, to);
   return POINTS[Math.round(((Math.atan2(x, y) * 180) / Math.PI + 360) / 45) % 8];
 }

@@ -13,7 +13,7 @@ import { done } from "./telling.js";
 import { doubtsOf, heldOf, idOf, nameOf, reasonOf, ruleOf, sureness, sureMark } from "./words.js";
 
 let shown = null; // the place's id
-let said = null; // what became of the last touch
+let said = null; // the Problem of the last touch, of the place that is shown
 let busy = false;
 let onTaken = () => {};
 let onLeft = () => {};
@@ -28,9 +28,11 @@ export function start({ taken, left }) {
 }
 
 /** Show a place. */
-export function open(placeId) {
+export const open = (placeId) => show(placeId, null);
+
+function show(placeId, problem) {
   shown = placeId;
-  said = null;
+  said = problem;
   draw();
   if (!byId("card").open) byId("card").showModal();
   byId("card").scrollTop = 0;
@@ -57,20 +59,12 @@ export async function go(placeId) {
     return true;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    said = { problem: error, placeId };
     await load("held", "checks");
-    open_(placeId);
+    show(placeId, error);
     return false;
   } finally {
     busy = false;
   }
-}
-
-function open_(placeId) {
-  const { problem } = said;
-  open(placeId);
-  said = { problem, placeId };
-  draw();
 }
 
 /** Not go there after all. */
@@ -135,13 +129,12 @@ function facts(check) {
 
 /** What became of the last touch when it did not do what it said. */
 function refusal() {
-  if (!said || said.placeId !== shown) return [];
-  const { problem } = said;
-  if (problem.status === 409 && problem.held) {
-    return [make("p", { class: "from-problem", role: "alert" }, t("Déjà pris : {by} y va depuis {since}, jusqu’à {until}.", { by: problem.held.by, since: clockTime(problem.held.since), until: clockTime(problem.held.expires_at) }))];
+  if (!said) return [];
+  if (said.status === 409 && said.held) {
+    return [make("p", { class: "from-problem", role: "alert" }, t("Déjà pris : {by} y va depuis {since}, jusqu’à {until}.", { by: said.held.by, since: clockTime(said.held.since), until: clockTime(said.held.expires_at) }))];
   }
-  if (problem.status === 0) return [make("p", { class: "from-problem", role: "alert" }, t("Pas de réseau : les collègues ne verraient pas que vous y allez. Allez-y et constatez : le constat partira au retour du réseau."))];
-  return [make("p", { class: "from-problem", role: "alert" }, t("Cela n’a pas été enregistré : {detail}", { detail: problem.message }))];
+  if (said.status === 0) return [make("p", { class: "from-problem", role: "alert" }, t("Pas de réseau : les collègues ne verraient pas que vous y allez. Allez-y et constatez : le constat partira au retour du réseau."))];
+  return [make("p", { class: "from-problem", role: "alert" }, t("Cela n’a pas été enregistré : {detail}", { detail: said.message }))];
 }
 
 function acts(place) {

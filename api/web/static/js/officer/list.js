@@ -33,7 +33,7 @@ export function start(chosen) {
 }
 
 /** The checks in the order of the list; those to which colleagues go come last. */
-export function inOrder() {
+function inOrder() {
   const checks = [...(known.checks?.checks ?? [])];
   if (choices().order === "near" && known.checks?.position) checks.sort((one, other) => one.walk_m - other.walk_m);
   const theirs = (check) => check.held !== null && !check.held.mine;

@@ -7,7 +7,7 @@ import { get, Problem } from "../http.js";
 import { showLine } from "../line.js";
 import { listen } from "../live.js";
 import * as map from "../map.js";
-import { known, load, whenLoaded, whenTroubled } from "../store.js";
+import { known, load, retry, whenLoaded, whenTroubled } from "../store.js";
 import * as tabs from "../tabs.js";
 import { showTrouble } from "../trouble.js";
 import * as card from "./card.js";
@@ -38,16 +38,8 @@ function onEvent(kind) {
 
 function onLine(state) {
   showLine(state);
+  retry(state);
   if (state === "live") sending.retry();
-}
-
-/** Stays go over their limits and takes end although nothing new was heard. */
-function keepUp() {
-  const wait = Math.min(60_000, Math.max(5_000, 60_000 / clock.rate()));
-  setTimeout(() => {
-    if (!document.hidden) later(["checks", "held"]);
-    keepUp();
-  }, wait);
 }
 
 function draw() {
@@ -111,4 +103,4 @@ whenTroubled(showTrouble);
 document.addEventListener("visibilitychange", () => !document.hidden && load(...AFFECTED.hello));
 load(...AFFECTED.hello);
 listen({ onEvent, onLine, onRefused: () => load("held") });
-keepUp();
+clock.eachMinute(() => later(["checks", "held"])); // stays go over their limits and takes end although nothing new was heard

@@ -59,7 +59,7 @@ function complain(words) {
 }
 
 /** Whether a patrol is under way. */
-export const isUnderWay = () => proposed !== null && current >= 0 && current < proposed.stops.length;
+const isUnderWay = () => proposed !== null && current >= 0 && current < proposed.stops.length;
 
 /** Something of a place ended, with `how` ("gone", …, "left", "taken"): the patrol goes on to its next stop. */
 export async function after(placeId, how) {
@@ -74,8 +74,14 @@ async function goOn(index) {
   while (at < proposed.stops.length && ended.has(proposed.stops[at].place_id)) at += 1;
   current = at;
   draw();
-  if (at < proposed.stops.length) await card.go(proposed.stops[at].place_id);
+  if (at < proposed.stops.length) await take(proposed.stops[at]);
   else say("announcer", t("La patrouille est terminée."));
+}
+
+/** Go to a stop; once it is ours nothing asks to take it any more. */
+async function take(stop) {
+  await card.go(stop.place_id);
+  draw();
 }
 
 function draw() {
@@ -100,7 +106,7 @@ function controls() {
   const stop = proposed.stops[current];
   if (card.placeOf(stop.place_id)?.held?.mine) return [];
   return [
-    make("button", { type: "button", class: "button primary wide", onclick: () => card.go(stop.place_id) }, t("Prendre {place}", { place: nameOf(stop) })),
+    make("button", { type: "button", class: "button primary wide", onclick: () => take(stop) }, t("Prendre {place}", { place: nameOf(stop) })),
     make("button", { type: "button", class: "button wide", onclick: () => after(stop.place_id, "left") }, t("Passer au suivant")),
   ];
 }

@@ -1,6 +1,6 @@
 // What colleagues took and how checks ended: roles, places and times; of officers themselves nothing is known.
 
-import { byId, make, say } from "../dom.js";
+import { byId, keepFocus, make, say } from "../dom.js";
 import { clockTime, number } from "../format.js";
 import { t } from "../i18n.js";
 import { inPieces } from "../pieces.js";
@@ -24,7 +24,7 @@ function held({ places }) {
       make("span", { class: "row-name" }, nameOf(place), make("span", {}, ` ${idOf(place)}`)),
       make("span", { class: "row-value" }, t("→ {time}", { time: clockTime(place.held.expires_at) })),
       make("span", { class: "row-note" }, place.held.mine ? t("Vous, depuis {time}", { time: clockTime(place.held.since) }) : t("{by}, depuis {time}", { by: place.held.by, time: clockTime(place.held.since) })))));
-  byId("held-list").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, t("Personne n’a pris de contrôle en ce moment. Quand un collègue en prend un, il apparaît ici et vous n’y êtes plus envoyé."))]));
+  keepFocus(byId("held-list"), rows, t("Personne n’a pris de contrôle en ce moment. Quand un collègue en prend un, il apparaît ici et vous n’y êtes plus envoyé."));
 }
 
 function log({ now, events }) {
@@ -35,5 +35,5 @@ function log({ now, events }) {
     make("b", {}, CAUSES[event.cause].title),
     make("span", {}, [event.street, event.place_id].filter(Boolean).join(" ")),
     make("span", { class: "told-by" }, [event.by, event.comment && `« ${event.comment} »`].filter(Boolean).join(" : "))));
-  byId("log-list").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, t("Aucun contrôle terminé depuis 12 heures."))]));
+  keepFocus(byId("log-list"), rows, t("Aucun contrôle terminé depuis 12 heures."));
 }

@@ -16,7 +16,6 @@ export function start(theMap, seen) {
 }
 
 export const showMap = () => show("map");
-export const showList = () => show("list");
 
 function show(view) {
   if (document.body.dataset.view === view) return;

@@ -1,10 +1,10 @@
 // Devices by how they are: those first that need somebody.
 
-import { byId, make, say } from "../dom.js";
+import { byId, keepFocus, make, say } from "../dom.js";
 import { number, percent, since } from "../format.js";
 import { get } from "../http.js";
 import { n, t } from "../i18n.js";
-import { fillList, item } from "./items.js";
+import { item } from "./items.js";
 import { trying } from "./trouble.js";
 
 const PAGE = 50;
@@ -77,7 +77,7 @@ async function list({ more = false } = {}) {
   if (mine !== asked) return; // something newer was asked for meanwhile
   const rows = answer.devices.map((device) => row(device, answer.now));
   if (more) byId("devices").append(...rows);
-  else fillList(byId("devices"), rows, nothing());
+  else keepFocus(byId("devices"), rows, nothing());
   shown = query.skip + rows.length;
   say("device-count", n("{count} capteur", "{count} capteurs", answer.found));
   byId("more-devices").hidden = shown >= answer.found;

@@ -1,8 +1,8 @@
 // Versions, processes, the disk, and how long what is kept.
 
-import { byId } from "../dom.js";
+import { byId, keepFocus } from "../dom.js";
 import { n, t } from "../i18n.js";
-import { bytes, fact, fillList, item, moment } from "./items.js";
+import { bytes, fact, item, moment } from "./items.js";
 
 const PROCESSES = {
   "voirie api": t("serveur web"), "voirie api live": t("serveur web, événements"), "voirie worker": t("travailleur"),
@@ -23,7 +23,7 @@ export function show({ versions, processes, tables, database_bytes: whole, reten
       ? t("TimescaleDB {version}, licence {license}", { version: versions.timescaledb, license: versions.timescaledb_license ?? "?" })
       : t("sans TimescaleDB")),
     fact("Python", versions.python, libraries));
-  fillList(byId("processes"), processes.map(({ name, connections, since }) => item({
+  keepFocus(byId("processes"), processes.map(({ name, connections, since }) => item({
     level: "good", name: PROCESSES[name] ?? name, of: PROCESSES[name] ? name : "", value: n("{count} connexion", "{count} connexions", connections),
     note: t("depuis {moment}", { moment: moment(since) }),
   })), t("Aucun processus n’est connecté."));

@@ -1,19 +1,18 @@
 // What came in: a day by the hour, the networks that bring it and the collectors that took it.
 
-import { byId, say, svg } from "../dom.js";
+import { byId, keepFocus, say, svg } from "../dom.js";
 import { number, since } from "../format.js";
 import { n, t } from "../i18n.js";
-import { fillList, item, moment } from "./items.js";
+import { isQuiet, item, moment } from "./items.js";
 
 const WIDTH = 720;
 const HEIGHT = 120;
-const QUIET_MS = 15 * 60_000;
 
 export function show({ intake, networks, collectors, server_now: serverNow, now }) {
   chart(intake);
-  fillList(byId("networks"), networks.map((one) => network(one, now)),
+  keepFocus(byId("networks"), networks.map((one) => network(one, now)),
     t("Aucun réseau n’a encore rien apporté. Vérifiez l’adresse du courtier (mqtt.url) et les sujets ([[networks]])."));
-  fillList(byId("collectors"), collectors.map((one) => collector(one, serverNow)),
+  keepFocus(byId("collectors"), collectors.map((one) => collector(one, serverNow)),
     t("Aucun collecteur n’a rien pris depuis trois jours : démarrez voirie collect."));
 }
 
@@ -25,10 +24,10 @@ function network({ network: name, devices, heard_at: heard, heard_in_a_day: hear
   });
 }
 
-function collector({ collector: name, last_committed_at: last, messages_last_hour: messages }, now) {
-  const quiet = new Date(now) - new Date(last) > QUIET_MS;
+function collector(one, now) {
+  const { collector: name, last_committed_at: last, messages_last_hour: messages } = one;
   return item({
-    level: quiet ? "doubt" : "good", name, value: t("dernier lot {since}", { since: since(last, now) }),
+    level: isQuiet(one, now) ? "doubt" : "good", name, value: t("dernier lot {since}", { since: since(last, now) }),
     note: n("{count} message en une heure", "{count} messages en une heure", messages),
   });
 }

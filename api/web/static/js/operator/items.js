@@ -5,6 +5,13 @@ import { language, t } from "../i18n.js";
 
 const SIGNS = { good: "✓", bad: "!", doubt: "?", none: "–" };
 
+const QUIET_MS = 15 * 60_000;
+const ALIVE_MS = 60_000;
+
+/** Whether a collector took nothing for long, and whether a worker gave a sign of life of late. */
+export const isQuiet = (collector, now) => new Date(now) - new Date(collector.last_committed_at) > QUIET_MS;
+export const isAlive = (seen, now) => seen !== null && new Date(now) - new Date(seen) < ALIVE_MS;
+
 /** A sign for "good", "bad", "doubt" or "none"; the words beside it say the same. */
 export const sign = (level) => make("span", { class: "sign", "data-level": level, "aria-hidden": "true" }, SIGNS[level]);
 
@@ -16,11 +23,6 @@ export function item({ level, name, of = "", value = "", note = "" }, ...more) {
     value && make("span", { class: "item-value" }, value),
     note && make("p", { class: "item-note" }, note),
     ...more);
-}
-
-/** Fill a list, with what to say where there is nothing. */
-export function fillList(list, rows, ifNone) {
-  list.replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, ifNone)]));
 }
 
 /** A fact of a description list. */

@@ -4,7 +4,7 @@ import * as clock from "../clock.js";
 import { get } from "../http.js";
 import { showLine } from "../line.js";
 import { listen } from "../live.js";
-import { load } from "../store.js";
+import { load, retry } from "../store.js";
 import * as tabs from "../tabs.js";
 import * as devices from "./devices.js";
 import * as installation from "./installation.js";
@@ -51,11 +51,16 @@ function onEvent(kind) {
   else later();
 }
 
+function onLine(line) {
+  showLine(line);
+  retry(line);
+}
+
 tabs.start();
 clock.start();
 devices.start();
 refusals.start();
 load("commune");
 setTimeout(() => shown || refresh(), LINE_PATIENCE_MS); // what stands between may hold a stream back
-listen({ onEvent, onLine: showLine, onRefused: refresh });
+listen({ onEvent, onLine, onRefused: refresh });
 setInterval(() => document.hidden || refresh(), EVERY_MS);

@@ -1,14 +1,15 @@
 // Refused messages: by reason, with what to do about it; single ones with how they begin; and their replay.
 
-import { byId, make, say } from "../dom.js";
+import { byId, keepFocus, make, say } from "../dom.js";
 import { number, since } from "../format.js";
 import { get, Problem, send } from "../http.js";
 import { n, t } from "../i18n.js";
-import { fillList, item, moment } from "./items.js";
+import { uuid } from "../uuid.js";
+import { item, moment } from "./items.js";
 import { trying } from "./trouble.js";
 
 /** What each reason means, and what to do so that a replay takes its messages in; null: nothing would. */
-export const REASONS = {
+const REASONS = {
   unknown_topic: [t("Sujet inconnu"), t("Déclarez ce réseau dans [[networks]] de voirie.toml, puis rejouez.")],
   too_large: [t("Trop gros"), t("Plus gros que ingest.max_payload_bytes : un appareil n’envoie pas cela.")],
   malformed_envelope: [t("Enveloppe illisible"), t("Vérifiez l’intégration du serveur de réseau : le format n’est pas celui du réseau déclaré.")],
@@ -48,7 +49,7 @@ async function list({ more = false } = {}) {
   const rows = answer.refused.map((one) => message(one, now));
   const open = new Set([...byId("refusals").querySelectorAll("details[open]")].map((each) => each.dataset.id));
   if (more) byId("refusals").append(...rows);
-  else fillList(byId("refusals"), rows, t("Aucun message n’est refusé en ce moment."));
+  else keepFocus(byId("refusals"), rows, t("Aucun message n’est refusé en ce moment."));
   for (const each of byId("refusals").querySelectorAll("details")) each.open = open.has(each.dataset.id);
   pages = more ? pages + 1 : 1;
   next = answer.next;
@@ -65,7 +66,7 @@ function choose(chosen) {
 
 function kinds({ kinds: all }) {
   const had = document.activeElement?.dataset?.deed;
-  fillList(byId("refusal-kinds"), all.map(kind), t("Rien n’est refusé : tout ce qui est arrivé a été lu."));
+  keepFocus(byId("refusal-kinds"), all.map(kind), t("Rien n’est refusé : tout ce qui est arrivé a été lu."));
   if (had) byId("refusal-kinds").querySelector(`[data-deed="${CSS.escape(had)}"]`)?.focus({ preventScroll: true });
 }
 
@@ -102,30 +103,21 @@ function message(one, now) {
 async function replay(button, selection) {
   button.disabled = true;
   try {
-    await send("/intake/replays", { request_id: crypto.randomUUID?.() ?? fallbackId(), ...selection });
+    await send("/intake/replays", { request_id: uuid(), ...selection });
     await replays();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     byId("replays-part").hidden = false;
-    fillList(byId("replays"), [item({ level: "bad", name: t("Le rejeu n’a pas été demandé"), note: error.message })], "");
+    keepFocus(byId("replays"), [item({ level: "bad", name: t("Le rejeu n’a pas été demandé"), note: error.message })], "");
   } finally {
     button.disabled = false;
   }
 }
 
-/** Browsers make such ids in secure contexts alone; a town hall's own network may have none. */
-function fallbackId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [8, 12, 16, 20].reduceRight((text, at) => `${text.slice(0, at)}-${text.slice(at)}`, hex);
-}
-
 async function replays() {
   const { replays: all } = await get("/intake/replays");
   byId("replays-part").hidden = all.length === 0;
-  fillList(byId("replays"), all.slice(0, 5).map(one), "");
+  keepFocus(byId("replays"), all.slice(0, 5).map(one), "");
   const pending = all.some((each) => !each.done_at);
   clearTimeout(waiting);
   if (pending) waiting = setTimeout(() => replays().catch(() => {}), MORE_WAIT_MS);

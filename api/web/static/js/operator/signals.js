@@ -3,10 +3,7 @@
 import { byId, make } from "../dom.js";
 import { number, since } from "../format.js";
 import { n, t } from "../i18n.js";
-import { bytes, sign } from "./items.js";
-
-const SILENCE_MS = 15 * 60_000;
-const WORKER_SILENCE_MS = 60_000;
+import { bytes, isAlive, isQuiet, sign } from "./items.js";
 
 export function show(state) {
   const rows = [intake(state), devices(state), refused(state), worker(state), failures(state), disk(state)];
@@ -19,7 +16,7 @@ function intake({ collectors, server_now: now }) {
   const name = t("Réception");
   const [last] = collectors;
   if (!last) return { level: "none", name, value: t("rien reçu"), note: t("aucun collecteur depuis 3 jours") };
-  const quiet = new Date(now) - new Date(last.last_committed_at) > SILENCE_MS;
+  const quiet = isQuiet(last, now);
   const hour = collectors.reduce((sum, one) => sum + one.messages_last_hour, 0);
   return {
     level: quiet ? "bad" : "good", name, value: since(last.last_committed_at, now),
@@ -50,7 +47,7 @@ function refused({ intake: hours }) {
 }
 
 function worker({ worker_seen_at: seen, server_now: now }) {
-  const alive = seen && new Date(now) - new Date(seen) < WORKER_SILENCE_MS;
+  const alive = isAlive(seen, now);
   return {
     level: alive ? "good" : "bad", name: t("Travailleur"), value: alive ? t("au travail") : t("absent"),
     note: seen ? t("vu {since}", { since: since(seen, now) }) : t("voirie worker"),

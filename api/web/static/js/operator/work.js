@@ -1,9 +1,9 @@
 // The worker's jobs: under way, waiting, failed, the last that went well, the next.
 
-import { byId, say } from "../dom.js";
+import { byId, keepFocus, say } from "../dom.js";
 import { since } from "../format.js";
 import { n, t } from "../i18n.js";
-import { fillList, item, moment, worked } from "./items.js";
+import { isAlive, item, moment, worked } from "./items.js";
 
 const NAMES = {
   train: t("Apprendre le remplissage"),
@@ -24,16 +24,15 @@ const NAMES = {
   replay: t("Rejouer les messages de capteurs corrigés"),
   replay_asked: t("Rejouer des messages choisis"),
 };
-const ALIVE_MS = 60_000;
 
 export function show({ jobs, worker_seen_at: seen, server_now: now }) {
-  const alive = seen && new Date(now) - new Date(seen) < ALIVE_MS;
+  const alive = isAlive(seen, now);
   say("worker", alive
     ? t("Un travailleur est là, vu {since}.", { since: since(seen, now) })
     : t("Aucun travailleur ne donne signe de vie : démarrez voirie worker. Rien n’est prévu ni planifié sans lui."));
   const order = (job) => (job.failed ? 0 : job.under_way ? 1 : job.waiting ? 2 : 3);
   const rows = [...jobs].sort((one, other) => order(one) - order(other) || one.name.localeCompare(other.name));
-  fillList(byId("jobs"), rows.map((job) => row(job, now)), t("Aucune tâche n’a encore couru."));
+  keepFocus(byId("jobs"), rows.map((job) => row(job, now)), t("Aucune tâche n’a encore couru."));
 }
 
 function row(job, now) {
