@@ -294,6 +294,23 @@ def test_edits_outlive_a_network_that_is_away(watched: Watched, base_url: str, p
     expect(bar.locator(".edits li")).to_have_count(1)
 
 
+@pytest.mark.parametrize(
+    ("path", "asked", "shown"),
+    [
+        ("proprete/corbeilles/COR-0001", "**/bins/COR-0001/history?*", "#bin-chart svg"),
+        ("proprete/mois", "**/kpi?*by=month*", "#month-whole:visible, #month-empty:visible"),
+    ],
+)
+def test_what_failed_is_loaded_again_when_the_line_stands(
+    watched: Watched, base_url: str, path: str, asked: str, shown: str
+):
+    page = watched.page
+    page.route(asked, lambda route: route.abort(), times=1)
+    at_the_desk(page, base_url, path=path)
+    expect(page.locator(shown)).to_be_visible(timeout=30_000)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_the_desk_is_walked_by_keyboard(watched: Watched, base_url: str, plan: Plan):
     page = watched.page
     at_the_desk(page, base_url)
