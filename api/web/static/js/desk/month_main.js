@@ -122,6 +122,11 @@ function months() {
   if (options.some((option) => option.value === asked)) byId("month").value = asked;
 }
 
+async function begin() {
+  months();
+  await show();
+}
+
 const later = calmly(show);
 
 function onLine(line) {
@@ -143,12 +148,8 @@ new ResizeObserver(([entry]) => {
 }).observe(byId("month-chart"));
 byId("month").addEventListener("change", show);
 // Months are counted by the commune's clock, which may come late.
-let begun = false;
-whenLoaded("commune", () => {
-  if (begun) return;
-  begun = true;
-  months();
-  show();
-});
+let begun = null;
+whenLoaded("commune", () => { begun ??= begin(); });
 await load("commune");
+await begun;
 listen({ onEvent: () => {}, onLine, onRefused: () => load("commune") });
