@@ -33,7 +33,7 @@ AnchorOption = Annotated[
     ),
 ]  # fmt: skip
 HeadOption = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         metavar="INSEE:SEQUENCE:DIGEST", help="A head that the worker's log told; may be repeated.", show_default=False
     ),
@@ -45,7 +45,7 @@ def verify(
     config: ConfigOption = None,
     commune: CommuneOption = None,
     anchor: AnchorOption = None,
-    head: HeadOption = [],  # noqa: B006 - Typer reads the default and never changes it
+    head: HeadOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,7 +53,7 @@ def verify(
     settings = start(config)
     from storage import audit as trail
 
-    anchors = _anchors(anchor, head)
+    anchors = _anchors(anchor, head or [])
     with _snapshot(settings) as connection:
         found = {
             code: trail.examine(connection, code, anchors=anchors.get(code))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,9 @@ if TYPE_CHECKING:
 
 def operator() -> str:
     """Return who runs this command, as the trail calls them."""
-    return f"operator:{getpass.getuser()}"
+    from cli.registry import who
+
+    return f"operator:{who()}"
 
 
 def note(connection: Connection, commune_insee: str, act: str, subject: str = "", **details: Any) -> None:

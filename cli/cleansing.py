@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
-from cli.file_report import tell_import
+from cli.file_import import DryRunOption, FileArgument, take_in
 from cli.options import ConfigOption, JsonOption, start
 
 bins = typer.Typer(no_args_is_help=True, help="Tell which bins, depots and disposal sites a town has.")
 vehicles = typer.Typer(no_args_is_help=True, help="Tell which vehicles a town has.")
-
-FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="CSV file; - reads standard input.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Look for faults and write nothing.")]
 
 
 @bins.command("import")
@@ -23,14 +19,10 @@ def import_bins(
 ) -> None:
     """Take a CSV file of bins, depots and disposal sites in: all of it, or nothing and every fault with its line."""
     settings = start(config)
-    from cli.registry import content_of, desk
     from storage import cleansing_import
 
-    content = content_of(file)
-    with desk(settings) as at:
-        report = cleansing_import.import_bins(at.connection, at.insee, content, dry_run=dry_run)
-        at.connection.commit()
-    tell_import(report, "places", dry_run=dry_run, as_json=as_json)
+    importer = cleansing_import.import_bins
+    take_in(settings, file, importer, noted="bins", told="places", dry_run=dry_run, as_json=as_json)
 
 
 @bins.command("list")
@@ -57,14 +49,10 @@ def import_vehicles(
 ) -> None:
     """Take a CSV file of vehicles in: all of it, or nothing and every fault with its line."""
     settings = start(config)
-    from cli.registry import content_of, desk
     from storage import cleansing_import
 
-    content = content_of(file)
-    with desk(settings) as at:
-        report = cleansing_import.import_vehicles(at.connection, at.insee, content, dry_run=dry_run)
-        at.connection.commit()
-    tell_import(report, "vehicles", dry_run=dry_run, as_json=as_json)
+    importer = cleansing_import.import_vehicles
+    take_in(settings, file, importer, noted="vehicles", told="vehicles", dry_run=dry_run, as_json=as_json)
 
 
 @vehicles.command("list")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.auditing import note_import
+from cli.file_import import DryRunOption, FileArgument
 from cli.file_report import EXIT_INPUT, lines_document, print_counts, print_faults
 from cli.options import ConfigOption, JsonOption, start
 
@@ -29,11 +30,11 @@ CommentOption = Annotated[str | None, typer.Option(help="Why, in your words.", s
 
 @devices.command("import")
 def import_file(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file; - reads standard input.")],
+    file: FileArgument,
     config: ConfigOption = None,
     by: ByOption = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look for faults and write nothing.")] = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take a CSV file of devices in: all of it, or nothing and every fault with its line."""

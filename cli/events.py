@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.auditing import note, note_import
-from cli.file_report import tell_import
+from cli.auditing import note
+from cli.file_import import DryRunOption, FileArgument, take_in
 from cli.options import ConfigOption, JsonOption, start
 
 events = typer.Typer(no_args_is_help=True, help="Tell the forecast of markets and events.")
@@ -16,25 +16,17 @@ events = typer.Typer(no_args_is_help=True, help="Tell the forecast of markets an
 
 @events.command("import")
 def import_file(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file; - reads standard input.")],
+    file: FileArgument,
     config: ConfigOption = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look for faults and write nothing.")] = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take a CSV file of markets and events in: all of it, or nothing and every fault with its line."""
     settings = start(config)
-    from cli.registry import content_of, desk
     from storage import town_events
 
-    content = content_of(file)
-    with desk(settings) as at:
-        report = town_events.import_events(at.connection, at.insee, content, dry_run=dry_run)
-        if not report.errors and not dry_run:
-            counts = {"imported": report.imported, "updated": report.updated}
-            note_import(at.connection, at.insee, "events", content, **counts)
-        at.connection.commit()
-    tell_import(report, "events", dry_run=dry_run, as_json=as_json)
+    take_in(settings, file, town_events.import_events, noted="events", told="events", dry_run=dry_run, as_json=as_json)
 
 
 @events.command("list")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.auditing import note_import
+from cli.file_import import DryRunOption, FileArgument
 from cli.file_report import EXIT_INPUT, lines_document, print_faults
 from cli.options import ConfigOption, JsonOption, start
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 former = typer.Typer(no_args_is_help=True, help="The town's former fixed rounds, which figures are compared with.")
 sectors = typer.Typer(no_args_is_help=True, help="The sectors that bins belong to.")
-
-FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="CSV file; - reads standard input.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Look for faults and write nothing.")]
 
 
 @sectors.command("import")

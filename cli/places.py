@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.auditing import note_import
+from cli.file_import import DryRunOption
 from cli.file_report import EXIT_INPUT, lines_document, print_counts, print_faults, print_lines
 from cli.options import ConfigOption, JsonOption, start
 
@@ -38,7 +39,7 @@ def import_file(
         float | None, typer.Option(help="Limit of a stay where the table says none, minutes.", show_default=False)
     ] = None,
     grace_min: Annotated[float, typer.Option(help="Tolerance where the table says none, minutes.")] = 0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look for faults and write nothing.")] = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take a table of places in: all of it, or nothing and every fault with its line."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.auditing import note_import
+from cli.file_import import DryRunOption
 from cli.options import ConfigOption, JsonOption, start
 
 rules = typer.Typer(no_args_is_help=True, help="Access, hours, crews and prices that rounds have to keep.")
@@ -18,7 +19,7 @@ def import_file(
     file: Annotated[str, typer.Argument(metavar="FILE", help="JSON file; - reads standard input.")],
     config: ConfigOption = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look for faults and write nothing.")] = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take a JSON file of rules in: all of it, or nothing and the fault."""

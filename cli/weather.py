@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
-from cli.auditing import note_import
-from cli.file_report import tell_import
+from cli.file_import import DryRunOption, FileArgument, take_in
 from cli.options import ConfigOption, JsonOption, start
 
 weather = typer.Typer(no_args_is_help=True, help="Tell the forecast of the weather.")
@@ -16,25 +14,17 @@ weather = typer.Typer(no_args_is_help=True, help="Tell the forecast of the weath
 
 @weather.command("import")
 def import_file(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file; - reads standard input.")],
+    file: FileArgument,
     config: ConfigOption = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look for faults and write nothing.")] = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take a CSV file of days' weather in: all of it, or nothing and every fault with its line."""
     settings = start(config)
-    from cli.registry import content_of, desk
     from storage import weather as days
 
-    content = content_of(file)
-    with desk(settings) as at:
-        report = days.import_weather(at.connection, at.insee, content, dry_run=dry_run)
-        if not report.errors and not dry_run:
-            counts = {"imported": report.imported, "updated": report.updated}
-            note_import(at.connection, at.insee, "weather", content, **counts)
-        at.connection.commit()
-    tell_import(report, "days", dry_run=dry_run, as_json=as_json)
+    take_in(settings, file, days.import_weather, noted="weather", told="days", dry_run=dry_run, as_json=as_json)
 
 
 @weather.command("list")
