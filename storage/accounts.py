@@ -21,7 +21,7 @@ from storage.errors import ConflictError, InputError, NotFoundError
 from storage.login_failures import Refused
 from storage.model import Account, ApiKey, Grant, LoginSession, Role
 
-_LONGEST_NAME = 100
+LONGEST_NAME = 100
 _KEY_MARK = "voirie"
 _SEEN_EVERY = timedelta(minutes=1)
 _USER_AGENT_KEPT = 200
@@ -33,9 +33,9 @@ _USER_AGENT_KEPT = 200
 def add(connection: Connection, *, name: str, display_name: str, password: str | None) -> Account:
     """Enter an account. Raises InputError for a name or a password that cannot be, ConflictError for a known name."""
     name, display_name = _name(name), display_name.strip()
-    if not 0 < len(display_name) <= _LONGEST_NAME or not display_name.isprintable():
+    if not 0 < len(display_name) <= LONGEST_NAME or not display_name.isprintable():
         raise InputError(
-            f"display name: expected 1 to {_LONGEST_NAME} characters on one line, got {display_name[:40]!r}"
+            f"display name: expected 1 to {LONGEST_NAME} characters on one line, got {display_name[:40]!r}"
         )
     if password is not None:
         passwords.check(password, name=name)
@@ -124,7 +124,7 @@ def prove(connection: Connection, *, name: str, password: str, address: str, now
 
     Failures count by name and by address, whether the name is known or not.
     """
-    name = name.strip().lower()[:_LONGEST_NAME]
+    name = name.strip().lower()[:LONGEST_NAME]
     of_name = login_failures.subject("name", name)
     subjects = {
         of_name: login_failures.FREE_TRIES,
@@ -242,8 +242,8 @@ def add_key(
     """Make a key for a machine; returns it and its secret, which is kept nowhere. Raises InputError without a role."""
     if not roles:
         raise InputError("roles: expected at least one")
-    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise InputError(f"name: expected 1 to {_LONGEST_NAME} characters on one line, got {name[:40]!r}")
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise InputError(f"name: expected 1 to {LONGEST_NAME} characters on one line, got {name[:40]!r}")
     prefix = f"{_KEY_MARK}_{secrets.token_hex(4)}"
     secret = f"{prefix}_{secrets.token_urlsafe(32)}"
     added = fetch_one(
@@ -286,8 +286,8 @@ def revoke_key(connection: Connection, prefix: str) -> ApiKey:
 
 def _name(name: str) -> str:
     name = name.strip().lower()
-    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or " " in name:
-        raise InputError(f"name: expected 1 to {_LONGEST_NAME} characters without spaces, got {name[:40]!r}")
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or " " in name:
+        raise InputError(f"name: expected 1 to {LONGEST_NAME} characters without spaces, got {name[:40]!r}")
     return name
 
 

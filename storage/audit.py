@@ -15,6 +15,8 @@ from psycopg.types.json import Jsonb
 from storage.audit_chain import Break, Link, Verdict, verify
 from storage.database import Connection, statement
 
+LONGEST_ACTOR = 200
+
 INSTALLATION = "*"
 """Stands for the commune where a deed concerns the installation as a whole."""
 
@@ -56,7 +58,7 @@ def record(  # noqa: PLR0917 - who did what to what, in this order everywhere
         statement("audit", "note"),
         {
             "commune_insee": commune_insee,
-            "actor": actor[:200],
+            "actor": actor[:LONGEST_ACTOR],
             "act": act,
             "subject": subject[:400],
             "details": Jsonb(dict(details or {})),

@@ -12,11 +12,10 @@ from datetime import datetime
 from uuid import UUID
 
 from storage import audit
+from storage.accounts import LONGEST_NAME
 from storage.database import Connection, statement
 from storage.errors import ConflictError
 from storage.model import Grant
-
-_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +37,7 @@ def log_in(connection: Connection, told: Told, *, now: datetime) -> UUID | None:
     """
     account_id = _account(connection, told, now=now)
     row = connection.execute(
-        statement("identities", "rename"), {"account_id": account_id, "display_name": told.display_name[:_LONGEST_NAME]}
+        statement("identities", "rename"), {"account_id": account_id, "display_name": told.display_name[:LONGEST_NAME]}
     ).fetchone()
     if row is None or row[0]:
         return None
@@ -73,7 +72,7 @@ def _account(connection: Connection, told: Told, *, now: datetime) -> UUID:
     # A name that nobody types and that tells nothing: people without a password are found by what they are called.
     name = f"oidc:{hashlib.sha256(f'{told.issuer}\n{told.subject}'.encode()).hexdigest()[:20]}"
     added = connection.execute(
-        statement("identities", "add_account"), {"name": name, "display_name": told.display_name[:_LONGEST_NAME]}
+        statement("identities", "add_account"), {"name": name, "display_name": told.display_name[:LONGEST_NAME]}
     ).fetchone()
     if added is None:
         found = connection.execute(statement("identities", "seen"), seen).fetchone()

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import dict_row
 
 from storage import audit
 from storage.database import Connection, fetch, fetch_one, statement
@@ -296,18 +297,9 @@ def refusals(
         "most_bytes": most_bytes,
     }
     # Bytes that are no text: msgspec would read them as base64.
-    names = tuple(ShownRefusal.__dataclass_fields__)
-    rows = connection.execute(statement("refusals", "page"), parameters).fetchall()
-    found = [dict(zip(_PAGE_COLUMNS, row, strict=True)) for row in rows]
-    return [
-        ShownRefusal(**{name: row[name] for name in names} | {"reason": RefusalReason(row["reason"])}) for row in found
-    ]
-
-
-_PAGE_COLUMNS = (
-    "refused_id", "reason", "detail", "received_at", "last_received_at", "deliveries", "network", "topic", "device_eui",
-    "payload_bytes", "payload", "is_registered",
-)  # fmt: skip
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(statement("refusals", "page"), parameters).fetchall()
+    return [ShownRefusal(**row | {"reason": RefusalReason(row["reason"])}) for row in rows]
 
 
 def ask_replay(connection: Connection, commune_insee: str, *, request_id: UUID, by: str, selection: Selection) -> None:
@@ -348,4 +340,4 @@ def replayed(connection: Connection, commune_insee: str, *, request_id: UUID, re
     """Note what came of a replay and tell the live listeners, in the caller's transaction."""
     audit.record(connection, commune_insee, "voirie", REPLAYED, str(request_id), result)
     notice = msgspec.json.encode({"kind": "intake", "commune_insee": commune_insee}).decode()
-    connection.execute(statement("operation", "notify"), {"message": notice})
+    connection.execute(statement("readings", "notify"), {"message": notice})

@@ -77,8 +77,10 @@ def find(connection: Connection, who: str) -> Person:
     Raises InputError for what is no name.
     """
     who = who.strip()
-    if not who or len(who) > 200 or not who.isprintable():  # noqa: PLR2004 - as long as an actor of the audit may be
-        raise InputError(f"person: expected a name or an account's id of 1 to 200 characters, got {who[:40]!r}")
+    if not who or len(who) > audit.LONGEST_ACTOR or not who.isprintable():
+        raise InputError(
+            f"person: expected a name or an account's id of 1 to {audit.LONGEST_ACTOR} characters, got {who[:40]!r}"
+        )
     account = None
     try:
         account = accounts.one(connection, UUID(who)) if _is_id(who) else accounts.by_name(connection, who)
@@ -206,7 +208,7 @@ def _replace(connection: Connection, traces: Traces, person: Person, pseudonym: 
     without = _without(person, pseudonym)
     for row in list(_rows(connection, traces, person)):
         plain = {name: row[name] for name in traces.names + traces.texts if isinstance(row[name], str)}
-        changed: dict[str, Any] = {name: without(text, name in traces.names) for name, text in plain.items()}
+        changed: dict[str, Any] = {name: without(text, whole=name in traces.names) for name, text in plain.items()}
         changed = {name: text for name, text in changed.items() if text != row[name]}
         for name in traces.documents:
             anew = _walked(row[name], without)
@@ -223,7 +225,7 @@ def _without(person: Person, pseudonym: str) -> Callable[..., str]:
     pattern = _pattern(person.names)
     words = None if pattern is None else re.compile(pattern, re.IGNORECASE)
 
-    def without(text: str, whole: bool = False) -> str:  # noqa: FBT001, FBT002 - asked by position for each text
+    def without(text: str, *, whole: bool = False) -> str:
         if text.lower() in lowered:
             return pseudonym
         return text if words is None or whole else words.sub(pseudonym, text)
@@ -231,7 +233,7 @@ def _without(person: Person, pseudonym: str) -> Callable[..., str]:
     return without
 
 
-def _walked(document: Any, change: Any) -> Any:
+def _walked(document: Any, change: Callable[[str], str]) -> Any:
     """Return the JSON document with every string value (no key) changed."""
     if isinstance(document, str):
         return change(document)

@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from storage import accounts, login_failures, one_time_codes
-from storage.database import Connection, statement
+from storage.database import Connection, fetch_one, statement
 from storage.errors import ConflictError, NotFoundError
 from storage.login_failures import Refused
 
@@ -33,9 +33,7 @@ class SecondFactor:
 
 def of(connection: Connection, account_id: UUID) -> SecondFactor | None:
     """Return an account's second factor, None when it has none or has not confirmed it."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(statement("second_factors", "state"), {"account_id": account_id}).fetchone()
-    return None if row is None else SecondFactor(**row)
+    return fetch_one(connection, SecondFactor, statement("second_factors", "state"), {"account_id": account_id})
 
 
 def begin(connection: Connection, account_id: UUID, *, now: datetime) -> str:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import dict_row
-
-from storage.database import Connection, statement
+from storage.database import Connection, fetch, statement
 from storage.errors import NotFoundError
 from storage.model import Role
 
@@ -46,9 +44,7 @@ def sessions(
 ) -> list[TeamSession]:
     """Return the sessions of who has one of `roles` in a commune and nothing but `SHIFTS` anywhere, by device."""
     asked = {"commune_insee": commune_insee, "roles": sorted(role.value for role in roles), "now": now}
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(statement("teams", "sessions"), asked).fetchall()
-    return [TeamSession(**row | {"roles": tuple(Role(role) for role in row["roles"])}) for row in rows]
+    return fetch(connection, TeamSession, statement("teams", "sessions"), asked)
 
 
 def end(connection: Connection, commune_insee: str, roles: Collection[Role], session_id: UUID) -> UUID:
@@ -76,9 +72,7 @@ class NamedSession:
 
 def every(connection: Connection, *, now: datetime, commune_insee: str | None = None) -> list[NamedSession]:
     """Return every session that has not ended, or those of who has a role in a commune, by account."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(statement("teams", "every"), {"commune_insee": commune_insee, "now": now}).fetchall()
-    return [NamedSession(**row) for row in rows]
+    return fetch(connection, NamedSession, statement("teams", "every"), {"commune_insee": commune_insee, "now": now})
 
 
 def end_any(connection: Connection, session_id: UUID) -> tuple[UUID, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import time
 
-from storage.kerb.words import run_of_days
+from storage.kerb.words import duration, run_of_days
 from storage.model.kerb import EVERY_DAY, MIDNIGHT, HolidayUse, Rule, RuleUse, VehicleClass
 
 _USES = {
@@ -32,9 +32,6 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
-_MINUTE_S = 60
-_HOUR_S = 3600
-_DAY_S = 24 * _HOUR_S
 
 
 def rule_in_english(rule: Rule) -> str:
@@ -53,16 +50,7 @@ def rule_in_english(rule: Rule) -> str:
 
 
 def _duration(seconds: float) -> str:
-    whole = int(seconds)
-    if whole < _MINUTE_S:
-        return f"{whole} s"
-    if whole < _HOUR_S:
-        return f"{whole // _MINUTE_S} min"
-    if whole < _DAY_S:
-        minutes = whole % _HOUR_S // _MINUTE_S
-        return f"{whole // _HOUR_S} h" + (f" {minutes:02d}" if minutes else "")
-    hours = whole % _DAY_S // _HOUR_S
-    return f"{whole // _DAY_S} d" + (f" {hours} h" if hours else "")
+    return duration(seconds, day="d")
 
 
 def _when(rule: Rule) -> str:

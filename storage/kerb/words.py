@@ -81,8 +81,8 @@ def standing_in_words(standing: Standing, *, now: datetime, zone: ZoneInfo) -> s
     return words
 
 
-def duration(seconds: float) -> str:
-    """Return « 45 s », « 30 min », « 1 h 30 », « 2 j 3 h »."""
+def duration(seconds: float, *, day: str = "j") -> str:
+    """Return « 45 s », « 30 min », « 1 h 30 », « 2 j 3 h »; `day` is the sign of days."""
     whole = int(seconds)
     if whole < 60:  # noqa: PLR2004 - seconds of a minute
         return f"{whole} s"
@@ -92,7 +92,7 @@ def duration(seconds: float) -> str:
         minutes = whole % _HOUR_S // 60
         return f"{whole // _HOUR_S} h" + (f" {minutes:02d}" if minutes else "")
     hours = whole % _DAY_S // _HOUR_S
-    return f"{whole // _DAY_S} j" + (f" {hours} h" if hours else "")
+    return f"{whole // _DAY_S} {day}" + (f" {hours} h" if hours else "")
 
 
 def hour(moment: datetime | time, zone: ZoneInfo | None = None) -> str:

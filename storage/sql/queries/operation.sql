@@ -112,6 +112,3 @@ WHERE asked.commune_insee = :commune_insee AND asked.act = 'intake.replay_asked'
         SELECT FROM audit_note AS done
         WHERE done.commune_insee = asked.commune_insee AND done.act = 'intake.replayed' AND done.subject = asked.subject
     );
-
--- name: notify
-SELECT pg_notify('voirie_live', :message);
