@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.database import connect
 from tests.tools import REPOSITORY
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
@@ -94,3 +96,24 @@ def test_nonsense_is_refused_and_nothing_entered(voirie: Run, arguments: list[st
     assert (done.returncode, done.stdout) == (2, "")
     assert sentence in done.stderr
     assert voirie("communes", "list", "--json").stdout == '{"communes": []}\n'
+
+
+def test_files_of_the_town_are_noted_once_each_in_the_audit(voirie: Run, database_url: str, tmp_path: Path):
+    files = {
+        "bins": b"place_id,kind,longitude_deg,latitude_deg\nCOR-1,bin,2.5,48.8\nD,depot,2.5,48.8\n",
+        "vehicles": b"vehicle_id,depot_id,capacity_l\nBOM-1,D,3500\n",
+    }
+    voirie("communes", "add", "93051", "Noisy-le-Grand")
+    for what, content in files.items():
+        (tmp_path / what).write_bytes(content)
+        for options in (["--dry-run"], []):
+            done = voirie(what, "import", what, *options, "--json")
+            assert done.returncode == 0, done.stderr
+    with connect(database_url) as connection:
+        notes = connection.execute(
+            "SELECT act, details FROM audit_note WHERE act LIKE '%.imported' ORDER BY note_id"
+        ).fetchall()
+    assert notes == [
+        (f"{what}.imported", {"sha256": hashlib.sha256(content).hexdigest(), "imported": count, "updated": 0})
+        for (what, content), count in zip(files.items(), (2, 1), strict=True)
+    ]
