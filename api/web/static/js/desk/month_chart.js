@@ -9,14 +9,14 @@ const [TOP, RIGHT, FOOT, LEFT] = [14, 8, 40, 60];
 
 /** Steps that people count in: the smallest of 1, 2, 5 × 10^n of which at most five make `most`. */
 function step(most) {
-  const raw = Math.max(most, 1e-9) / 5;
+  const raw = most / 5;
   const ten = 10 ** Math.floor(Math.log10(raw));
   return [1, 2, 5, 10].map((factor) => factor * ten).find((each) => each >= raw);
 }
 
 /** Draw `days` (`{ day, done, former, planned }`, null: not known) in `width` pixels; `words(value)` says a figure, `tick(value)` one at the side. */
 export function monthChart({ width, days, words, tick, label }) {
-  const most = Math.max(1e-9, ...days.flatMap(({ done, former, planned }) => [done ?? 0, former ?? 0, planned ?? 0]));
+  const most = Math.max(0, ...days.flatMap(({ done, former, planned }) => [done ?? 0, former ?? 0, planned ?? 0])) || 1; // nothing yet: a scale all the same
   const each = step(most);
   const top = Math.ceil(most / each) * each;
   const slot = (width - LEFT - RIGHT) / days.length;
