@@ -11,7 +11,8 @@ from psycopg.types.json import Jsonb
 
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.errors import ConflictError, NotFoundError
-from storage.model import Plan, PlanDeed, PlanSource, PlanStatus, PlanVersion
+from storage.gone_on import refuse_when_gone_on
+from storage.model import Plan, PlanDeed, PlanOrigin, PlanSource, PlanStatus, PlanVersion
 
 
 def draft(connection: Connection, plan: Plan, source: PlanSource) -> None:
@@ -41,7 +42,7 @@ def publish(connection: Connection, commune_insee: str, plan_id: UUID, *, by: st
     """Make a draft the plan of its day and tell the live listeners; return its version.
 
     Publishing what is published changes nothing. Raises ConflictError for a draft that is based on a plan which is not
-    the published one any more, and for a plan that was superseded or discarded.
+    the published one any more or from which crews have gone on, and for a plan that was superseded or discarded.
     """
     found = one(connection, commune_insee, plan_id)
     day = {"commune_insee": commune_insee, "service_date": found.service_date}
@@ -58,6 +59,8 @@ def publish(connection: Connection, commune_insee: str, plan_id: UUID, *, by: st
             f"the draft {plan_id} is based on plan {found.based_on}, and {instead} is published meanwhile: "
             "make the draft anew from that one"
         )
+    if found.based_on is not None and found.origin is PlanOrigin.EDITED:
+        refuse_when_gone_on(connection, commune_insee, draft_id=plan_id, based_on=found.based_on, at=at)
     for (superseded,) in connection.execute(statement("plan_versions", "supersede"), day).fetchall():
         _note(connection, commune_insee, superseded, found.service_date, at, by, "superseded", {"by": str(plan_id)})
     key = {"commune_insee": commune_insee, "plan_id": plan_id}

@@ -45,6 +45,8 @@ def edit_plan(
 ) -> PlanRequestModel:
     """Make a draft of a plan with edits, and say what they change. Nobody drives it before it is published.
 
+    Of rounds under way the rest is edited: what is done and the stop that each vehicle heads for stay.
+
     202 with the request when the answer takes longer than `wait_s`, or many wait already: ask for it again. 422
     (`edit-refused`) when an edit makes no sense or breaks a rule, naming the bin and the rule.
     """

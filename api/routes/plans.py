@@ -73,7 +73,8 @@ def plan_version(here: Reading, plan_id: PlanId) -> PlanVersionModel:
 def publish_plan(here: Writing, plan_id: PlanId, body: ByModel) -> PlanVersionModel:
     """Make a draft the plan of its day; doing it again changes nothing.
 
-    409 when another plan was published since the draft was made: its difference would no longer be true.
+    409 when another plan was published since the draft was made, as its difference would no longer be true, and when a
+    crew on the road has come to what the draft changes.
     """
     found = plan_versions.publish(here.connection, here.insee, plan_id, by=here.by(body.by), at=here.now)
     return PlanVersionModel.model_validate(found)

@@ -354,8 +354,8 @@ def tab_to(page: Page, selector: str, *, most: int = 60) -> None:
     pytest.fail(f"no {selector} within {most} steps")
 
 
-def test_rounds_under_way_are_repaired_and_not_edited(
-    watched: Watched, base_url: str, plan: Plan, connection: Connection
+def test_rounds_under_way_are_repaired_and_edited(
+    watched: Watched, base_url: str, plan: Plan, connection: Connection, worker: subprocess.Popen[bytes]
 ):
     stand_still(connection, min(route.start_at for route in plan.routes) + timedelta(minutes=5))
     connection.commit()
@@ -363,14 +363,27 @@ def test_rounds_under_way_are_repaired_and_not_edited(
     at_the_desk(page, base_url)
     place_id = rounds(plan)[plan.routes[0].vehicle_id][4]
     open_bin(page, place_id)
-    expect(page.get_by_role("button", name="Retirer de la tournée")).to_have_count(0)
+    expect(page.get_by_role("button", name="Passer juste après l’arrêt en cours")).to_be_visible()
     page.get_by_role("button", name="Bloquée").click()
     expect(page.locator("#sheet-body .good")).to_be_visible()
     told = connection.execute("SELECT place_id, kind FROM service_event WHERE kind = 'blocked'").fetchall()
     assert told == [(place_id, "blocked")]
     page.get_by_role("button", name="Fermer").click()
     page.get_by_role("tab", name="Plan du jour").click()
-    expect(page.locator("#close-street")).to_be_disabled()
+    next_stop, dropped = rounds(plan)[plan.routes[0].vehicle_id][0], rounds(plan)[plan.routes[0].vehicle_id][6]
+    open_bin(page, dropped)
+    page.get_by_role("button", name="Retirer de la tournée").click()
+    bar = page.locator("#edit-bar")
+    bar.get_by_role("button", name="Calculer le nouveau plan").click()
+    expect(bar).to_contain_text("Brouillon prêt", timeout=60_000)
+    bar.get_by_role("button", name="Publier ce plan").click()
+    expect(page.locator("#plan-version")).to_contain_text("publiée par Camille", timeout=20_000)
+    assert worker.poll() is None
+    (route,) = [one for one in latest(page, base_url)["routes"] if one["vehicle_id"] == plan.routes[0].vehicle_id]
+    driven = [stop["place_id"] for stop in route["stops"] if stop["kind"] == "bin"]
+    assert driven[0] == next_stop
+    assert not {place_id, dropped} & set(driven)
+    page.get_by_role("tab", name="Plan du jour").click()
     page.locator("#round-list .round > button").first.click()
     page.get_by_role("button", name="Véhicule, équipage, fichiers").click()
     page.get_by_role("button", name="En panne").click()

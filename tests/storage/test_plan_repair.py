@@ -287,3 +287,21 @@ def test_a_crew_in_its_break_takes_what_is_left_of_it_and_no_second_one(road: Ro
     (after,) = [stop for stop in road.route(plan=made).stops if stop.kind is StopKind.BREAK]
     assert after.depart_at <= pause.depart_at + timedelta(seconds=1)
     assert {item.place_id for item in made.left_out} - {item.place_id for item in before.left_out} == {barred}
+
+
+def test_a_vehicle_that_is_back_in_service_is_sent_out_again(road: Road):
+    now = road.drive(2)
+    road.breaks_down(road.vehicle, now)
+    assert road.repair() is not None
+    left = {item.place_id for item in road.plan.left_out}
+    later = now + timedelta(minutes=10)
+    told = VehicleEvent(
+        commune_insee=INSEE, event_id=uuid4(), vehicle_id=road.vehicle, kind=VehicleEventKind.BACK, happened_at=later
+    )
+    vehicle_events.declare(road.connection, [told])
+    road.at(later)
+    made = road.repair()
+    assert made is not None
+    taken = rounds(made)[road.vehicle]
+    assert len(taken) > 2
+    assert left & set(taken)

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import structlog
 
-from optimise.rounds.day import Fleet, PriceOptions, WishOptions
 from optimise.rounds.day_loading import Opener, load_day, measuring_of
-from optimise.rounds.day_task import Loaded, Task, day_task
+from optimise.rounds.day_task import day_task
 from optimise.rounds.editing.difference import difference
-from optimise.rounds.editing.edits import Close, Crew, Edit, Without, documents_of, edits_from
-from optimise.rounds.editing.remaking import LOCKS_SHARE, Asked, Remade, SearchLimits, asked_of, lock_prices, remake
-from optimise.rounds.editing.wanted import Wanted, wanted
+from optimise.rounds.editing.edits import Edit, Without, documents_of, edits_from
+from optimise.rounds.editing.remaking import LOCKS_SHARE, Asked, Remade, SearchLimits, lock_prices, remake
+from optimise.rounds.editing.stating import Base, Stated, stated
+from optimise.rounds.editing.wanted import Wanted
 from optimise.rounds.plan_making import plan_of
 from optimise.rounds.planner_options import PlannerOptions
-from optimise.rounds.policy import PolicyOptions
-from optimise.rounds.problem import EURO, Traffic
+from optimise.rounds.problem import EURO
+from optimise.rounds.repair.under_way import (
+    AFTER,
+    Road,
+    begins_at,
+    ends_at,
+    road_of,
+    whole_plan,
+)
 from optimise.rounds.street_lines import read_street_lines
+from optimise.rounds.told import options_of
 from optimise.rounds.travel import open_travel
 from optimise.rounds.warm_streets import Lines
-from storage import communes, plan_versions, plans
+from storage import communes, plan_versions, plans, vehicle_events
 from storage.database import Connection
 from storage.errors import ConflictError, InputError
-from storage.model import Plan, PlanOrigin, PlanSource, PlanStatus, RoundRules, VehicleRule
+from storage.model import Plan, PlanOrigin, PlanSource, PlanStatus
 
 log = structlog.get_logger()
 
@@ -77,17 +85,6 @@ class EditorOptions:
         return SearchLimits(seconds=min(most_s, max(self.least_s, left_s)))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Base:
-    """The published plan that is edited, the edits, and what they have to keep."""
-
-    plan: Plan
-    documents: list[dict[str, Any]]
-    edits: tuple[Edit, ...]
-    options: PlannerOptions
-    now: datetime
-
-
 def edit_plan(
     connection: Connection,
     commune_insee: str,
@@ -100,8 +97,9 @@ def edit_plan(
 ) -> Plan:
     """Make a draft of a plan with `documents` (edits), or of a draft with more of them; save it and return it.
 
-    Raises InputError for edits that make no sense, PlanRefusedError naming the bin and the rule that an edit breaks,
-    ConflictError when the plan is not the published one of its day or its rounds are under way.
+    Of rounds under way the rest is edited: what is done and the stop that each vehicle heads for stay. Raises
+    InputError for edits that make no sense, PlanRefusedError naming the bin and the rule that an edit breaks,
+    ConflictError when the plan is not the published one of its day or its rounds are over.
     """
     began_s = time.monotonic()
     with connection.transaction():
@@ -110,40 +108,13 @@ def edit_plan(
             connection, commune_insee, service_date=base.plan.service_date, as_of=base.plan.as_of,
             options=base.options, run_id=base.plan.forecast_run_id,
         )  # fmt: skip
-    in_service = _in_service(base.plan, loaded)
-    asked_for = wanted(
-        base.plan,
-        base.edits,
-        vehicles=in_service,
-        bins=frozenset(item.place_id for item in loaded.bins),
-    )
-    crews = {**base.plan.inputs.get("crews", {}), **_crews(base.edits)}
-    loaded = _with_crews(loaded, crews, set(in_service) - asked_for.without)
-    day = _with_streets_closed(base.edits, base.options, options)
-    task = day_task(loaded, measuring_of(loaded, day, options.opener), policy=day.policy, options=day.day())
+    asks = stated(base, loaded, opener=options.opener, lines=options.lines)
     measured_s = time.monotonic() - began_s
-    asked = asked_of(task.problem, asked_for, task.kept_out, change_cost=round(options.change_eur * EURO))
+    asked = asks.ask(base.edits, round(options.change_eur * EURO))
     limits = options.search(began_s, base.edits)
-    remade = remake(task.problem, asked, seed=day.seed, limits=limits, stopped=stopped)
-    prices = _lock_prices(base, task, remade, loaded, limits)
-    plan = plan_of(
-        loaded,
-        replace(task, problem=remade.problem),
-        remade.solution,
-        remade.verdict,
-        commune_insee=commune_insee,
-        made_at=base.now,
-        as_of=base.plan.as_of,
-        solve_s=time.monotonic() - began_s,
-        options=_told(day, asked_for),
-        inputs={
-            "edited": str(base.plan.plan_id),
-            "edits": base.documents,
-            "crews": crews,
-            "change_eur": options.change_eur,
-            "iterations": remade.iterations,
-        },
-    )
+    remade = remake(asks.problem, asked, seed=asks.day.seed, limits=limits, stopped=stopped)
+    prices = _lock_prices(base, asks, remade, limits)
+    plan = _made(base, asks, remade, solve_s=time.monotonic() - began_s, change_eur=options.change_eur)
     changes = difference(base.plan, plan) | {
         "locks": [
             {"edit": number, **base.documents[number - 1], "cost_eur": None if price is None else round(price, 2)}
@@ -159,17 +130,55 @@ def edit_plan(
     )
     with connection.transaction():
         plans.save(connection, plan, source=source, publish=False)
+        if asks.road is not None:
+            vehicle_events.note_weighed(connection, commune_insee, plan.plan_id, asks.road.names)
     log.info(
         "plan_edited",
         commune_insee=commune_insee,
         plan_id=str(plan.plan_id),
         based_on=str(base.plan.plan_id),
         edits=len(base.edits),
+        under_way=asks.road is not None,
         iterations=remade.iterations,
         measured_s=round(measured_s, 2),
         whole_s=round(time.monotonic() - began_s, 2),
     )
     return plan
+
+
+def _made(base: Base, asks: Stated, remade: Remade, *, solve_s: float, change_eur: float) -> Plan:
+    """Return the plan of the rounds as they were made anew."""
+    inputs = {
+        "edited": str(base.plan.plan_id),
+        "edits": base.documents,
+        "crews": asks.crews,
+        "change_eur": change_eur,
+        "iterations": remade.iterations,
+    }
+    day = _told(asks.day, asks.asked_for)
+    if asks.road is not None and asks.rest is not None:
+        return whole_plan(
+            asks.road,
+            asks.loaded,
+            asks.task,
+            rest=asks.rest,
+            remade=remade,
+            day=day,
+            solve_s=solve_s,
+            inputs=inputs,
+        )
+    return plan_of(
+        asks.loaded,
+        replace(asks.task, problem=remade.problem),
+        remade.solution,
+        remade.verdict,
+        commune_insee=base.plan.commune_insee,
+        made_at=base.now,
+        as_of=base.plan.as_of,
+        solve_s=solve_s,
+        options=day,
+        inputs=inputs,
+    )
 
 
 def warm_up(connection: Connection, plan: Plan, *, options: EditorOptions) -> None:
@@ -191,7 +200,7 @@ def _base(
     plan_id: UUID,
     documents: Sequence[dict[str, Any]],
     options: EditorOptions,
-) -> _Base:
+) -> Base:
     version = plan_versions.one(connection, commune_insee, plan_id)
     every = [*version.edits, *documents]
     if version.status is PlanStatus.DRAFT and version.based_on is not None:
@@ -202,73 +211,24 @@ def _base(
         raise ConflictError(f"plan {version.plan_id} is {version.status}: edit the published one")
     plan = plans.one(connection, commune_insee, version.plan_id)
     now = communes.clock(connection, commune_insee).now()
-    begins = min((route.start_at for route in plan.routes), default=None)
-    if begins is not None and now >= begins:
-        raise ConflictError(
-            f"the rounds of {plan.service_date} are under way since {begins:%H:%M} UTC: "
-            "declare what happened, and they are repaired"
-        )
     edits = edits_from(every)
-    return _Base(
+    return Base(
         plan=plan,
         documents=documents_of(edits),
         edits=edits,
         options=options_of(plan, options.planner),
         now=now,
+        road=_road(connection, plan, now=now),
     )
 
 
-def options_of(plan: Plan, options: PlannerOptions) -> PlannerOptions:
-    """Return the options with the weights and orders that a plan was made with, as far as it says."""
-    inputs = plan.inputs
-    told: dict[str, Any] = {}
-    kinds: tuple[tuple[str, type[Any]], ...] = (
-        ("policy", PolicyOptions),
-        ("prices", PriceOptions),
-        ("wishes", WishOptions),
-        ("traffic", Traffic),
-        ("must_serve", frozenset[str]),
-        ("must_not_serve", frozenset[str]),
-        ("closed_ways", frozenset[int]),
-    )
-    for name, kind in kinds:
-        if inputs.get(name) is not None:
-            told[name] = msgspec.convert(inputs[name], kind, strict=False)
-    return replace(options, **told)
-
-
-def _in_service(plan: Plan, loaded: Loaded) -> list[str]:
-    """Return the vehicles that may go out: those that no edit before kept at the depot."""
-    planned = plan.inputs.get("vehicles")
-    fleet = [vehicle.vehicle_id for vehicle in loaded.fleet.vehicles]
-    return fleet if planned is None else [name for name in fleet if name in planned]
-
-
-def _crews(edits: Sequence[Edit]) -> dict[str, int]:
-    return {edit.vehicle_id: edit.people for edit in edits if isinstance(edit, Crew)}
-
-
-def _with_crews(loaded: Loaded, crews: Mapping[str, int], in_service: set[str]) -> Loaded:
-    """Return the day with the vehicles that go out, and with the crews that are told."""
-    vehicles = tuple(who for who in loaded.fleet.vehicles if who.vehicle_id in in_service)
-    if not vehicles:
-        raise InputError("expected a vehicle to stay in service, got none")
-    rules = {rule.vehicle_id: rule for rule in loaded.rules.vehicles}
-    for vehicle_id, people in crews.items():
-        rules[vehicle_id] = replace(rules.get(vehicle_id, VehicleRule(vehicle_id=vehicle_id)), crew=people)
-    fleet = Fleet(vehicles=vehicles, depots=loaded.fleet.depots, disposal_sites=loaded.fleet.disposal_sites)
-    told = RoundRules(
-        bins=loaded.rules.bins, vehicles=tuple(rules.values()), disposal_sites=loaded.rules.disposal_sites
-    )
-    return replace(loaded, fleet=fleet, rules=told)
-
-
-def _with_streets_closed(edits: Sequence[Edit], planner: PlannerOptions, options: EditorOptions) -> PlannerOptions:
-    closed = set(planner.closed_ways)
-    for edit in edits:
-        if isinstance(edit, Close):
-            closed |= _ways(edit, planner, options)
-    return replace(planner, closed_ways=frozenset(closed))
+def _road(connection: Connection, plan: Plan, *, now: datetime) -> Road | None:
+    """Return what is known of a plan's rounds on the road, None before they begin."""
+    if not plan.routes or now < begins_at(plan):
+        return None
+    if now > ends_at(plan) + AFTER:
+        raise ConflictError(f"the rounds of {plan.service_date} are over since {ends_at(plan):%H:%M} UTC")
+    return road_of(connection, plan, now=now, late_s=math.inf)
 
 
 def _told(planner: PlannerOptions, asked_for: Wanted) -> PlannerOptions:
@@ -281,37 +241,18 @@ def _told(planner: PlannerOptions, asked_for: Wanted) -> PlannerOptions:
     )
 
 
-def _ways(edit: Close, planner: PlannerOptions, options: EditorOptions) -> set[int]:
-    if planner.extract is None:
-        raise InputError("streets can only be closed where there are some: set streets.extract")
-    if edit.way_id is not None:
-        return {edit.way_id}
-    return {way.way_id for way in options.lines(planner.extract).along(edit.line)}
-
-
-def _lock_prices(
-    base: _Base, task: Task, remade: Remade, loaded: Loaded, limits: SearchLimits
-) -> dict[int, float | None]:
+def _lock_prices(base: Base, asks: Stated, remade: Remade, limits: SearchLimits) -> dict[int, float | None]:
     """Return what each edit that holds a bin somewhere costs, by its number."""
     without: dict[int, Asked | None] = {}
-    vehicles = [who.vehicle_id for who in loaded.fleet.vehicles]
-    vehicles += [edit.vehicle_id for edit in base.edits if isinstance(edit, Without)]
+    stops = {name: index for index, name in enumerate(asks.task.problem.stop_ids)}
     for number, edit in enumerate(base.edits, start=1):
         if edit.kind not in _LOCKS:
             continue
-        others = [other for other in base.edits if other is not edit]
         try:
-            asked_for = wanted(
-                base.plan,
-                others,
-                vehicles=vehicles,
-                bins=frozenset(item.place_id for item in loaded.bins),
-            )
-            asked = asked_of(task.problem, asked_for, task.kept_out, change_cost=0)
+            asked = asks.ask([other for other in base.edits if other is not edit], 0)
         except InputError:
             without[number] = None
             continue
         place_id = getattr(edit, "place_id", None)
-        stops = {name: index for index, name in enumerate(task.problem.stop_ids)}
         without[number] = replace(asked, hot=(stops[place_id],) if place_id in stops else ())
-    return lock_prices(task.problem, remade, without, seed=base.options.seed, limits=limits)
+    return lock_prices(asks.problem, remade, without, seed=base.options.seed, limits=limits)

@@ -30,8 +30,8 @@ FRESH = timedelta(minutes=10)
 class Progress:
     """One vehicle's round at a moment.
 
-    `behind`: the stops that are over, the depot first, as planned; `here`: the stop where it was last; `ahead`: the
-    others, the way home last; bins that nobody can come to are in neither. `next_stop`: the one of `ahead` that the
+    `behind`: the stops that are over, the depot first, as planned; `here`: the bin or site where it was last; `ahead`:
+    the others, the way home last; bins that nobody can come to are in neither. `next_stop`: the one of `ahead` that the
     driver is heading for, None before the round has begun and when only the way home is left. `left_at`: when `here`
     was left, after a break that began there. `resting_until`: when the break that it is in ends. `position`: where it
     is, when that is known better than from the last stop. `broken_at`: since when it is out of service.
@@ -122,34 +122,31 @@ def _progress(
     to_do = [stop for stop in route.stops if stop not in declared and stop not in barred]
     tried = [stop for stop in barred if _before(stop, to_do) < FAR_AHEAD]
     passed = max((stop.stop_index for stop in [*declared, *tried]), default=0)
-    rest = _break_after(route, passed, {**blocked, **done}, now=now)
-    rested = rest is not None and rest.depart_at <= now
-    # A site is behind once a bin after it is; a break once a bin after it was tried, or when it must be over by now.
+    silent = _undeclared_since(route, passed, {**blocked, **done}, position=position, now=now)
+    rest = next((stop for stop in silent if stop.kind is StopKind.BREAK and stop.depart_at > now), None)
+    past = {stop.stop_index: stop for stop in silent if stop is not rest}
+    # A site is behind once a bin after it is, a break once a bin after it was tried; both when they must be over now.
     behind = [
         stop
         for stop in route.stops[1:]
         if (stop in declared)
         or (stop.kind is StopKind.DISPOSAL and stop.stop_index < farthest)
         or (stop.kind is StopKind.BREAK and stop.stop_index < passed)
-        or (rest is not None and rested and stop.stop_index == rest.stop_index)
+        or (stop.stop_index in past)
     ]
     ahead = tuple(stop for stop in route.stops[1:] if stop not in behind and stop not in barred)
-    over = (
-        route.stops[0],
-        *(
-            rest if rest is not None and stop.stop_index == rest.stop_index else _as_it_was(stop, done)
-            for stop in behind
-        ),
-    )
+    over = (route.stops[0], *(past.get(stop.stop_index) or _as_it_was(stop, done) for stop in behind))
     seen = [stop for stop in over if stop.kind is StopKind.BIN]
     seen += [_as_it_was(stop, blocked) for stop in tried]
     begun = bool(behind) or bool(seen) or now >= route.start_at
     here = max(seen, key=lambda stop: stop.depart_at, default=over[0])
-    left_at = here.depart_at if seen else route.start_at
+    told_since = left_at = here.depart_at if seen else route.start_at
+    for stop in past.values():
+        if stop.kind is StopKind.DISPOSAL:
+            here, left_at = stop, stop.depart_at
     fresh = _fresh(position, now=now, left_at=left_at) if begun else None
-    heading = _next(ahead, here.stop_index, position, left_at) if begun and broken_at is None else None
-    if rest is not None and rested:
-        left_at = max(left_at, rest.depart_at)
+    heading = _next(ahead, here.stop_index, position, told_since) if begun and broken_at is None else None
+    left_at = max([left_at, *(stop.depart_at for stop in past.values())])
     return Progress(
         route=route,
         behind=over,
@@ -157,25 +154,44 @@ def _progress(
         ahead=ahead,
         next_stop=heading,
         left_at=min(left_at, now) if begun else left_at,
-        resting_until=rest.depart_at if rest is not None and not rested else None,
+        resting_until=None if rest is None else rest.depart_at,
         position=fresh,
         broken_at=broken_at,
     )
 
 
-def _break_after(
-    route: PlannedRoute, passed: int, told: Mapping[str, ServiceEvent], *, now: datetime
-) -> PlannedStop | None:
-    """Return the break that follows the stop `passed`, at the times that this makes it; None when not yet begun.
+def _undeclared_since(
+    route: PlannedRoute,
+    passed: int,
+    told: Mapping[str, ServiceEvent],
+    *,
+    position: VehiclePosition | None,
+    now: datetime,
+) -> list[PlannedStop]:
+    """Return what follows the stop `passed` that nobody declares and that has begun, at the times that this makes it.
 
-    Nobody declares a break. A crew takes it where it is planned, so long after the bin before it as planned.
+    Nobody declares a break, nor an unloading. A crew takes them where they are planned, so long after the bin before
+    them as planned. Only a break may last still: an unloading that is not over yet is ahead.
     """
-    nearest = next((stop for stop in route.stops if stop.stop_index > passed and stop.place_id not in told), None)
-    if nearest is None or nearest.kind is not StopKind.BREAK:
-        return None
+    found: list[PlannedStop] = []
     later = _as_it_was(route.stops[passed], told).depart_at - route.stops[passed].depart_at
-    rest = replace(nearest, arrive_at=nearest.arrive_at + later, depart_at=nearest.depart_at + later)
-    return rest if rest.arrive_at <= now else None
+    for stop in route.stops[passed + 1 :]:
+        if stop.place_id in told:
+            continue
+        if stop.kind not in {StopKind.BREAK, StopKind.DISPOSAL}:
+            return found
+        moved = replace(stop, arrive_at=stop.arrive_at + later, depart_at=stop.depart_at + later)
+        if moved.arrive_at > now:
+            return found
+        if stop.kind is StopKind.DISPOSAL and (moved.depart_at > now or _still_heads_for(stop, position, now=now)):
+            return found
+        found.append(moved)
+    return found
+
+
+def _still_heads_for(stop: PlannedStop, position: VehiclePosition | None, *, now: datetime) -> bool:
+    """Whether the driver said a short while ago that he is heading for a stop."""
+    return position is not None and now - position.told_at <= FRESH and position.next_place_id == stop.place_id
 
 
 def _before(stop: PlannedStop, ahead: Sequence[PlannedStop]) -> int:

@@ -39,6 +39,37 @@ class Rest:
     asked: Asked
     on_board: frozenset[int]
 
+    def with_edits(self, edits: Asked) -> Asked:
+        """Return what is asked of the rest when somebody edits it: `edits` are of the same bins, all still ahead.
+
+        Everybody's next stop stays; a bin that is to be the first of its round comes right behind it.
+        """
+        heads = dict(self.asked.locks.head)
+        for index, first in edits.locks.head.items():
+            held = heads.get(index, ())
+            heads[index] = (*held, *(step for step in first if step not in held))
+        lines: dict[int, Line] = {}
+        for index in dict.fromkeys([*self.asked.lines, *edits.lines]):
+            head = line_of(heads.get(index, ()))
+            ahead = [at for at in edits.lines.get(index, ()) if at < 0 or not self.problem.must_not[at]]
+            # The site that a vehicle heads for is the first one ahead.
+            if any(at < 0 for at in head) and any(at < 0 for at in ahead):
+                ahead.remove(next(at for at in ahead if at < 0))
+            lines[index] = [*head, *(at for at in ahead if at < 0 or at not in head)]
+        orders = {index: tuple(at for at in line if at >= 0) for index, line in lines.items()}
+        return replace(
+            edits,
+            lines=lines,
+            locks=Locks(
+                vehicle={**edits.locks.vehicle, **self.asked.locks.vehicle},
+                head=heads,
+                order=orders,
+                pinned=edits.locks.pinned,
+            ),
+            known=replace(edits.known, orders=orders),
+            hot=tuple(dict.fromkeys([*edits.hot, *self.asked.hot])),
+        )
+
 
 def rest_of(
     problem: Problem,
@@ -50,12 +81,14 @@ def rest_of(
     done: frozenset[str],
     blocked: frozenset[str],
     urgent: frozenset[str],
+    homebound: frozenset[str],
     change_cost: int,
 ) -> Rest:
     """Return the rest of `problem`, a whole day's with the vehicles that are in service.
 
     `starts`: the row of the matrices where each vehicle that has begun stands. Bins that are `done` or `blocked` are
-    left, `urgent` ones are looked at first. Each change costs `change_cost` (problem.EURO).
+    left, `urgent` ones are looked at first. Vehicles that are `homebound` do what they head for and no more. Each
+    change costs `change_cost` (problem.EURO).
     """
     now_s = math.ceil((now - calendar.origin).total_seconds())
     names = Names.of(problem)
@@ -90,17 +123,21 @@ def rest_of(
             head.append(step)
         if head:
             heads[index] = tuple(head)
+    leaving = {names.vehicles[name] for name in homebound if name in names.vehicles}
+    whole = _with_nothing_more(whole, leaving, heads)
     lines: dict[int, Line] = {}
     for name, one in progress.items():
         if name in names.vehicles:
             index = names.vehicles[name]
-            lines[index] = _line(one, names, heads.get(index, ()), whole.must_not)
+            head_of = heads.get(index, ())
+            lines[index] = line_of(head_of) if index in leaving else _line(one, names, head_of, whole.must_not)
     held = {step[1]: index for index, head in heads.items() for step in head if step[0] is VisitKind.STOP}
     locks = Locks(vehicle=held, head=heads)
     known = Known(
         orders={index: [at for at in line if at >= 0] for index, line in lines.items()}, change_cost=change_cost
     )
-    orphans = [name for key, one in progress.items() if key not in names.vehicles for name in one.bins_ahead]
+    given_up = homebound | (progress.keys() - names.vehicles.keys())
+    orphans = [name for key, one in progress.items() if key in given_up for name in one.bins_ahead]
     hot = [*orphans, *sorted(urgent)]
     asked = Asked(
         lines=lines,
@@ -109,6 +146,17 @@ def rest_of(
         hot=tuple(dict.fromkeys(names.stops[name] for name in hot if name in names.stops and name not in done)),
     )
     return Rest(problem=_with_time_for_heads(whole, asked), asked=asked, on_board=frozenset(boards.values()))
+
+
+def _with_nothing_more(problem: Problem, vehicles: set[int], heads: Mapping[int, tuple[Step, ...]]) -> Problem:
+    """Return the problem in which `vehicles` serve nothing but what their rounds begin with."""
+    if not vehicles:
+        return problem
+    barred = problem.barred.copy()
+    for index in vehicles:
+        barred[:, index] = True
+        barred[[at for kind, at in heads.get(index, ()) if kind is VisitKind.STOP], index] = False
+    return replace(problem, barred=barred)
 
 
 def _step(stop: PlannedStop, names: Names) -> Step | None:

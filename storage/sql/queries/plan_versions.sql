@@ -65,3 +65,15 @@ SELECT plan_id, happened_at, done_by, action, detail
 FROM plan_audit
 WHERE commune_insee = :commune_insee AND service_date = :service_date
 ORDER BY audit_id;
+
+-- name: visits
+-- The bins and the disposal sites that the rounds of a plan visit, in order.
+SELECT r.vehicle_id, r.start_at, s.kind, s.place_id
+FROM planned_route AS r
+JOIN planned_stop AS s USING (commune_insee, plan_id, route_index)
+WHERE r.commune_insee = :commune_insee AND r.plan_id = :plan_id AND s.kind IN ('bin', 'disposal')
+ORDER BY r.route_index, s.stop_index;
+
+-- name: unreachable
+SELECT place_id FROM plan_left_out
+WHERE commune_insee = :commune_insee AND plan_id = :plan_id AND reason ->> 'code' = 'unreachable';

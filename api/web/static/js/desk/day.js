@@ -41,7 +41,7 @@ export const after = () => dayAfter(desk.day);
 /** Load the shown day again. */
 export const reload = () => show(desk.day);
 
-/** Whether the shown plan's rounds have begun: they are repaired then, and edited no more. */
+/** Whether the shown plan's rounds have begun: what happens is declared then, and edits are of what is left. */
 export function isUnderWay() {
   const starts = desk.plan?.routes.map((route) => new Date(route.start_at)) ?? [];
   return starts.length > 0 && clock.now() >= Math.min(...starts);

@@ -67,6 +67,8 @@ function outcome() {
         : t("Le service ne répond pas. Vos modifications sont gardées ici ; essayez de nouveau dans un instant."));
     case "conflict":
       return make("p", { class: "alert", role: "alert" }, conflictWords());
+    case "overtaken":
+      return make("p", { class: "alert", role: "alert" }, t("Les équipages ont avancé depuis ce brouillon. Vos modifications sont gardées : calculez le nouveau plan d’où ils sont."));
     default:
       if (!draft) return null;
       return trying.isFresh()

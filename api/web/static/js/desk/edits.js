@@ -37,7 +37,7 @@ export function inWords(edit, nameOf) {
     case "crew":
       return n("{vehicle} : équipage de {count} personne", "{vehicle} : équipage de {count} personnes", edit.people, { vehicle });
     case "without":
-      return t("{vehicle} reste au dépôt", { vehicle });
+      return t("{vehicle} ne prend plus de corbeilles", { vehicle });
     case "close":
       return edit.way_id ? t("Rue barrée (voie OpenStreetMap {way})", { way: edit.way_id }) : t("Rue barrée, dessinée sur la carte");
     default:

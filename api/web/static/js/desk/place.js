@@ -22,6 +22,7 @@ export function openPlace(placeId) {
     bin && levels(bin),
     ...alarms(placeId),
     may("plan") ? inPlan(placeId, here) : null,
+    may("edit") && desk.plan && isUnderWay() ? onTheRoad(placeId) : null,
     may("edit") && desk.plan ? doings(placeId, here) : null,
     make("p", { class: "sheet-links" },
       make("button", { type: "button", class: "button", onclick: () => { close(); byId("map").scrollIntoView({ block: "nearest" }); point(placeId); } }, t("Voir sur la carte")),
@@ -54,7 +55,6 @@ function inPlan(placeId, here) {
 }
 
 function doings(placeId, here) {
-  if (isUnderWay()) return onTheRoad(placeId);
   const act = (edit) => () => { add({ ...edit, place_id: placeId }); close(); };
   const button = (text, edit) => make("button", { type: "button", class: "button", onclick: act(edit) }, text);
   const group = make("section", { class: "doings", "aria-labelledby": "doings-title" },
@@ -65,7 +65,7 @@ function doings(placeId, here) {
         button(t("Retirer de la tournée"), { kind: "drop" }),
         button(t("Garder cette place"), { kind: "lock", hold: "in_place" }),
         button(t("Garder dans cette tournée"), { kind: "lock", hold: "round" }),
-        button(t("Passer en premier"), { kind: "lock", hold: "first" })),
+        button(isUnderWay() ? t("Passer juste après l’arrêt en cours") : t("Passer en premier"), { kind: "lock", hold: "first" })),
       form(t("Déplacer"), here.route.vehicle_id, (edit) => act({ kind: "move", ...edit })()));
   } else {
     group.append(
@@ -94,8 +94,8 @@ function form(title, vehicleId, done) {
 function onTheRoad(placeId) {
   if (!may("declare")) return null;
   const button = (text, kind) => make("button", { type: "button", class: "button", onclick: () => declareBin(placeId, kind) }, text);
-  return make("section", { class: "doings", "aria-labelledby": "doings-title" },
-    make("h3", { id: "doings-title" }, t("Dire ce qui s’est passé")),
-    make("p", { class: "note" }, t("Les tournées sont parties à {time} : elles ne se modifient plus, elles se réparent d’après ce qui est dit.", { time: clockTime(Math.min(...desk.plan.routes.map((route) => new Date(route.start_at)))) })),
+  return make("section", { class: "doings", "aria-labelledby": "happened-title" },
+    make("h3", { id: "happened-title" }, t("Dire ce qui s’est passé")),
+    make("p", { class: "note" }, t("Les tournées sont parties à {time} : elles se réparent d’après ce qui est dit. Ce qui est fait, et l’arrêt vers lequel roule chaque véhicule, ne changent plus.", { time: clockTime(Math.min(...desk.plan.routes.map((route) => new Date(route.start_at)))) })),
     make("div", { class: "buttons" }, button(t("Bloquée"), "blocked"), button(t("Déborde"), "overflowing"), button(t("Endommagée"), "damaged")));
 }

@@ -10,7 +10,7 @@ import { drawRounds, KIND_WORDS } from "../round_lines.js";
 import { may } from "../store.js";
 import { point } from "./bins.js";
 import { drawClosed, startClosing } from "./closing.js";
-import { after, before, desk, isUnderWay, turnTo, whenDay } from "./day.js";
+import { after, before, desk, turnTo, whenDay } from "./day.js";
 import { openPlace } from "./place.js";
 import { shown, shownLeftOut, trying, whenTried } from "./trying.js";
 import { openVehicle } from "./vehicle.js";
@@ -86,8 +86,6 @@ function heading() {
     : t("Aucune tournée : rien ne vaut le déplacement ce jour-là."));
   say("plan-version", trying.draft ? t("Brouillon : personne ne le conduit tant qu’il n’est pas publié.") : versionWords());
   byId("plan-version").classList.toggle("is-draft", trying.draft !== null);
-  const closing = document.getElementById("close-street");
-  if (closing) closing.disabled = isUnderWay();
 }
 
 function versionWords() {

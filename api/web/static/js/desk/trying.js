@@ -15,7 +15,7 @@ const commune = document.body.dataset.commune;
 const by = document.body.dataset.who || t("Chef d’équipe");
 
 /**
- * `state`: "idle", "trying", "refused", "failed", "conflict" or "publishing". `draft` is what the last try made ({plan, version,
+ * `state`: "idle", "trying", "refused", "failed", "conflict", "overtaken" or "publishing". `draft` is what the last try made ({plan, version,
  * leftOut}), `tried` the edits that it answers; `detail` says why not; `since` when the try began (performance.now()).
  */
 export const trying = { state: "idle", edits: [], tried: [], draft: null, detail: "", since: 0, planId: null, day: null };
@@ -138,8 +138,12 @@ async function refused(error) {
   }
   if (error.status === 409) {
     const before = desk.plan?.plan_id;
+    const publishing = trying.state === "publishing";
     await reload();
-    return become({ state: desk.plan?.plan_id === before ? "failed" : "conflict", detail: error.message });
+    if (desk.plan?.plan_id !== before) return become({ state: "conflict", detail: error.message });
+    // The same plan, further on: the crews have come to what the draft changes, so it has to be made anew.
+    if (publishing) return become({ state: "overtaken", detail: "", tried: [] });
+    return become({ state: "failed", detail: error.message });
   }
   return become({ state: "failed", detail: error.status === 0 ? "" : error.message });
 }
