@@ -1,15 +1,15 @@
 """How long an edit of a plan takes, and how good what comes of it is; prints one JSON document.
 
     python benchmarks/plan_edits.py --database URL [--extract FILE.osm.pbf] [--bins 300] [--vehicles 4]
-        [--hours 6] [--solve 20] [--long 20] [--repeat 3] [--seed 1]
+        [--hours 6] [--solve 20] [--long 20] [--repeat 3] [--seed 1] [--only KIND ...] [--under-way]
 
 Bins stand where the simulator places them on the streets of the extract (the demo's unless told); forecasts are drawn
 at random, so that about half of the bins are worth a stop. The day is planned with `solve` seconds by the best engine;
 then each kind of edit is made `repeat` times as the worker makes it: from the request to the saved draft, streets and
-matrices in memory. `seconds`: each time on the clock, `cpu_seconds` of a processor, `cold_seconds`: the first edit of a
-worker that just started. `cost_eur` is the objective after the edit, `long_cost_eur` the best of these and of a search
-of `long` seconds with the same locks, `gap` how much dearer the short ones are on average. Nothing is kept: the
-database is dropped.
+matrices in memory. With `--under-way` half of the day is driven first. `seconds`: each time on the clock, `cpu_seconds`
+of a processor, preparing of closed streets included, `cold_seconds`: the first edit of a worker that just started.
+`cost_eur` is the objective after the edit, `long_cost_eur` the best of these and of a search of `long` seconds with the
+same locks, `gap` how much dearer the short ones are on average. Nothing is kept: the database is dropped.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -54,6 +55,8 @@ from storage.model import (
     Place,
     PlaceKind,
     Plan,
+    ServiceEvent,
+    ServiceEventKind,
     Simulation,
     StopKind,
     Vehicle,
@@ -116,24 +119,31 @@ def main() -> None:
             "plan_cost_eur": day.plan.checker["cost_eur"],
             "planned_s": round(day.seconds, 1),
             "edits": _measured(day.connection, day.plan, day.planner, told),
+            "under_way": told.under_way,
         }
     print(json.dumps(document, ensure_ascii=False))
 
 
 def _measured(connection: Connection, base: Plan, planner: PlannerOptions, told: argparse.Namespace) -> dict[str, Any]:
     warm, found, cold_s = WarmStreets(), {}, None
-    for kind, edits in _edits(base).items():
+    gone = set()
+    if told.under_way:
+        now = half_way(connection, base)
+        gone = {stop.place_id for route in base.routes for stop in route.stops if stop.depart_at <= now}
+    for kind, edits in _edits(base, gone).items():
+        if told.only and kind not in told.only:
+            continue
         seconds, cpu, costs = [], [], []
         for turn in range(told.repeat):
             options = EditorOptions(planner=replace(planner, seed=turn), opener=warm.open, lines=warm.lines)
-            began, worked = time.monotonic(), time.process_time()
+            began, worked = time.monotonic(), _processor_s()
             draft = edit_plan(connection, INSEE, base.plan_id, edits, by="bench", options=options)
             taken = time.monotonic() - began
             if cold_s is None:
                 cold_s = round(taken, 2)
                 continue
             seconds.append(round(taken, 2))
-            cpu.append(round(time.process_time() - worked, 2))
+            cpu.append(round(_processor_s() - worked, 2))
             costs.append(draft.checker["cost_eur"])
         long = EditorOptions(
             planner=planner, whole_s=told.long + 10, most_s=told.long, opener=warm.open, lines=warm.lines
@@ -155,6 +165,39 @@ def _measured(connection: Connection, base: Plan, planner: PlannerOptions, told:
     return found | {"cold_seconds": cold_s}
 
 
+def _processor_s() -> float:
+    """Return the seconds of a processor that this process and what it ran have used."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
+def half_way(connection: Connection, base: Plan) -> datetime:
+    """Drive half of the longest round's time, every crew as planned; return when that is."""
+    longest = max(base.routes, key=lambda route: route.end_at - route.start_at)
+    now = longest.start_at + (longest.end_at - longest.start_at) / 2
+    bins.declare(
+        connection,
+        [
+            ServiceEvent(
+                commune_insee=INSEE, event_id=uuid.uuid4(), place_id=str(stop.place_id), kind=ServiceEventKind.EMPTIED,
+                happened_at=stop.depart_at,
+            )
+            for route in base.routes
+            for stop in route.stops
+            if stop.kind is StopKind.BIN and stop.depart_at <= now
+        ],
+    )  # fmt: skip
+    stand_at(connection, now)
+    return now
+
+
+def stand_at(connection: Connection, now: datetime) -> None:
+    """Set the town's clock."""
+    simulation = communes.simulation(connection, INSEE)
+    assert simulation is not None
+    communes.save_simulation(connection, replace(simulation, simulated_origin=now))
+
+
 def rounds_of(plan: Plan) -> dict[str, list[str]]:
     """Return the bins of each vehicle, in its order."""
     return {
@@ -163,16 +206,19 @@ def rounds_of(plan: Plan) -> dict[str, list[str]]:
     }
 
 
-def _edits(base: Plan) -> dict[str, list[dict[str, Any]]]:
-    rounds = rounds_of(base)
+def _edits(base: Plan, gone: set[str | None]) -> dict[str, list[dict[str, Any]]]:
+    """Return one edit of each kind, of bins that are not gone nor next."""
+    ahead = {vehicle: [name for name in names if name not in gone] for vehicle, names in rounds_of(base).items()}
+    rounds = {vehicle: names[1:] if gone else names for vehicle, names in ahead.items()}
     one, other = sorted(rounds, key=lambda vehicle: -len(rounds[vehicle]))[:2]
     half = len(rounds[one]) // 2
+    done = len(rounds_of(base)[other]) - len(rounds[other])
     line = base.routes[0].geometry
-    middle = len(line) // 2
+    middle = len(line) * 3 // 4 if gone else len(line) // 2
     left = next(item.place_id for item in base.left_out if item.reason.code == "not_worth_it")
     return {
         "lock": [{"kind": "lock", "place_id": rounds[one][half]}],
-        "move": [{"kind": "move", "place_id": rounds[one][half], "vehicle_id": other, "position": 5}],
+        "move": [{"kind": "move", "place_id": rounds[one][half], "vehicle_id": other, "position": done + 5}],
         "add": [{"kind": "add", "place_id": left}],
         "drop": [{"kind": "drop", "place_id": rounds[one][half]}],
         "crew": [{"kind": "crew", "vehicle_id": one, "people": 2}],
@@ -271,6 +317,8 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--long", type=float, default=20.0)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="+", metavar="KIND", help="kinds of edits; otherwise all")
+    parser.add_argument("--under-way", action="store_true", help="edit the rounds half-way through the day")
     return parser.parse_args()
 
 

@@ -7,7 +7,7 @@ The day is that of benchmarks/plan_edits.py. Half of every round is driven as pl
 bin is blocked, a bin that was left overflows, a vehicle breaks down, its crew gets forty minutes behind. `seconds`:
 from the request to the published plan, as the worker makes it, streets and matrices in memory (`cold_seconds`: the
 first repair of a worker that just started); `moved`, `dropped`, `added`: bins; `next_kept`: whether every vehicle that
-still drives heads for the bin that it was heading for. Each repair starts from the same plan; nothing is kept.
+still drives heads for the bin or site that it was heading for. Each repair starts from the same plan; nothing is kept.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from psycopg import Rollback
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.plan_edits import INSEE, asked, planned_day, rounds_of
+from benchmarks.plan_edits import INSEE, asked, half_way, planned_day, stand_at
 from optimise.rounds.planner import PlannerOptions
 from optimise.rounds.repair.repairing import RepairOptions, repair_rounds
 from optimise.rounds.warm_streets import WarmStreets
-from storage import bins, communes, plan_versions, vehicle_events
+from storage import bins, plan_versions, vehicle_events
 from storage.database import Connection
 from storage.model import (
     Plan,
@@ -47,29 +47,12 @@ def main() -> None:
     """Plan a day, drive half of it, have things happen, and print what repairing took."""
     told = asked()
     with planned_day(told) as day:
-        now = _half_way(day.connection, day.plan)
+        now = half_way(day.connection, day.plan)
         document = day.document | {
             "bins": told.bins,
             "repairs": _measured(day.connection, day.plan, now, day.planner, told.repeat),
         }
     print(json.dumps(document, ensure_ascii=False))
-
-
-def _half_way(connection: Connection, base: Plan) -> datetime:
-    """Drive half of the longest round's time, every crew as planned; return when that is."""
-    longest = max(base.routes, key=lambda route: route.end_at - route.start_at)
-    now = longest.start_at + (longest.end_at - longest.start_at) / 2
-    bins.declare(
-        connection,
-        [
-            _event(str(stop.place_id), ServiceEventKind.EMPTIED, stop.depart_at)
-            for route in base.routes
-            for stop in route.stops
-            if stop.kind is StopKind.BIN and stop.depart_at <= now
-        ],
-    )
-    _stand_at(connection, now)
-    return now
 
 
 def _measured(
@@ -82,7 +65,7 @@ def _measured(
             options = RepairOptions(planner=replace(planner, seed=turn), opener=warm.open)
             with _undone(connection):
                 at = happen(connection)
-                _stand_at(connection, at)
+                stand_at(connection, at)
                 began = time.monotonic()
                 made = repair_rounds(connection, INSEE, options=options)
                 taken = round(time.monotonic() - began, 2)
@@ -100,15 +83,31 @@ def _changed(connection: Connection, base: Plan, made: Plan | None, now: datetim
         return {"repaired": False}
     difference = plan_versions.one(connection, INSEE, made.plan_id).difference or {}
     barred = {item.place_id for item in made.left_out if item.reason.code == "blocked"}
-    before = {vehicle: [name for name in names if name not in barred] for vehicle, names in _ahead(base, now).items()}
-    to_do = {name for names in before.values() for name in names}
-    after = {vehicle: [name for name in names if name in to_do] for vehicle, names in rounds_of(made).items()}
-    kept = all(after[vehicle][0] == names[0] for vehicle, names in before.items() if after.get(vehicle) and names)
+    before = _next_visits(base, now, barred)
+    after = _next_visits(made, now, barred)
+    kept = all(after[vehicle] == visit for vehicle, visit in before.items() if after.get(vehicle) and visit)
     return {
         "moved": difference["moved"],
         "dropped": len(difference["dropped"]),
         "added": difference["added"],
         "next_kept": kept,
+    }
+
+
+def _next_visits(plan: Plan, now: datetime, barred: set[str]) -> dict[str, str | None]:
+    """Return the first bin or site of each vehicle that is not over at `now`."""
+    return {
+        route.vehicle_id: next(
+            (
+                stop.place_id
+                for stop in route.stops
+                if stop.kind in {StopKind.BIN, StopKind.DISPOSAL}
+                and stop.depart_at > now
+                and stop.place_id not in barred
+            ),
+            None,
+        )
+        for route in plan.routes
     }
 
 
@@ -149,12 +148,6 @@ def _happenings(base: Plan, now: datetime) -> dict[str, Callable[[Connection], d
 
 def _event(place_id: str, kind: ServiceEventKind, at: datetime) -> ServiceEvent:
     return ServiceEvent(commune_insee=INSEE, event_id=uuid.uuid4(), place_id=place_id, kind=kind, happened_at=at)
-
-
-def _stand_at(connection: Connection, now: datetime) -> None:
-    simulation = communes.simulation(connection, INSEE)
-    assert simulation is not None
-    communes.save_simulation(connection, replace(simulation, simulated_origin=now))
 
 
 @contextmanager

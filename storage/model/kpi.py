@@ -35,8 +35,9 @@ class FormerRound:
 class Kpi:
     """Figures of a day, a sector or a month (`key`: 2026-03-10, a sector's name, 2026-03). None is not known, never 0.
 
-    `planned_*` is of the plans that were published before the day's repairs, `done_*` of what crews declared:
-    kilometres are those of the planned way up to the last declared stop, since no vehicle tells what it drives.
+    `planned_*` is of the plans that were published before the day's repairs and edits on the road, `done_*` of what
+    crews declared: kilometres are those of the planned way up to the last declared stop, since no vehicle tells what it
+    drives.
     `compared_*` sums both over those days alone on which rounds were declared and former rounds are known.
     """
 

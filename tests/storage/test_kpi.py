@@ -16,6 +16,8 @@ from storage.model import (
     KpiBy,
     LeftOut,
     PlannedStop,
+    PlanOrigin,
+    PlanSource,
     Reason,
     ServiceEvent,
     ServiceEventKind,
@@ -174,3 +176,12 @@ def test_days_out_of_order_or_too_many_are_refused(town: Town):
 def test_sectors_of_unknown_bins_are_refused(town: Town):
     with pytest.raises(InputError, match="commune 93051 has no bin 'COR-9999'"):
         kpi.save_sectors(town.connection, INSEE, {"COR-0001": "Nord", "COR-9999": "Nord"})
+
+
+def test_what_was_planned_is_what_was_published_before_the_rounds_were_edited_on_the_road(driven: tuple[Town, UUID]):
+    town, _ = driven
+    before = figures(town, by=KpiBy.DAY)
+    edited = plan(checker={"accepted": True})
+    source = PlanSource(origin=PlanOrigin.EDITED, made_by="Chef")
+    plans.save(town.connection, replace(edited, plan_id=uuid4(), inputs={"rest_since": "x"}), source=source)
+    assert figures(town, by=KpiBy.DAY) == before

@@ -16,15 +16,18 @@ UPDATE bin SET sector = :sector WHERE commune_insee = :commune_insee AND place_i
 
 -- name: figures
 -- Every leg of a plan belongs to the sector of the bin that it leads to; the way to unload and home to that of the last
--- bin before it. A day's plan is the last that was published before its repairs: those follow what was done.
+-- bin before it. A day's plan is the last that was published before its repairs, and before its edits on the road
+-- ("rest_since"): those follow what was done.
 WITH plan_of_day AS (
-    SELECT DISTINCT ON (service_date) service_date, plan_id
-    FROM plan_version
-    WHERE commune_insee = :commune_insee
-        AND service_date BETWEEN :first::date AND :last::date
-        AND status IN ('published', 'superseded')
-        AND origin <> 'repaired'
-    ORDER BY service_date, version DESC
+    SELECT DISTINCT ON (version.service_date) version.service_date, version.plan_id
+    FROM plan_version AS version
+    JOIN plan USING (commune_insee, plan_id)
+    WHERE version.commune_insee = :commune_insee
+        AND version.service_date BETWEEN :first::date AND :last::date
+        AND version.status IN ('published', 'superseded')
+        AND version.origin <> 'repaired'
+        AND NOT plan.inputs ? 'rest_since'
+    ORDER BY version.service_date, version.version DESC
 ),
 numbered AS (
     SELECT
