@@ -10,7 +10,7 @@ import typer
 
 from cli.evaluate_occupancy import FoldsOption, SeedOption, occupancy
 from cli.options import ConfigOption, JsonOption, start
-from cli.town_files import check_zone, read_places_file, read_table_file, say
+from cli.town_files import check_zone, read_places_file, read_table_file, read_weather_file, say
 
 evaluate = typer.Typer(help="Try the methods against simple ones, without a database.", no_args_is_help=True)
 evaluate.command("occupancy")(occupancy)
@@ -28,6 +28,9 @@ def fill(
         str | None, typer.Option(help="Other names of columns: bin_id=container,fill_percent=level*10.")
     ] = None,
     time_zone: Annotated[str, typer.Option(help="Zone of the town, and of times that name none.")] = "UTC",
+    weather: Annotated[
+        Path | None, typer.Option(help="CSV file with the weather of days; tells whether it helps.")
+    ] = None,
     folds: FoldsOption = 5,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
@@ -35,7 +38,14 @@ def fill(
     """Try the fill forecast on levels or emptyings of any town: with a sensor, without one, with a few looks."""
     check_zone(time_zone)
     document = _evaluate_fill(
-        data, emptyings=emptyings, places=places, columns=columns, time_zone=time_zone, folds=folds, seed=seed
+        data,
+        emptyings=emptyings,
+        places=places,
+        columns=columns,
+        time_zone=time_zone,
+        weather=weather,
+        folds=folds,
+        seed=seed,
     )
     if as_json:
         import msgspec
@@ -110,7 +120,15 @@ def _note(what: str) -> None:
 
 
 def _evaluate_fill(
-    data: Path, *, emptyings: bool, places: Path | None, columns: str | None, time_zone: str, folds: int, seed: int
+    data: Path,
+    *,
+    emptyings: bool,
+    places: Path | None,
+    columns: str | None,
+    time_zone: str,
+    weather: Path | None,
+    folds: int,
+    seed: int,
 ) -> dict[str, Any]:
     import time
 
@@ -118,6 +136,7 @@ def _evaluate_fill(
     from optimise.fill.towns.town import build_town
 
     started = time.perf_counter()
+    days = [] if weather is None else read_weather_file(weather)
     table = read_table_file(data, emptyings=emptyings, columns=columns, time_zone=time_zone)
     read_s = time.perf_counter() - started
     town = build_town(
@@ -125,6 +144,7 @@ def _evaluate_fill(
         of_emptyings=emptyings,
         places=None if places is None else read_places_file(places),
         time_zone=time_zone,
+        weather=days,
     )
     about = {"bins": len(table.names), "rows": len(table.at_s), "refused": table.refused}
     refused_rows = [{"line": one.line, "reason": one.reason} for one in table.refusals]
@@ -205,7 +225,16 @@ def _print(document: dict[str, Any]) -> None:
     typer.echo(f"levels differ by {floor['step']:.3g} points at least; rounding alone errs by {floor['rounding']:.2g}")
     if floor["own_curve"] is not None:
         typer.echo(f"who knew each bin's own curve would still err by {floor['own_curve']:.1f} points")
+    for name, found in document.get("weather", {}).get("protocols", {}).items():
+        typer.echo(f"weather, {name}: {_worth_text(found)}")
     typer.echo(f"{document['seconds']:.0f} s")
+
+
+def _worth_text(found: dict[str, Any]) -> str:
+    """Return what telling of the weather changed."""
+    said = "helped" if found["helped"] else "hurt" if found["hurt"] else "made no difference beyond luck"
+    luck = "" if found["gain_error"] is None else f" ± {found['gain_error']:.2f}"
+    return f"{said}: {found['mae_without']:.2f} points without it, {found['mae']:.2f} with ({found['gain']:+.2f}{luck})"
 
 
 def _floor_text(floor: dict[str, Any] | None) -> str:

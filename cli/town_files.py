@@ -15,6 +15,7 @@ from storage.errors import InputError
 
 if TYPE_CHECKING:  # what reads rows is imported when it runs, so that `voirie --help` answers at once
     from optimise.fill.towns.table import Place, Table
+    from storage.model import DayWeather
 
 MOST_CHARACTERS = 4 * 1024**3
 """What a file may come to, unpacked: some kilobytes of gzip can be made to fill any disk."""
@@ -68,6 +69,23 @@ def read_places_file(path: Path) -> dict[str, Place]:
 
     with open_lines(path) as lines:
         return read_places(lines)
+
+
+def read_weather_file(path: Path) -> list[DayWeather]:
+    """Return the days of a file of weather. Raises InputError when it cannot be read, or is wrong in any line."""
+    from storage.device_file import MOST_BYTES
+    from storage.weather_file import read_weather
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    days, faults = read_weather(content)
+    if faults:
+        more = f" (and {len(faults) - 1} more faults)" if len(faults) > 1 else ""
+        raise InputError(f"{path}, line {faults[0].line}: {faults[0].reason}{more}")
+    return days
 
 
 def check_zone(name: str) -> None:

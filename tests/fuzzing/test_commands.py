@@ -39,6 +39,7 @@ READ = {
     "evaluate occupancy --places": ["evaluate", "occupancy", "COUNTS", "--places", "FILE", "--capacity-column", "x"],
     "evaluate fill DATA": ["evaluate", "fill", "FILE"],
     "evaluate fill --places": ["evaluate", "fill", "LEVELS", "--places", "FILE"],
+    "evaluate fill --weather": ["evaluate", "fill", "LEVELS", "--weather", "FILE"],
     "report fill --data": ["report", "fill", "--data", "FILE", "--out", "OUT/report.html"],
     "events import FILE": ["events", "import", "FILE"],
     "weather import FILE": ["weather", "import", "FILE"],

@@ -12,17 +12,25 @@ RATES = {"street": 0.03, "park": 0.004}
 
 
 def levels(
-    *, bins: int = 12, days: int = 60, every_h: int = 3, seed: int = 0, places: bool = True, step: float = 0.01
+    *,
+    bins: int = 12,
+    days: int = 60,
+    every_h: int = 3,
+    seed: int = 0,
+    places: bool = True,
+    step: float = 0.01,
+    busy: np.ndarray | None = None,
 ) -> list[str]:
-    """Return the lines of a file of levels."""
+    """Return the lines of a file of levels; `busy` (days,) is a factor of what comes on each day."""
     rng = np.random.default_rng(seed)
     lines = ["bin_id,measured_at,fill_percent" + (",lon,lat,kind,volume_l" if places else "")]
     hours = np.arange(0, days * 24, every_h)
+    factor = np.ones(len(hours)) if busy is None else busy[hours // 24]
     for row in range(bins):
         kind = "park" if row % 3 == 0 else "street"
         lon, lat = 2.5 + rng.normal(0, 0.005), 48.8 + rng.normal(0, 0.005)
         place = f",{lon:.5f},{lat:.5f},{kind},120" if places else ""
-        level = _levels(rng, RATES[kind] * rng.lognormal(0, 0.6), len(hours), every_h)
+        level = _levels(rng, RATES[kind] * rng.lognormal(0, 0.6) * factor, every_h)
         for hour, fill in zip(hours, np.round(level / step) * step, strict=True):
             lines.append(f"b{row},{_text(START_S + int(hour) * 3600)},{100 * fill:.0f}{place}")
     return lines
@@ -43,10 +51,10 @@ def emptyings(*, bins: int = 12, days: int = 120, seed: int = 0) -> list[str]:
     return lines
 
 
-def _levels(rng: np.random.Generator, rate: float, count: int, every_h: int) -> np.ndarray:
-    gained = rng.gamma(rate * every_h / 0.03, 0.03, count)
+def _levels(rng: np.random.Generator, rate: np.ndarray, every_h: int) -> np.ndarray:
+    gained = rng.gamma(rate * every_h / 0.03, 0.03)
     level, every = 0.0, 24 * int(rng.integers(1, 5)) // every_h
-    found = np.empty(count)
+    found = np.empty(len(rate))
     for index, gain in enumerate(gained):
         level = 0.0 if index % every == 0 else min(level + gain, 1.0)
         found[index] = level

@@ -15,6 +15,7 @@ from optimise.fill.towns.learnt import Learnt
 from optimise.fill.towns.looks import Looks, told
 from optimise.fill.towns.moments import Cases
 from optimise.fill.towns.town import Town
+from optimise.fill.towns.weather import weather_between
 
 _DAYS = 365.25
 _LEAST_SCALE = 0.05
@@ -78,6 +79,7 @@ def describe(town: Town, learnt: Learnt, cases: Cases, looks: Looks) -> Descript
     }
     place |= {f"kind={name}": (town.kind[row] == index) * 1.0 for index, name in enumerate(town.kinds)}
     place |= {name: town.features[row, index] for index, name in enumerate(town.feature_names)}
+    place |= weather_between(town, town.emptied_s[last], cases.at_s)
     columns = rhythm | amount | place
     ends = np.cumsum([len(rhythm), len(amount), len(place)]).tolist()
     names = ("rhythm", "amount", "place")

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships neither types nor stubs
 
-from optimise.fill.readings import HOUR_S
+from optimise.fill.evaluation import POINTS
+from optimise.fill.readings import HOUR_S, Floats
 from optimise.fill.towns import sensored, unsensored
 from optimise.fill.towns.moments import last_emptying
 from optimise.fill.towns.present import history_of
 from optimise.fill.towns.prior import usable_looks
 from optimise.fill.towns.scores import floor_of, own_curve_floor, score
-from optimise.fill.towns.serving import in_service
+from optimise.fill.towns.serving import score_served, served
 from optimise.fill.towns.setting import Setting, Tested, set_up
 from optimise.fill.towns.town import Town
+from optimise.fill.towns.worth import compared, worth
 
 HORIZONS_H = (6, 24, 72)
 LOOKS = (1, 3, 10)
@@ -45,14 +47,48 @@ class TrialOptions:
 
 
 def evaluate(town: Town, options: TrialOptions, progress: Progress | None = None) -> dict[str, Any]:
-    """Return `protocols`, `why` some of them are null, and what the data itself allows (`noise_floor`)."""
+    """Return `protocols`, `why` some of them are null, and what the data itself allows (`noise_floor`).
+
+    Of a town with weather also `weather`: what it changed, by a second trial without it.
+    """
     say = progress or (lambda _stage: None)
     # One thread: the same seed gives the same figures on every machine.
     with threadpool_limits(1):
-        return _evaluate(town, options, say)
+        tried = Tries()
+        found = _evaluate(town, options, say, tried)
+        if not town.weather:
+            return found
+        untold = Tries()
+        again = _evaluate(replace(town, weather=()), options, lambda stage: say(f"without weather: {stage}"), untold)
+    found["seconds_by_part"]["without_weather"] = sum(again["seconds_by_part"].values())
+    return found | {"weather": {"days": len({one.day for one in town.weather}), "protocols": tried.beside(untold)}}
 
 
-def _evaluate(town: Town, options: TrialOptions, say: Progress) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tries:
+    """What was tested, by the name of its protocol, and what the method in service said of bins without a sensor."""
+
+    parts: dict[str, list[Tested]] = field(default_factory=dict)
+    marks: dict[str, Floats] = field(default_factory=dict)
+    in_service: list[Floats] = field(default_factory=list)
+
+    def keep(self, name: str, parts: list[Tested], marks: Floats) -> None:
+        """Keep what was tested under a protocol."""
+        self.parts[name], self.marks[name] = parts, marks
+
+    def beside(self, other: Tries) -> dict[str, Any]:
+        """Return, by protocol, how these tries did beside the `other`, which had the same cases and were told less."""
+        found = {name: worth(parts, other.parts[name], self.marks[name]) for name, parts in self.parts.items()}
+        if self.in_service and other.in_service:
+            parts = self.parts["unsensored"]
+            actual = np.concatenate([part.actual for part in parts])
+            told, untold = (np.abs(one.in_service[0][:, 1] - actual) * POINTS for one in (self, other))
+            row = np.concatenate([part.bin_row for part in parts])
+            found["in_service"] = compared(row, told=told, untold=untold)
+        return found
+
+
+def _evaluate(town: Town, options: TrialOptions, say: Progress, tried: Tries) -> dict[str, Any]:
     started = time.perf_counter()
     why: dict[str, str] = {}
     seconds: dict[str, float] = {}
@@ -68,9 +104,9 @@ def _evaluate(town: Town, options: TrialOptions, say: Progress) -> dict[str, Any
         why = dict.fromkeys(names, nothing)
     else:
         setting = set_up(town, folds=options.folds, seed=options.seed, most=options.moments)
-        _sensored(setting, options, protocols["sensored"], why, say)
+        _sensored(setting, options, protocols["sensored"], why, say, tried=tried)
         seconds["sensored"] = time.perf_counter() - started
-        floor["own_curve"] = _unsensored(setting, protocols, why, say)
+        floor["own_curve"] = _unsensored(setting, protocols, why, say, tried=tried)
         seconds["unsensored_and_few_looks"] = time.perf_counter() - started - seconds["sensored"]
     return {"protocols": protocols, "why": why, "noise_floor": floor, "seconds_by_part": seconds}
 
@@ -86,7 +122,13 @@ def too_little(town: Town) -> str | None:
 
 
 def _sensored(
-    setting: Setting, options: TrialOptions, results: dict[str, Any], why: dict[str, str], say: Progress
+    setting: Setting,
+    options: TrialOptions,
+    results: dict[str, Any],
+    why: dict[str, str],
+    say: Progress,
+    *,
+    tried: Tries,
 ) -> None:
     town = setting.town
     if town.of_emptyings:
@@ -104,9 +146,12 @@ def _sensored(
             )
         else:
             results[str(hours)] = score(setting, [tested])
+            tried.keep(f"sensored.{hours}", [tested], setting.marks)
 
 
-def _unsensored(setting: Setting, protocols: dict[str, Any], why: dict[str, str], say: Progress) -> float | None:
+def _unsensored(
+    setting: Setting, protocols: dict[str, Any], why: dict[str, str], say: Progress, *, tried: Tries
+) -> float | None:
     """Fill in both protocols of bins whose levels nobody sees; return the floor that no rate goes under."""
     town = setting.town
     bins = len(np.unique(setting.cases.bin_row))
@@ -122,10 +167,14 @@ def _unsensored(setting: Setting, protocols: dict[str, Any], why: dict[str, str]
         return None
     own_curve = own_curve_floor(parts, _plain_age_h(town, parts))
     scores = score(setting, parts)
+    tried.keep("unsensored", parts, setting.marks)
     say("the method in service")
+    in_service = served(setting, parts)
+    if in_service is not None:
+        tried.in_service.append(in_service)
     protocols["unsensored"] = scores | {
         "noise_floor": floor_of(scores, own_curve),
-        "in_service": in_service(setting, parts),
+        "in_service": None if in_service is None else score_served(parts, in_service),
     }
     for looks in LOOKS:
         if not usable_looks(town).any():
@@ -133,6 +182,7 @@ def _unsensored(setting: Setting, protocols: dict[str, Any], why: dict[str, str]
             continue
         seen = unsensored.run(setting, held, looks=looks)
         scores = score(setting, seen)
+        tried.keep(f"few_looks.{looks}", seen, setting.marks)
         floor = floor_of(scores, own_curve_floor(seen, _plain_age_h(town, seen)))
         protocols["few_looks"][str(looks)] = scores | {"noise_floor": floor}
     return own_curve

@@ -15,6 +15,7 @@ from optimise.fill.towns.learnt import Learnt
 from optimise.fill.towns.moments import Cases
 from optimise.fill.towns.simple import Variants
 from optimise.fill.towns.town import Town
+from optimise.fill.towns.weather import weather_between
 
 _WEEKS = 8
 _FORGET = 0.85
@@ -183,6 +184,7 @@ def describe_present(town: Town, learnt: Learnt, history: History, issues: Issue
         "near_level": learnt.near_level[row, learnt.activity.grid.slot(at_s)],
     }
     other |= {f"kind={name}": (town.kind[row] == index) * 1.0 for index, name in enumerate(town.kinds)}
+    other |= weather_between(town, at_s, then_s)
     return np.column_stack([*own.values(), *other.values()]), len(own)
 
 

@@ -90,14 +90,14 @@ def score(setting: Setting, parts: Sequence[Tested]) -> dict[str, Any]:
     }
 
 
-def luck(row: Ints, inside: NDArray[np.bool_]) -> float | None:
-    """Return the standard error of a coverage, since levels of one bin are inside or outside together."""
+def luck(row: Ints, value: NDArray[np.bool_] | Floats) -> float | None:
+    """Return the standard error of the mean of `value` (n,) over bins: levels of one are inside or outside together."""
     _, owner, count = np.unique(row, return_inverse=True, return_counts=True)
     bins = len(count)
     if bins < 2:  # noqa: PLR2004 - one bin tells of no scatter
         return None
     # Of a ratio of sums over clusters (Cochran, Sampling Techniques, 3rd edition, section 9.7).
-    left = np.bincount(owner, weights=inside - inside.mean())
+    left = np.bincount(owner, weights=value - value.mean())
     return float(np.sqrt((left**2).sum() * bins / (bins - 1)) / len(row))
 
 

@@ -6,11 +6,13 @@ same moments: rate times paced hours since the last emptying, with the law of er
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optimise.fill.calendar import TownCalendar
 from optimise.fill.describe import describe
 from optimise.fill.evaluation import mean_absolute_error
 from optimise.fill.forecast import PROBABILITIES, Forecaster, train
@@ -34,14 +36,19 @@ _SLACK = 1e-9
 _DAY_S = 24 * HOUR_S
 
 
-def in_service(setting: Setting, parts: list[Tested]) -> dict[str, Any] | None:
-    """Return errors and coverage of the method in service on the cases of `parts`; None where the town is too large."""
+def served(setting: Setting, parts: Sequence[Tested]) -> Floats | None:
+    """Return (n, 3), p10, p50 and p90 of the method in service on the cases of `parts`; None: the town is too large."""
     town = setting.town
     if town.bins * int(np.ptp(town.at_s)) // HOUR_S > _MOST_CELLS:
         return None
-    made = [_forecast(setting, part) for part in parts]
+    result: Floats = np.minimum(np.concatenate([_forecast(setting, part) for part in parts]), 1.0)
+    return result
+
+
+def score_served(parts: Sequence[Tested], forecast: Floats) -> dict[str, Any]:
+    """Return errors and coverage of what is `served` on the cases of `parts`."""
     actual = np.concatenate([part.actual for part in parts])
-    low, median, high = np.minimum(np.concatenate(made), 1.0).T
+    low, median, high = forecast.T
     inside = (low - _SLACK <= actual) & (actual <= high + _SLACK)
     return {
         "mae": mean_absolute_error(actual, median),
@@ -59,7 +66,7 @@ def _forecast(setting: Setting, part: Tested) -> Floats:
     hidden = np.zeros(town.bins, dtype=bool)
     hidden[np.unique(part.bin_row)] = True
     hidden |= np.isin(setting.fold, np.unique(setting.fold[hidden]))
-    data = _training_data(town, hidden)
+    data = in_service_data(town, hidden)
     forecaster = train(data.at(setting.cuts.test_s), seed=setting.seed)
     assert part.interval is not None  # cases of held-out bins are of one interval each
     moments = _moments(forecaster, data, part.bin_row, town.emptied_s[part.interval], part.at_s)
@@ -102,7 +109,7 @@ def _town_now(model: FillModel, data: TrainingData, row: Ints, at_s: Ints) -> Fl
     return result
 
 
-def _training_data(town: Town, hidden: NDArray[np.bool_]) -> TrainingData:
+def in_service_data(town: Town, hidden: NDArray[np.bool_]) -> TrainingData:
     """Return the town as the service knows it: levels of bins that are not `hidden` (bins,), emptyings of all.
 
     Where sensors are too rare to show hours, or there are none, what emptyings found stands for what crews saw. Every
@@ -135,6 +142,7 @@ def _training_data(town: Town, hidden: NDArray[np.bool_]) -> TrainingData:
         ),
         declared=declared,
         planned=True,
+        calendar=TownCalendar(weather=town.weather),
         detected=Emptyings(bin_row=nobody, at_s=nobody, found=np.zeros(0)),
     )
 

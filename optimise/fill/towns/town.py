@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from optimise.csv_rows import as_number
 from optimise.fill.readings import HOUR_S, Floats, Ints, ReadingOptions, Readings, find_emptyings, mend_spikes
 from optimise.fill.slots import DAY_H
 from optimise.fill.towns.table import Place, Table
+from storage.model import DayWeather
 
 _EARTH_KM_PER_DEG = 111.195
 _MOST_STEPS = 26
@@ -28,7 +30,7 @@ class Town:
     `bin_row`, `at_s`, `fill`: readings (of a town of emptyings: what was found). `emptied_row`, `emptied_s`: emptyings,
     with `found`, the level before each, NaN when unknown, and `found_s`, since when that is known. `step`: the distance
     of the levels that the data tells apart. `kind`: index into `kinds`. `position_km` (bins, 2): NaN where unknown.
-    `features` (bins, k): numbers of the place, standardised, 0 where unknown.
+    `features` (bins, k): numbers of the place, standardised, 0 where unknown. `weather`: of the days that were told.
     """
 
     names: tuple[str, ...]
@@ -49,6 +51,7 @@ class Town:
     position_km: Floats
     features: Floats
     feature_names: tuple[str, ...]
+    weather: tuple[DayWeather, ...] = ()
 
     @property
     def bins(self) -> int:
@@ -57,7 +60,12 @@ class Town:
 
 
 def build_town(
-    table: Table, *, of_emptyings: bool, places: dict[str, Place] | None = None, time_zone: str = "UTC"
+    table: Table,
+    *,
+    of_emptyings: bool,
+    places: dict[str, Place] | None = None,
+    time_zone: str = "UTC",
+    weather: Sequence[DayWeather] = (),
 ) -> Town:
     """Return the town that `table` and `places` (which go before what rows say of a place) tell of."""
     step = level_step(table.fill)
@@ -92,6 +100,7 @@ def build_town(
         position_km=_positions_km(known),
         features=features,
         feature_names=feature_names,
+        weather=tuple(weather),
     )
 
 
