@@ -69,7 +69,7 @@ _BY_ROLES: Mapping[frozenset[Role], str] = {
     _DISPATCHER | _PARKING: "tell_events remove_event",
     _DISPATCHER: (
         "latest_plan plan_day plan_version publish_plan discard_plan left_out edit_plan plan_request export_plan "
-        "tell_former_rounds list_rules tell_rules"
+        "tell_former_rounds list_rules tell_rules list_vehicles"
     ),
     _CREWS: (
         "one_plan one_route driver_round export_route declare withdraw declare_vehicle_events tell_position "

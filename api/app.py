@@ -68,6 +68,7 @@ from api.routes import (
     team,
     town_events,
     vehicle_events,
+    vehicles,
 )
 from api.security import Guard
 from api.state import AppState
@@ -139,6 +140,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         round_rules,
         service_events,
         vehicle_events,
+        vehicles,
         delivery_bays,
         parking,
         guidance,

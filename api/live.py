@@ -86,6 +86,11 @@ class LiveHub:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
+    @property
+    def position(self) -> str:
+        """The id of what was told last: a stream that goes on from it misses nothing that is committed from now on."""
+        return self._event(self._last, RESYNC).event_id
+
     async def events(self, commune_insee: str, last_event_id: str | None = None) -> AsyncIterator[LiveEvent]:
         """Yield a commune's events until the hub stops, from `last_event_id` on if that is still known.
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from api.models.checks import PatrolModel, PatrolStopModel, PointModel
+from api.models.plans import LineString
 from storage.check_list import SENSED, ToCheck
 from storage.errors import InputError
 from storage.kerb.patrol import MINUTE_S, Patrol, PatrolSite, PatrolStop, PatrolTask
@@ -86,6 +87,7 @@ def patrol_model(
         ends_at=now + timedelta(seconds=patrol.total_s),
         considered=len(task.sites),
         travel_source=patrol.travel_source,
+        geometry=LineString(coordinates=list(patrol.line)) if len(patrol.line) > 1 else None,
     )
 
 

@@ -52,7 +52,7 @@ class StreetPatrols:
         except (VoirieError, OSError) as error:
             log.warning("foot_streets_failed", error=str(error))
             return
-        self._planner = PatrolPlanner(travel=travel)
+        self._planner = PatrolPlanner(travel=travel, on_streets=True)
         log.info("foot_streets_ready", source=travel.source)
 
 

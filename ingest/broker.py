@@ -140,6 +140,14 @@ class BrokerSession:
         """How many messages have arrived and were not taken."""
         return len(self._arrived)
 
+    @property
+    def eldest_s(self) -> float | None:
+        """When the message that waits longest arrived, by the monotonic clock; None when none waits."""
+        try:
+            return self._arrived[0].arrived_s
+        except IndexError:
+            return None
+
     def is_current(self, message: Received) -> bool:
         """Whether the connection that brought the message is still the last; otherwise the broker sends it again."""
         return message.session == self._session

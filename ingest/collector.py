@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
 import structlog
 
-from ingest.broker import BrokerSession
+from ingest.broker import BrokerSession, Received
+from ingest.broker_line import BrokerLine, Seen
 from ingest.committing import Committer
 from ingest.database import CollectorDatabase
 from ingest.intake import IntakeRules
@@ -51,6 +53,12 @@ class Collector:
         knowledge = Knowledge(network.commune_insee for network in options.networks)
         self._judge = Judge(rules, knowledge, options.allowances)
         self._summary = Summary(options.summary_s)
+        address = options.broker_address
+        self._line = BrokerLine(
+            collector=options.client_id,
+            broker=f"{address.host}:{address.port}",
+            communes=(network.commune_insee for network in options.networks),
+        )
         self.metrics = CollectorMetrics(network.name for network in options.networks)
 
     def run(self, stop: threading.Event, *, leaving: bool = False) -> bool:
@@ -103,7 +111,7 @@ class Collector:
         options = self._options
         silence = SilenceWatch(after_s=options.silence_s, ask_again=broker.subscribe_again)
         in_commit: Future[None] | None = None
-        held = 0
+        held: list[Received] = []
         quiet_since_s = time.monotonic()
         while not stop.is_set():
             received = broker.take(options.batch_messages, wait_s=options.batch_wait_s, idle_s=_IDLE_S)
@@ -111,18 +119,19 @@ class Collector:
             if received:
                 silence.heard()
             while in_commit is not None:
-                self._tell(broker, silence, held + len(received))
+                self._tell(broker, silence, len(held) + len(received))
                 # A batch that waits for the database must not keep the metrics from saying so.
                 done, _ = wait([in_commit], timeout=_IDLE_S if judged is not None else 0)
                 if done:
                     in_commit.result()
-                    in_commit, held = None, 0
+                    in_commit, held = None, []
                 elif judged is None:
                     break
             if judged is not None:
-                held = len(received)
+                held = received
                 in_commit = committing.submit(committer.take_in, judged, broker, stop)
-            self._tell(broker, silence, held)
+            self._tell(broker, silence, len(held))
+            self._tell_line(broker, committing, held)
             if received or in_commit is not None or not broker.subscribed:
                 quiet_since_s = time.monotonic()
             elif leaving and time.monotonic() - quiet_since_s > options.drained_s:
@@ -142,6 +151,21 @@ class Collector:
             silence.heard()
         self.metrics.silence_seconds.set(silence.check())
         self._summary.tell(in_flight=in_flight)
+
+    def _tell_line(self, broker: BrokerSession, committing: Executor, held: Sequence[Received]) -> None:
+        """Note how the line to the broker stands, and have the database told when it is time."""
+        eldest_s = held[0].arrived_s if held else broker.eldest_s
+        self._line.see(
+            Seen(
+                connected=broker.connected,
+                subscribed=broker.subscribed,
+                waiting=len(held) + broker.waiting,
+                lag_s=0.0 if eldest_s is None else time.monotonic() - eldest_s,
+            )
+        )
+        if self._line.is_due:
+            self._line.about_to_be_told()
+            committing.submit(self._line.tell, self._database)
 
     def _count_connection(self, session_present: bool) -> None:  # noqa: FBT001 - a callback with one argument
         self.metrics.connections.labels("kept" if session_present else "new").inc()

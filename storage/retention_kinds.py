@@ -188,7 +188,7 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "broker_credential broker_secret"
     ),
     "one row for each place, device or piece of work, replaced": (
-        "bin_level device_health review_due session_due occupancy_present forgotten observatory "
+        "bin_level broker_line device_health review_due session_due occupancy_present forgotten observatory "
         "kerb_check kerb_change stay_law "
         "bay_usual bay_forecast_run bay_forecast bay_group_forecast"
     ),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field
 
 from api.models.common import Latitude, Located, Longitude, Model, Moment
+from api.models.plans import LineString
 from api.phrases import Language
 from storage.check_list import ToCheck
 from storage.kerb.english_words import rule_in_english
@@ -295,4 +296,7 @@ class PatrolModel(Model):
     considered: int = Field(description="How many places it was chosen from")
     travel_source: str = Field(
         description="How walks were measured: `osrm:FILE` along streets, `great_circle x F` straight lines times F"
+    )
+    geometry: LineString | None = Field(
+        description="The way along the streets, from the position; null where walks are straight lines"
     )

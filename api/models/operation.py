@@ -44,6 +44,20 @@ class CollectorModel(Model):
     messages_last_hour: int
 
 
+class BrokerLineModel(Model):
+    """A collector's line to its broker, as the collector told it last; by the server's clock."""
+
+    collector: str
+    broker: str = Field(description="Host and port", examples=["courtier.ville.example:8883"])
+    connected: bool
+    subscribed: bool = Field(description="Whether the broker has confirmed the subscriptions")
+    since: Moment = Field(description="When it came to be connected, or not")
+    told_at: Moment = Field(description="When the collector said so; it does every 15 s")
+    waiting: int = Field(description="Messages received and not committed")
+    lag_s: float = Field(description="The age of the eldest of them, seconds")
+    messages_per_min: float = Field(description="Messages of the commune a minute, over the last five")
+
+
 class NetworkModel(Model):
     """A network by which devices are heard."""
 
@@ -122,6 +136,7 @@ class OperationModel(Model):
     devices: dict[Condition, int] = Field(description="Number of devices by how they are")
     networks: list[NetworkModel]
     collectors: list[CollectorModel]
+    broker_lines: list[BrokerLineModel]
     intake: list[HourModel] = Field(description="The last 24 hours, oldest first")
     processes: list[ProcessModel]
     worker_seen_at: Moment | None = Field(description="The last sign of life of a worker; null: none runs")

@@ -18,6 +18,8 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from starlette.requests import Request
 
+from api.typography import typeset
+
 WRITTEN_IN = "fr"
 _FOLDER = files("api") / "web" / "locale"
 
@@ -61,11 +63,21 @@ def mark(text: str) -> str:
     return text
 
 
+class _French(gettext.NullTranslations):
+    """French as it is written in the sources, with the spaces that its typography wants."""
+
+    def gettext(self, message: str) -> str:
+        return typeset(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return typeset(msgid1 if abs(n) < 2 else msgid2)  # noqa: PLR2004 - French has one form for 0 and 1
+
+
 @cache
 def translations(language: str) -> gettext.NullTranslations:
-    """Return the catalogue of `language`, one of `languages()`, for templates; French needs none."""
+    """Return the catalogue of `language`, one of `languages()`, for templates; French needs none but its spaces."""
     if language == WRITTEN_IN:
-        return gettext.NullTranslations()
+        return _French()
     compiled = io.BytesIO()
     write_mo(compiled, _catalog(language))
     compiled.seek(0)

@@ -36,6 +36,7 @@ DESK = MappingProxyType(
         "kpi": "kpis",
         "former": "tell_former_rounds",
         "rules": "tell_rules",
+        "vehicles": "list_vehicles",
         "places": "import_table",
     }
 )

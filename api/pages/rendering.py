@@ -23,6 +23,7 @@ from api.pages.languages import language_of, languages, translations
 from api.pages.modules import modules_of
 from api.principal import VISITOR
 from api.state import state_of
+from api.typography import typeset
 
 WEB_FOLDER = files("api") / "web"
 
@@ -82,6 +83,8 @@ def rendered(request: Request, template: str, **values: Any) -> str:
         language=language,
         languages=languages(),
         modules=modules_of,
+        typeset=typeset,
+        live_position=lambda: state_of(request)["live"].position,
         percent=lambda fraction: format_percent(fraction, locale=language),
         **values,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request
 from api.errors import documented
 from api.here import CommuneInsee, Here, Reading, within
 from api.models.operation import (
+    BrokerLineModel,
     CollectorModel,
     DeviceConditionModel,
     DeviceConditionsModel,
@@ -36,7 +37,7 @@ from api.models.operation import (
 from api.options import ApiOptions
 from api.rhythm import Rhythm, next_of
 from api.state import state_of
-from storage import bay_models, fill_models, forecasts, operation
+from storage import bay_models, broker_lines, fill_models, forecasts, operation
 from storage.errors import UnavailableError
 from storage.jobs import last_heartbeat
 from storage.model import RefusalReason, TrainedModel
@@ -76,6 +77,7 @@ def operation_state(here: Reading, request: Request) -> OperationModel:
         devices=Counter(one.condition for one in operation.devices(connection, insee, now=here.now)),
         networks=[NetworkModel.model_validate(one) for one in operation.networks(connection, insee, now=here.now)],
         collectors=[CollectorModel.model_validate(one) for one in operation.collectors(connection, insee)],
+        broker_lines=[BrokerLineModel.model_validate(one) for one in broker_lines.lines(connection, insee)],
         intake=[HourModel.model_validate(one) for one in operation.hours(connection, insee)],
         processes=[ProcessModel.model_validate(one) for one in operation.processes(connection)],
         worker_seen_at=last_heartbeat(connection),

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from api.access import ACCESS
 from api.admission import principal_of
 from api.errors import DATABASE_AWAY
 from api.here import CommuneInsee
@@ -32,7 +33,13 @@ def home(request: Request) -> HTMLResponse:
     who = principal_of(request)
     served = _served(request)
     offered = None if served is None else [(commune, screens_of(who, commune.commune_insee)) for commune in served]
-    return page(request, "home.html", communes=offered, unfinished=_unfinished(request, served))
+    return page(
+        request,
+        "home.html",
+        communes=offered,
+        unfinished=_unfinished(request, served),
+        administers=ACCESS["accounts_page"].lets(who, None),
+    )
 
 
 @router.get("/accessibilite")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from optimise.patrol.cpsat import SearchLimits, searched
 from optimise.patrol.exchange import built, exchanged
-from optimise.patrol.walks import Course, Walks
+from optimise.patrol.walks import Course, Order, Walks
 from optimise.rounds.travel import NO_WAY, Travel
-from storage.kerb.patrol import Patrol, PatrolSite, PatrolTask
+from storage.kerb.patrol import Patrol, PatrolSite, PatrolTask, Point
 
 
 @dataclass(frozen=True, kw_only=True)
 class PatrolPlanner:
-    """Plans patrols on foot; `travel` measures walks, at most `most_sites` of the best near ones are considered."""
+    """Plans patrols on foot; `travel` measures walks, at most `most_sites` of the best near ones are considered.
+
+    `on_streets`: whether `travel` knows the streets, so that the patrol has a line along them.
+    """
 
     travel: Travel
+    on_streets: bool = False
     limits: SearchLimits = field(default_factory=SearchLimits)
     most_sites: int = 30
 
@@ -28,7 +32,10 @@ class PatrolPlanner:
         other = None if order is None else course.tour(order)
         if other is not None:
             best = max(best, exchanged(course, other), key=lambda tour: tour.merit)
-        return course.patrol(best)
+        patrol = course.patrol(best)
+        if not self.on_streets or not best.order:
+            return patrol
+        return replace(patrol, line=_line(self.travel, task, best.order))
 
     def _narrowed(self, task: PatrolTask) -> PatrolTask:
         """Return the task with the sites that gain most at their best: more than an officer could go to."""
@@ -48,7 +55,15 @@ def _best_gain(site: PatrolSite) -> float:
     return max(site.gains)
 
 
+def _line(travel: Travel, task: PatrolTask, order: Order) -> tuple[Point, ...]:
+    """Return the way from the start through the places, and back if asked, as `travel` goes it."""
+    points = [task.start, *(task.sites[site].point for site in order), *([task.start] if task.back else [])]
+    return travel.way(points, kerb=[False] * len(points)).geometry
+
+
 def _walks(travel: Travel, task: PatrolTask) -> Walks:
+    if not task.sites:  # OSRM measures nothing between one point and itself
+        return Walks(duration_s=((0,),), distance_m=((0,),), source=travel.source)
     points = [task.start, *(site.point for site in task.sites)]
     measured = travel.matrices(points, kerb=[False] * len(points))
     return Walks(

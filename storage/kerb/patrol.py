@@ -74,10 +74,14 @@ class PatrolStop:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Patrol:
-    """Checks in order. `total_s` has the way back, if one was asked for; `travel_source`: how walks were measured."""
+    """Checks in order. `total_s` has the way back, if one was asked for; `travel_source`: how walks were measured.
+
+    `line`: the way along the streets, from the start; empty where the walks are straight lines.
+    """
 
     stops: tuple[PatrolStop, ...]
     gain: float
     walk_m: int
     total_s: int
     travel_source: str
+    line: tuple[Point, ...] = ()

@@ -15,6 +15,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.collector import Collector
+from storage import broker_lines
+from storage.database import connect
 from tests.acceptance.collecting import INSEE, START, Town, bin_eui, collecting, make_session, publisher
 from tests.tools import REPOSITORY, free_port, wait_until
 
@@ -108,6 +110,23 @@ def test_a_subscription_that_the_broker_lost_comes_back_by_itself(town: Town):
         assert value(collector, "voirie_broker_connections_total", session="new") == 1, "the broker had forgotten us"
         sender.publish(town.stream(30)[10:])
         town.wait_for_rows(30)
+
+
+def test_the_database_is_told_how_the_line_to_the_broker_stands(town: Town):
+    def lines() -> list[tuple[bool, bool, float]]:
+        with connect(town.database_url) as connection:
+            found = broker_lines.lines(connection, INSEE)
+        assert all(line.since <= line.told_at for line in found)
+        return [(line.connected, line.subscribed, line.messages_per_min) for line in found]
+
+    make_session(town)
+    with publisher(town) as sender, collecting(town.options()):
+        wait_until(lambda: lines() == [(True, True, 0.0)], what="the connection")
+        sender.publish(town.stream(10))
+        town.wait_for_messages(10)
+        assert lines() == [(True, True, 2.0)], "of the last five minutes"
+    with collecting(town.options(broker_url=f"mqtt://127.0.0.1:{free_port()}")):
+        wait_until(lambda: lines() == [(False, False, 2.0)], what="a broker that is not there")
 
 
 def test_lines_of_the_log_are_json_with_what_an_operator_asks_for(town: Town, tmp_path: Path):

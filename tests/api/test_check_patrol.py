@@ -63,7 +63,7 @@ def test_a_patrol_goes_along_the_street_and_foresees_what_will_be_over(patrollin
         at = datetime.fromisoformat(stop["leave_at"])
     assert told["total_s"] == (at - now).total_seconds() <= 30 * 60
     assert told["expected_checks"] == pytest.approx(sum(stop["chance"] for stop in stops), abs=0.01)
-    assert told["travel_source"] == "great_circle x 1.3"
+    assert (told["travel_source"], told["geometry"]) == ("great_circle x 1.3", None)
     # 600 m there are 625 s of walk with the detour: with the way back and two minutes each fewer fit.
     back = patrol(patrolling, minutes=20, back=True)
     assert [stop["place_id"] for stop in back["stops"]] == ["B1", "B2", "B4"]

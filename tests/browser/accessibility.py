@@ -13,10 +13,21 @@ _RULES = {
 }
 
 
+_CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+
+
 def faults(page: Page) -> list[str]:
-    """Return each fault of the page as it stands now: the rule, and the element that breaks it."""
+    """Return each fault of the page as it stands now, and of its contrasts by night: the rule, and what breaks it."""
     page.evaluate(AXE_SCRIPT)
-    found: dict[str, Any] = page.evaluate("(rules) => axe.run(document, rules)", _RULES)
+    found = _found(page, _RULES)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    found += [f"by night, {fault}" for fault in _found(page, _CONTRAST)]
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    return found
+
+
+def _found(page: Page, rules: dict[str, Any]) -> list[str]:
+    found: dict[str, Any] = page.evaluate("(rules) => axe.run(document, rules)", rules)
     return [
         f"{rule['id']}: {node['target']}: {node['failureSummary']}"
         for rule in found["violations"]

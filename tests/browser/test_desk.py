@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,8 +21,10 @@ from playwright.sync_api import FilePayload, Page, expect
 from api.app import ApiOptions
 from api.ports import Ports
 from cli.at_once import WorkerAtOnce
+from storage import places
 from storage.database import Connection
-from storage.model import Plan, Role
+from storage.ground import distance_m
+from storage.model import Plan, Role, StopKind
 from tests.api import accounts
 from tests.api.accounts import OURS, make_account
 from tests.api.serving import serving
@@ -39,9 +44,15 @@ PICTURES = os.environ.get("VOIRIE_WRITE_SCREENS") == "1"
 
 
 @pytest.fixture
-def plan(connection: Connection, tmp_path: Path) -> Plan:
+def streets() -> bool:
+    """Whether rounds follow the streets."""
+    return PICTURES
+
+
+@pytest.fixture
+def plan(connection: Connection, tmp_path: Path, *, streets: bool) -> Plan:
     """The morning's plan."""
-    return make_desk_town(connection, tmp_path / "streets", streets=PICTURES, bin_count=BINS)[1]
+    return make_desk_town(connection, tmp_path / "streets", streets=streets, bin_count=BINS)[1]
 
 
 @pytest.fixture
@@ -57,7 +68,7 @@ def base_url(database_url: str, plan: Plan, connection: Connection) -> Iterator[
 
 
 @pytest.fixture
-def worker(database_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker(database_url: str, tmp_path: Path, *, streets: bool) -> Iterator[subprocess.Popen[bytes]]:
     """What computes drafts, as a town runs it."""
     settings = {
         "VOIRIE_DATABASE__URL": database_url,
@@ -65,7 +76,7 @@ def worker(database_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes
         "VOIRIE_ROUNDS__EDIT_S": "1.5",
         "VOIRIE_ROUNDS__REPAIR": "false",
     }
-    if PICTURES:
+    if streets:
         settings["VOIRIE_STREETS__EXTRACT"] = str(helsinki())
         settings["VOIRIE_STREETS__CACHE_FOLDER"] = str(tmp_path / "streets")
     with running_worker(tmp_path, settings) as process:
@@ -354,6 +365,113 @@ def tab_to(page: Page, selector: str, *, most: int = 60) -> None:
     pytest.fail(f"no {selector} within {most} steps")
 
 
+def spot_of(page: Page, plan: Plan, place_id: str) -> Callable[[tuple[float, float]], tuple[float, float]]:
+    """Return where on the screen a point (longitude, latitude) is, once the map has a bin in its middle."""
+    stop = next(stop for route in plan.routes for stop in route.stops if stop.place_id == place_id)
+    assert stop.longitude_deg is not None
+    assert stop.latitude_deg is not None
+    middle = _mercator((stop.longitude_deg, stop.latitude_deg))
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        x, y = _mercator(point)
+        return box["x"] + box["width"] / 2 + x - middle[0], box["y"] + box["height"] / 2 + y - middle[1]
+
+    return place
+
+
+def _mercator(point: tuple[float, float], *, zoom: int = 16) -> tuple[float, float]:
+    """Return a point in pixels of a web map's zoom (spherical Mercator, tiles of 256)."""
+    world, latitude = 256 * 2**zoom, math.radians(point[1])
+    return world * (point[0] / 360 + 0.5), world * (0.5 - math.asinh(math.tan(latitude)) / (2 * math.pi))
+
+
+def straight_bit(plan: Plan) -> tuple[str, tuple[float, float], tuple[float, float]]:
+    """Return a bin with a straight bit of the way beside it, 60 to 250 m long and not farther off than that."""
+    for route in plan.routes:
+        line = list(zip(route.geometry, route.geometry[1:], strict=False))
+        for stop in route.stops:
+            if stop.kind is not StopKind.BIN or stop.longitude_deg is None or stop.latitude_deg is None:
+                continue
+            here = (stop.longitude_deg, stop.latitude_deg)
+            for start, end in line:
+                if 60 < distance_m(start, end) < 250 and max(distance_m(here, start), distance_m(here, end)) < 250:
+                    return str(stop.place_id), start, end
+    raise AssertionError("no straight bit of street near any bin")
+
+
+@pytest.mark.parametrize("streets", [True])
+def test_a_street_that_is_closed_is_driven_no_more_by_the_published_plan(
+    watched: Watched, base_url: str, plan: Plan, worker: subprocess.Popen[bytes]
+):
+    assert plan.travel_source.startswith("osrm")
+    place_id, start, end = straight_bit(plan)
+    page = watched.page
+    at_the_desk(page, base_url)
+    open_bin(page, place_id)
+    page.get_by_role("button", name="Voir sur la carte").click()
+    page.get_by_role("tab", name="Plan du jour").click()
+    page.locator("#close-street").click()
+    where = spot_of(page, plan, place_id)
+    # Not at the crossings themselves, where other streets are as near.
+    for share in (0.25, 0.75):
+        point = (start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1]))
+        page.mouse.click(*where(point))
+    expect(page.locator("#closing-count")).to_have_text("2 points posés.")
+    page.get_by_role("button", name="Barrer cette rue").click()
+    bar = page.locator("#edit-bar")
+    expect(bar.locator(".edits li")).to_contain_text("Rue barrée, dessinée sur la carte")
+    bar.get_by_role("button", name="Calculer le nouveau plan").click()
+    expect(bar).to_contain_text("Brouillon prêt", timeout=90_000)
+    assert worker.poll() is None
+    assert driven(latest(page, base_url), start, end)
+    bar.get_by_role("button", name="Publier ce plan").click()
+    expect(page.locator("#plan-version")).to_contain_text("publiée par Camille")
+    published = latest(page, base_url)
+    assert published["plan_id"] != str(plan.plan_id)
+    assert not driven(published, start, end)
+    assert watched.troubles == []
+
+
+def driven(plan: dict[str, Any], start: tuple[float, float], end: tuple[float, float]) -> bool:
+    """Whether a round of the plan goes along this bit of street, either way."""
+    bits = [
+        (tuple(one), tuple(other))
+        for route in plan["routes"]
+        for one, other in pairwise(route["geometry"]["coordinates"])
+    ]
+    return (start, end) in bits or (end, start) in bits
+
+
+def test_a_vehicle_that_stands_idle_is_sent_out(
+    watched: Watched, base_url: str, plan: Plan, connection: Connection, worker: subprocess.Popen[bytes]
+):
+    out = {route.vehicle_id for route in plan.routes}
+    first = next(vehicle for vehicle in places.vehicles(connection, INSEE) if vehicle.vehicle_id in out)
+    places.save_vehicles(connection, [replace(first, vehicle_id="BOM-9", name="Benne de réserve")])
+    connection.commit()
+    page = watched.page
+    at_the_desk(page, base_url)
+    expect(page.locator("#idle")).to_contain_text("Benne de réserve")
+    moved = rounds(plan)[plan.routes[0].vehicle_id][0]
+    open_bin(page, moved)
+    page.get_by_label("Véhicule").select_option("BOM-9")
+    page.get_by_role("button", name="Déplacer", exact=True).click()
+    bar = page.locator("#edit-bar")
+    expect(bar.locator(".edits li")).to_contain_text(f"{moved} va à Benne de réserve")
+    bar.get_by_role("button", name="Calculer le nouveau plan").click()
+    expect(bar).to_contain_text("Brouillon prêt", timeout=60_000)
+    assert worker.poll() is None
+    bar.get_by_role("button", name="Publier ce plan").click()
+    expect(page.locator("#plan-version")).to_contain_text("publiée par Camille")
+    stops = {
+        route["vehicle_id"]: [stop["place_id"] for stop in route["stops"]] for route in latest(page, base_url)["routes"]
+    }
+    assert moved in stops["BOM-9"]
+    assert watched.troubles == []
+
+
 def test_rounds_under_way_are_repaired_and_edited(
     watched: Watched, base_url: str, plan: Plan, connection: Connection, worker: subprocess.Popen[bytes]
 ):
@@ -508,4 +626,13 @@ def test_the_desk_speaks_english(watched: Watched, base_url: str):
     expect(page.locator("#plan-relative")).to_have_text("Today")
     expect(page.locator("#plan-lead")).to_contain_text("rounds")
     expect(page.get_by_role("tab")).to_have_text([re.compile("^Day.s plan$"), "Bins", "Files"])
+    # Reasons are kept in French; what stands here is said anew from their codes and figures.
+    page.locator("#round-list .round > button").first.click()
+    reason = page.locator(".stop .stop-reason").first
+    expect(reason).to_contain_text("overflow")
+    expect(reason).not_to_have_attribute("lang", "fr")
+    page.locator("#left-out > summary").click()
+    page.locator("#left-out-groups summary").last.click()
+    expect(page.locator("#left-out-groups .row-note").first).to_contain_text("detour")
+    expect(page.locator("#left-out-groups .row-note[lang=fr]")).to_have_count(0)
     assert watched.troubles == []

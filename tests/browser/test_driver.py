@@ -219,7 +219,7 @@ def test_refused_taps_are_put_aside_and_a_session_that_ended_keeps_all(
     wait_until(lambda: second in [place_id for place_id, *_ in _stored(connection)], what="the tap behind it")
     page.get_by_role("button", name="Menu").click()
     expect(page.locator("#refused li")).to_contain_text(f"{first} : vidée, trouvée à 100")
-    expect(page.locator("#refused li")).to_contain_text("has no bin")
+    expect(page.locator("#refused li")).to_contain_text("une valeur n’est pas admise")
     monkeypatch.setattr(bins, "known_ids", known_ids)
     page.get_by_role("button", name="Réessayer").click()
     expect(page.locator("#refused li")).to_have_count(0)
@@ -418,6 +418,45 @@ def test_shift_ends_without_a_trace(watched: Watched, base_url: str, connection:
     assert left == [[], 0, [0, 0]]
     page.goto(f"{base_url}/{INSEE}/tournee/BOM-1")
     expect(page.get_by_role("heading", level=1)).to_have_text("Connexion")
+
+
+LEFT = """
+async () => {
+  const names = (await indexedDB.databases()).map(({ name }) => name);
+  return { names, caches: await caches.keys(), workers: (await navigator.serviceWorker.getRegistrations()).length };
+}
+"""
+
+
+def test_logging_out_leaves_nothing_of_the_round_on_the_tablet(watched: Watched, base_url: str, connection: Connection):
+    page = _open(watched, base_url)
+    first, second, third, *_ = _round(connection)
+    _press(page, _level(50), then=second)
+    expect(page.locator("#line-text")).to_have_text("En ligne")
+    before = page.evaluate(LEFT)
+    assert before["names"] == [f"voirie tournée /{INSEE}"]
+    assert before["workers"] == 1
+    assert before["caches"]
+
+    # A tap that was not sent yet is said once, and stays on the tablet.
+    page.route("**/service-events", lambda route: route.abort())
+    _press(page, _level(75), then=third)
+    expect(page.locator("#line-text")).to_contain_text("1 geste à envoyer")
+    page.goto(f"{base_url}/compte")
+    page.get_by_role("button", name="Se déconnecter").click()
+    expect(page.locator("#unsent")).to_be_visible()
+    assert page.evaluate(LEFT)["names"] == before["names"]
+
+    # Once it is sent, logging out forgets the round, the pages and who keeps them.
+    page.unroute("**/service-events")
+    page.goto(f"{base_url}/{INSEE}/tournee/BOM-1")
+    wait_until(lambda: len(_stored(connection)) == 2, what="the tap of before")
+    expect(page.locator("#line-text")).to_have_text("En ligne")
+    page.goto(f"{base_url}/compte")
+    page.get_by_role("button", name="Se déconnecter").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connexion")
+    assert page.evaluate(LEFT) == {"names": [], "caches": [], "workers": 0}
+    assert [row[0] for row in _stored(connection)] == [first, second]
 
 
 def test_round_is_driven_by_keyboard_and_in_english(watched: Watched, base_url: str, connection: Connection):

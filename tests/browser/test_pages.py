@@ -14,6 +14,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import ApiOptions, create_app
+from api.pages.languages import translated
+from api.typography import typeset
 from tests.browser.accessibility import faults
 from tests.browser.conftest import Watched
 from tests.browser.town import INSEE, Town, helsinki
@@ -75,6 +77,34 @@ def test_the_audit_finds_what_is_wrong(watched: Watched, base_url: str):
     watched.page.goto(base_url)
     watched.page.evaluate("document.querySelector('.brand img').removeAttribute('alt')")
     assert any(fault.startswith("image-alt") for fault in faults(watched.page))
+
+
+def test_night_looks_like_night(watched: Watched, base_url: str):
+    page = watched.page
+    page.emulate_media(color_scheme="dark")
+    for path in ("", f"{INSEE}/carte", f"{INSEE}/stationner", f"{INSEE}/exploitation"):
+        page.goto(f"{base_url}/{path}")
+        assert page.evaluate(_LIGHTNESS, "body") < 0.2
+    page.goto(f"{base_url}/{INSEE}/stationner/integre")  # within another's page
+    assert page.evaluate(_LIGHTNESS, "body") > 0.8
+
+
+_LIGHTNESS = """
+(selector) => {
+  const [red, green, blue] = getComputedStyle(document.querySelector(selector)).backgroundColor.match(/[\\d.]+/g);
+  return (red * 0.299 + green * 0.587 + blue * 0.114) / 255;
+}
+"""
+
+
+def test_scripts_set_french_as_the_server_does(watched: Watched, base_url: str):
+    texts = [*translated("en"), "30 min, 7 h-20 h", "Que faire ?", "« Autre »", "à 7:30", "3 litres, 12 h 05"]
+    watched.page.goto(base_url)
+    said = watched.page.evaluate(
+        "async ([address, texts]) => { const { typeset } = await import(address); return texts.map(typeset); }",
+        [f"{base_url}/static/js/typography.js", texts],
+    )
+    assert dict(zip(texts, said, strict=True)) == {text: typeset(text) for text in texts}
 
 
 def test_home_is_walked_by_keyboard(watched: Watched, base_url: str):

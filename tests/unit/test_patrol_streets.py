@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
+
+import pytest
 
 from cli.patrols import StreetPatrols
 from config.settings import StreetsSettings
 from simulators.streets import default_extract
+from storage.ground import distance_m
 from storage.kerb.patrol import PatrolSite, PatrolTask
 
 # Either side of a bay of the sea in Helsinki's centre: 540 m by air, and no way across.
@@ -18,7 +22,8 @@ def test_walks_follow_streets_once_they_are_prepared(tmp_path: Path):
     patrols = StreetPatrols(streets)
     site = PatrolSite(place_id="B1", point=NORTH, gains=(1.0,) * 41)
     task = PatrolTask(start=SOUTH, sites=(site,), within_s=40 * 60)
-    assert patrols(task).travel_source == "great_circle x 1.3"
+    straight = patrols(task)
+    assert (straight.travel_source, straight.line) == ("great_circle x 1.3", ())
     assert patrols.prepared()
     walked = patrols(task)
     assert walked.travel_source == "osrm:Helsinki.osm.pbf"
@@ -26,6 +31,22 @@ def test_walks_follow_streets_once_they_are_prepared(tmp_path: Path):
     # Nobody walks faster than by air, nor is a town's way three times as long; 5 km/h is OSRM's own pace for feet.
     assert 535 <= stop.walk_m < 1600
     assert 0.9 < stop.walk_m / stop.walk_s < 1.5
+    # The line is the way that was measured, from where the officer stands to the bay, round the water.
+    assert len(walked.line) > 5
+    assert distance_m(walked.line[0], SOUTH) < 100
+    assert distance_m(walked.line[-1], NORTH) < 100
+    assert sum(distance_m(a, b) for a, b in pairwise(walked.line)) == pytest.approx(walked.walk_m, rel=0.02)
+
+
+def test_the_line_leads_back_where_the_way_back_was_asked_for(tmp_path: Path):
+    patrols = StreetPatrols(StreetsSettings(extract=default_extract(), cache_folder=tmp_path))
+    site = PatrolSite(place_id="B1", point=NORTH, gains=(1.0,) * 61)
+    patrols(PatrolTask(start=SOUTH, sites=(), within_s=600))
+    assert patrols.prepared()
+    walked = patrols(PatrolTask(start=SOUTH, sites=(site,), within_s=60 * 60, back=True))
+    assert walked.line[0] == walked.line[-1]
+    nobody = patrols(PatrolTask(start=SOUTH, sites=(), within_s=600))
+    assert nobody.line == ()
 
 
 def test_without_an_extract_walks_stay_straight(tmp_path: Path):

@@ -5,6 +5,7 @@ import { clockTime, duration, lower, number, since } from "./format.js";
 import { t } from "./i18n.js";
 import * as map from "./map.js";
 import { may, whenLoaded } from "./store.js";
+import { typeset } from "./typography.js";
 
 const STATES = {
   over_limit: { words: t("En dépassement"), sign: "!" },
@@ -71,7 +72,7 @@ function list({ delivery_bays: bays }) {
 
 /** The rule in words, which are French: the commune's decree says them so. */
 function rule({ rule: known }) {
-  return known ? make("span", { lang: "fr" }, known.words) : t("Aucune règle connue");
+  return known ? make("span", { lang: "fr" }, typeset(known.words)) : t("Aucune règle connue");
 }
 
 function card(placeId) {

@@ -5,6 +5,7 @@ import { make, svg } from "./dom.js";
 import { clockTime, percent, since } from "./format.js";
 import { t } from "./i18n.js";
 import { fillClass, fillColour } from "./palette.js";
+import { reasonIn } from "./reasons.js";
 
 const WORDS = { measured: t("mesurée"), declared: t("vidée"), predicted: t("estimée"), unknown: t("niveau inconnu") };
 let drawn = {};
@@ -55,7 +56,7 @@ export function bar(bin) {
     if (bin.best_source === "predicted") {
       const [low, high] = [width(bin.predicted.fill_fraction_p10), width(bin.predicted.fill_fraction_p90)];
       parts.push(svg("rect", { x: low, width: Math.max(1, high - low), height: 6, fill: colour, opacity: 0.45 }));
-      parts.push(svg("rect", { x: width(fraction) - 0.8, width: 1.6, height: 6, fill: "#3c2440" }));
+      parts.push(svg("rect", { class: "bar-middle", x: width(fraction) - 0.8, width: 1.6, height: 6 }));
     } else {
       parts.push(svg("rect", { width: width(fraction), height: 6, fill: colour }));
     }
@@ -84,7 +85,7 @@ export function card(bin, { now, stop, settle }) {
     make("h4", {}, placeId),
     make("p", { class: "card-place" }, [bin.street, WORDS[bin.best_source]].filter(Boolean).join(", ")),
     make("dl", {}, ...facts),
-    stop && make("p", { class: "why" }, t("{vehicle}, passage à {time}.", { vehicle: stop.vehicle, time: clockTime(stop.arrive_at) }), " ", make("span", { lang: "fr" }, stop.reason?.text ?? "")));
+    stop && make("p", { class: "why" }, t("{vehicle}, passage à {time}.", { vehicle: stop.vehicle, time: clockTime(stop.arrive_at) }), " ", stop.reason && reasonIn("span", {}, stop.reason)));
   // The last drawing stays until the new one is there, so that a popup does not jump when a reading comes in.
   const holder = make("div", {}, ...(drawn.placeId === placeId ? drawn.parts : []));
   place.append(holder);

@@ -6,6 +6,7 @@ import * as dots from "./dots.js";
 import { lower, number, percent } from "./format.js";
 import { n, t } from "./i18n.js";
 import * as map from "./map.js";
+import { painted } from "./painted.js";
 import { stopOf } from "./stops.js";
 import { known, whenLoaded } from "./store.js";
 
@@ -14,8 +15,8 @@ const SOURCES = ["measured", "declared", "predicted", "unknown"];
 const markers = new Map();
 
 export function start() {
-  whenLoaded("bins", draw);
   whenLoaded("bins", list);
+  whenLoaded("bins", () => painted().then(() => draw(known.bins))); // a thousand marks come after the list that is waited for
   byId("bin-search").addEventListener("input", () => known.bins && list(known.bins));
 }
 

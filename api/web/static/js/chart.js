@@ -34,20 +34,20 @@ export async function chart(placeId) {
   const points = (items, at, level) => items.map((item) => `${x(item[at]).toFixed(1)},${y(item[level]).toFixed(1)}`);
   const parts = [];
   for (const level of [0, 0.5, 1]) {
-    parts.push(svg("line", { x1: LEFT, x2: WIDTH, y1: y(level), y2: y(level), stroke: "#dce3e5" }));
+    parts.push(svg("line", { x1: LEFT, x2: WIDTH, y1: y(level), y2: y(level), stroke: "var(--line)" }));
     parts.push(svg("text", { x: LEFT - 4, y: y(level) + 3, "text-anchor": "end" }, String(100 * level)));
   }
   if (last) {
     const band = [...points(history.predicted, "valid_at", "p10"), ...points(history.predicted, "valid_at", "p90").reverse()];
-    parts.push(svg("polygon", { points: band.join(" "), fill: "#a8489c", opacity: 0.22 }));
-    parts.push(svg("polyline", { points: points(history.predicted, "valid_at", "p50").join(" "), fill: "none", stroke: "#a8489c", "stroke-width": 1.6, "stroke-dasharray": "4 3" }));
+    parts.push(svg("polygon", { points: band.join(" "), fill: "var(--forecast)", opacity: 0.22 }));
+    parts.push(svg("polyline", { points: points(history.predicted, "valid_at", "p50").join(" "), fill: "none", stroke: "var(--forecast)", "stroke-width": 1.6, "stroke-dasharray": "4 3" }));
   }
-  parts.push(svg("polyline", { points: points(measured, "measured_at", "fill_fraction").join(" "), fill: "none", stroke: "#16242e", "stroke-width": 1.6, "stroke-linejoin": "round" }));
+  parts.push(svg("polyline", { points: points(measured, "measured_at", "fill_fraction").join(" "), fill: "none", stroke: "var(--ink)", "stroke-width": 1.6, "stroke-linejoin": "round" }));
   for (const emptying of history.declared) {
     if (new Date(emptying.emptied_at) < from) continue;
-    parts.push(svg("line", { x1: x(emptying.emptied_at), x2: x(emptying.emptied_at), y1: TOP, y2: HEIGHT - FOOT, stroke: "#2f7d5b", "stroke-width": 1.5 }));
+    parts.push(svg("line", { x1: x(emptying.emptied_at), x2: x(emptying.emptied_at), y1: TOP, y2: HEIGHT - FOOT, stroke: "var(--good)", "stroke-width": 1.5 }));
   }
-  parts.push(svg("line", { x1: x(history.now), x2: x(history.now), y1: TOP, y2: HEIGHT - FOOT, stroke: "#55646f", "stroke-dasharray": "2 2" }));
+  parts.push(svg("line", { x1: x(history.now), x2: x(history.now), y1: TOP, y2: HEIGHT - FOOT, stroke: "var(--muted)", "stroke-dasharray": "2 2" }));
   parts.push(svg("text", { x: Math.min(x(history.now), WIDTH - 34), y: HEIGHT - 3, "text-anchor": measured.length ? "middle" : "start" }, `${clockTime(history.now)}`));
   const words = [measured.length && t("trait plein : mesuré"), last && t("bande : estimé à {share}", { share: percent(0.8) }), history.declared.length && t("vert : vidée")];
   return [

@@ -4,22 +4,25 @@ import { get, Problem } from "./http.js";
 import { t } from "./i18n.js";
 
 const LINES = {
-  coast: { colour: "#9dbccb", width: 1.5 },
-  water_line: { colour: "#c3dae5", width: 3 },
-  path: { colour: "#fdfdfb", width: 1.2, from: 15 },
-  access: { colour: "#ffffff", width: 2, casing: true, from: 14 },
-  minor: { colour: "#ffffff", width: 4, casing: true },
-  middle: { colour: "#ffffff", width: 6, casing: true },
-  major: { colour: "#fff6dd", width: 7.5, casing: true },
+  coast: { width: 1.5 },
+  water_line: { width: 3 },
+  path: { width: 1.2, from: 15 },
+  access: { width: 2, casing: true, from: 14 },
+  minor: { width: 4, casing: true },
+  middle: { width: 6, casing: true },
+  major: { width: 7.5, casing: true },
 };
 const TILES_PATIENCE_MS = 8000;
-const GROUNDS = { water: "#c5dce8", green: "#d0e0c9" };
-const CASING = "#b9c4c3";
+const GROUNDS = new Set(["water", "green"]);
+const dark = matchMedia("(prefers-color-scheme: dark)");
 const CONTRIBUTORS = t("contributeurs OpenStreetMap");
 const OSM = `© <a href="https://www.openstreetmap.org/copyright">${CONTRIBUTORS}</a>`;
 
-/** Put a ground under `map`. A page that keeps the streets brings them (`streets()`, null: none are to be had) and needs no tile. */
-export async function lay(map, streets = null) {
+/**
+ * Put a ground under `map`. A page that keeps the streets brings them (`streets()`, null: none are to be had) and needs no
+ * tile. Others ask for them `after` a promise.
+ */
+export async function lay(map, { streets = null, after = null } = {}) {
   const own = await streets?.();
   if (own) {
     drawStreets(map, own);
@@ -33,6 +36,7 @@ export async function lay(map, streets = null) {
   }
   if (streets) return;
   try {
+    await after;
     drawStreets(map, await get("/streets"));
   } catch (error) {
     // Without streets the places still stand where they are.
@@ -49,38 +53,41 @@ function tilesCome(tiles) {
   });
 }
 
+/** Colours of the ground by class, as the style sheet has them for the look of the moment. */
+function colours() {
+  const styles = getComputedStyle(document.documentElement);
+  return (name) => styles.getPropertyValue(`--ground-${name}`).trim();
+}
+
 function drawStreets(map, document_) {
   map.createPane("streets").style.zIndex = 250;
   const renderer = L.canvas({ pane: "streets", padding: 0.3 });
   map.attributionControl.addAttribution(OSM);
   const drawn = [];
-  const add = (feature, style) => {
-    const layer = L.geoJSON(feature, { pane: "streets", renderer, interactive: false, style });
+  const add = (feature, part) => {
+    const layer = L.geoJSON(feature, { pane: "streets", renderer, interactive: false, style: styleOf(part) });
     layer.addTo(map);
-    return layer;
+    drawn.push({ layer, part });
   };
-  for (const feature of document_.features) {
-    const colour = GROUNDS[feature.properties.class];
-    if (colour) add(feature, { stroke: false, fillColor: colour, fillOpacity: 1 });
-  }
-  const streets = document_.features.filter((feature) => feature.properties.class in LINES);
-  for (const casing of [true, false]) {
-    for (const feature of streets) {
-      const look = LINES[feature.properties.class];
-      if (casing && !look.casing) continue;
-      const style = { color: casing ? CASING : look.colour, lineCap: "round", lineJoin: "round", opacity: 1 };
-      drawn.push({ layer: add(feature, style), look, casing });
-    }
-  }
-  const scale = () => {
+  const classes = (known) => document_.features.filter((feature) => known(feature.properties.class));
+  const styleOf = ({ name, look, casing }) => {
+    const colour = colours()(casing ? "casing" : name);
+    if (!look) return { stroke: false, fillColor: colour, fillOpacity: 1 };
     const zoom = map.getZoom();
-    const factor = 2 ** ((zoom - 16) * 0.6);
-    for (const { layer, look, casing } of drawn) {
-      const width = Math.max(0.8, look.width * factor);
-      const shown = zoom >= (look.from ?? 0);
-      layer.setStyle({ weight: casing ? width + 1.8 : width, opacity: shown ? 1 : 0 });
-    }
+    const width = Math.max(0.8, look.width * 2 ** ((zoom - 16) * 0.6));
+    return { color: colour, lineCap: "round", lineJoin: "round", weight: casing ? width + 1.8 : width, opacity: zoom >= (look.from ?? 0) ? 1 : 0 };
   };
-  map.on("zoomend", scale);
-  scale();
+  for (const feature of classes((name) => GROUNDS.has(name))) add(feature, { name: feature.properties.class });
+  for (const casing of [true, false]) {
+    for (const feature of classes((name) => name in LINES)) {
+      const name = feature.properties.class;
+      if (!casing || LINES[name].casing) add(feature, { name, look: LINES[name], casing });
+    }
+  }
+  const restyle = () => {
+    for (const { layer, part } of drawn) layer.setStyle(styleOf(part));
+  };
+  map.on("zoomend", restyle);
+  dark.addEventListener("change", restyle);
+  new MutationObserver(restyle).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }

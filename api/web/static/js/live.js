@@ -10,14 +10,15 @@ const HIDDEN_MS = 5 * 60_000; // a page that nobody sees gives its place on the 
 const LOOK_MS = 10_000;
 
 /**
- * Listen for ever. `onEvent(kind)` for each event; `onLine("live" | "lost" | "slow")` when the line comes or breaks, or
+ * Listen for ever, from the moment on when the server made this page (body's data-live, when it says so): what was asked
+ * for since then needs not be asked for again. Else `hello` comes first. `onEvent(kind)` for each event; `onLine("live" | "lost" | "slow")` when the line comes or breaks, or
  * the server has no place for one more: then `onEvent("resync")` comes every half minute instead.
  * `onRefused()` when the server does not open it, without saying why: browsers keep the status to themselves.
  */
 export function listen({ onEvent, onLine, onRefused = () => {} }) {
   let source = null;
   let heardAt = 0;
-  let lastEventId = "";
+  let lastEventId = document.body.dataset.live ?? "";
   let failures = 0;
   let retry = 0;
   let hiddenAt = 0;

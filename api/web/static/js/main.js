@@ -9,8 +9,9 @@ import { showLine } from "./line.js";
 import { listen } from "./live.js";
 import * as map from "./map.js";
 import * as parking from "./parking.js";
+import { painted } from "./painted.js";
 import * as rounds from "./rounds.js";
-import { known, load, may, retry, whenTroubled } from "./store.js";
+import { load, may, retry, whenTroubled } from "./store.js";
 import * as tabs from "./tabs.js";
 import { showTrouble } from "./trouble.js";
 
@@ -22,8 +23,6 @@ const AFFECTED = {
   forecast: ["bins"],
   plan: ["plan"],
 };
-
-const LINE_PATIENCE_MS = 1_500;
 
 const later = calmly((parts) => load(...parts));
 
@@ -39,16 +38,19 @@ function onLine(line) {
 
 tabs.start();
 clock.start();
-const theMap = map.start();
+// What the list in front shows comes first, and the rest once that is seen: a server asked for all at once answers all late.
+const first = ["commune", may("bins") ? "bins" : "bays"];
+const loaded = load(...first);
+const theMap = map.start({ after: loaded.then(painted) });
 if (may("plan")) rounds.start();
 if (may("bins")) bins.start();
 if (may("bays")) bays.start();
 if (may("parking")) parking.start(theMap);
 figures.start();
 whenTroubled(showTrouble);
-// All is loaded when the line stands, since what was loaded before could miss what happened until then; without waiting
-// for ever, since what stands between may hold a stream back.
-setTimeout(() => known.commune ?? load(...AFFECTED.hello), LINE_PATIENCE_MS);
-// A part that is refused too says whether the session is over. Each role sees one of these.
 listen({ onEvent, onLine, onRefused: () => load(...AFFECTED.hello) });
+await loaded;
+await painted();
+load(...AFFECTED.hello.filter((part) => !first.includes(part)));
+// A part that is refused too says whether the session is over. Each role sees one of these.
 clock.eachMinute(() => later(["bays", "parking"])); // stays go over their limits although nothing new was heard

@@ -13,8 +13,8 @@ let map = null;
 let framed = false;
 const groups = {};
 
-/** Make the map in #map and return it. */
-export function start() {
+/** Make the map in #map and return it; streets are drawn under it `after` something else was seen (a promise). */
+export function start({ after = null } = {}) {
   map = L.map("map", { zoomControl: false, maxZoom: 20, zoomSnap: 0.25, wheelPxPerZoomLevel: 90 });
   map.attributionControl.setPrefix(false);
   L.control.zoom({ position: "topleft", zoomInTitle: t("Zoomer"), zoomOutTitle: t("Dézoomer") }).addTo(map);
@@ -32,7 +32,7 @@ export function start() {
   const distance = () => byId("map").classList.toggle("map-far", map.getZoom() < FAR_BELOW_ZOOM);
   map.on("zoomend", distance);
   distance();
-  lay(map);
+  lay(map, { after });
   return map;
 }
 

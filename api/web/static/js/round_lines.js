@@ -5,6 +5,7 @@ import { clockTime, litres } from "./format.js";
 import { t } from "./i18n.js";
 import * as map from "./map.js";
 import { roundClass, roundColour } from "./palette.js";
+import { reasonIn } from "./reasons.js";
 
 export const KIND_WORDS = { depot: t("Dépôt"), disposal: t("Vidage à l’exutoire"), break: t("Pause") };
 const SITE_SIGNS = { depot: "D", disposal: "E" };
@@ -66,6 +67,6 @@ function stopCard(stop, turn, route) {
   return make("div", { class: "card" },
     make("h4", {}, `${turn}. ${stop.place_id}`),
     make("p", { class: "card-place" }, t("{vehicle}, passage à {time}.", { vehicle: route.vehicle_name, time: clockTime(stop.arrive_at) })),
-    stop.reason && make("p", { class: "why", lang: "fr" }, stop.reason.text),
+    stop.reason && reasonIn("p", { class: "why" }, stop.reason),
     make("dl", {}, make("dt", {}, t("Charge après")), make("dd", {}, litres(stop.load_l))));
 }

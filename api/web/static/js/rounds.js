@@ -7,6 +7,7 @@ import { get } from "./http.js";
 import { n, t } from "./i18n.js";
 import * as map from "./map.js";
 import { roundClass } from "./palette.js";
+import { reasonIn } from "./reasons.js";
 import { drawRounds, KIND_WORDS } from "./round_lines.js";
 import { known, whenLoaded } from "./store.js";
 
@@ -43,7 +44,7 @@ function item(plan, route) {
       make("button", { class: "stop", type: "button", onclick: () => stop.kind === "bin" && showBin(stop.place_id) },
         make("time", { datetime: stop.arrive_at }, clockTime(stop.arrive_at)),
         make("span", { class: "stop-name" }, stop.kind === "bin" ? stop.place_id : KIND_WORDS[stop.kind]),
-        stop.reason && make("span", { class: "stop-reason", lang: "fr" }, stop.reason.text))))));
+        stop.reason && reasonIn("span", { class: "stop-reason" }, stop.reason))))));
   }
   return element;
 }
@@ -76,5 +77,5 @@ async function listLeftOut() {
   listElement.replaceChildren(...items.map((entry) => make("li", {},
     make("button", { class: "row", type: "button", "data-place": entry.place_id, onclick: () => showBin(entry.place_id) },
       make("span", { class: "row-name" }, entry.place_id),
-      make("span", { class: "row-note", lang: "fr" }, entry.reason.text)))));
+      reasonIn("span", { class: "row-note" }, entry.reason)))));
 }

@@ -10,9 +10,11 @@ import { n, t } from "../i18n.js";
 import { showLine } from "../line.js";
 import { listen } from "../live.js";
 import { inPieces } from "../pieces.js";
+import { reasonIn } from "../reasons.js";
 import { placeIn } from "../stops.js";
 import { load, may, retry } from "../store.js";
 import { isTroubled, showTrouble } from "../trouble.js";
+import { typeset } from "../typography.js";
 import { desk, openDay } from "./day.js";
 import { levelChart } from "./level_chart.js";
 import { SEVERITY_WORDS } from "./outlook.js";
@@ -127,11 +129,11 @@ function inPlan() {
     const { stop, turn, route } = here;
     return words.replaceChildren(
       make("b", {}, t("{day} : {vehicle}, passage n° {turn}, à {time}.", { day: dayName(desk.day), vehicle: route.vehicle_name, turn, time: clockTime(stop.arrive_at) })),
-      " ", make("span", { lang: "fr" }, stop.reason?.text ?? ""));
+      ...(stop.reason ? [" ", reasonIn("span", {}, stop.reason)] : []));
   }
   const reason = desk.leftOut.get(placeId);
   return words.replaceChildren(
-    make("b", {}, t("{day} : dans aucune tournée.", { day: dayName(desk.day) })), " ", make("span", { lang: "fr" }, reason?.text ?? ""));
+    make("b", {}, t("{day} : dans aucune tournée.", { day: dayName(desk.day) })), ...(reason ? [" ", reasonIn("span", {}, reason)] : []));
 }
 
 function emptyings() {
@@ -151,7 +153,7 @@ function alarms() {
   byId("bin-alarm-list").replaceChildren(...(all.length ? all.map((alert) => make("li", { class: `odd ${alert.closed_at ? "closed" : alert.severity}` },
     make("span", {},
       make("b", {}, alert.closed_at ? t("terminée") : SEVERITY_WORDS[alert.severity]), " ",
-      make("span", { lang: "fr" }, alert.message), " ",
+      make("span", { lang: "fr" }, typeset(alert.message)), " ",
       make("small", {}, alert.closed_at
         ? t("du {start} au {end}", { start: dateTime(alert.opened_at), end: dateTime(alert.closed_at) })
         : t("depuis {start}", { start: dateTime(alert.opened_at) })))))

@@ -8,6 +8,7 @@ import { n, t } from "../i18n.js";
 import * as map from "../map.js";
 import { inPieces } from "../pieces.js";
 import { known, whenLoaded } from "../store.js";
+import { typeset } from "../typography.js";
 import { whenDay } from "./day.js";
 import { byGravity, FILTERS, outlook } from "./outlook.js";
 import { openPlace } from "./place.js";
@@ -138,7 +139,7 @@ function row(bin, facts) {
       make("span", { class: "row-value" }, fillOf(bin) === null ? "?" : percent(fillOf(bin))),
       bar(bin),
       make("span", { class: "row-note" }, facts.fullAt && !isSoon(facts) ? notes[0] : notes.join(" · ")),
-      ...facts.alerts.toSorted(byGravity).map((alert) => make("span", { class: `row-alert ${alert.severity}`, lang: "fr" }, alert.message)),
+      ...facts.alerts.toSorted(byGravity).map((alert) => make("span", { class: `row-alert ${alert.severity}`, lang: "fr" }, typeset(alert.message))),
       facts.silent ? make("span", { class: "row-alert minor" }, t("Capteur muet")) : null));
 }
 

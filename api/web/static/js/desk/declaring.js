@@ -4,6 +4,7 @@ import * as clock from "../clock.js";
 import { make } from "../dom.js";
 import { Problem, send } from "../http.js";
 import { t } from "../i18n.js";
+import { why } from "../refused.js";
 import { uuid } from "../uuid.js";
 import { tell } from "./sheet.js";
 
@@ -25,9 +26,9 @@ async function say(path, body) {
     tell(make("p", { class: "good", role: "status" }, t("C’est dit. Si les tournées doivent changer, la version réparée apparaît ici dans la minute.")));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const why = error.status === 0 ? t("Le service ne répond pas. Rien n’a été enregistré.") : t("Le service a refusé : {why}", { why: error.message });
+    const words = error.status === 0 ? t("Le service ne répond pas. Rien n’a été enregistré.") : t("Le service a refusé : {why}", { why: why(error) });
     tell(
-      make("p", { class: "alert", role: "alert" }, why),
+      make("p", { class: "alert", role: "alert" }, words),
       make("p", { class: "buttons" }, make("button", { type: "button", class: "button primary", onclick: () => say(path, body) }, t("Envoyer de nouveau"))));
   }
 }

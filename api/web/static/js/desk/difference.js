@@ -2,7 +2,8 @@
 
 import { make } from "../dom.js";
 import { clockTime, euroCents, euros, eurosChange, number, numberChange, tenths, tenthsChange } from "../format.js";
-import { n, t } from "../i18n.js";
+import { colon, n, t } from "../i18n.js";
+import { reasonIn } from "../reasons.js";
 import { inWords } from "./edits.js";
 
 const ROWS = [
@@ -69,7 +70,7 @@ function dropped({ dropped: bins }) {
   if (!bins.length) return null;
   return make("div", {},
     make("h4", {}, n("{count} corbeille n’est plus vidée", "{count} corbeilles ne sont plus vidées", bins.length)),
-    make("ul", { class: "plain" }, ...bins.slice(0, 30).map((bin) => make("li", {}, make("b", {}, bin.place_id), " ", make("span", { lang: "fr" }, bin.text)))));
+    make("ul", { class: "plain" }, ...bins.slice(0, 30).map((bin) => make("li", {}, make("b", {}, bin.place_id), " ", reasonIn("span", {}, bin)))));
 }
 
 function locks({ locks: prices }, nameOf) {
@@ -77,5 +78,5 @@ function locks({ locks: prices }, nameOf) {
   if (!told.length) return null;
   return make("div", {},
     make("h4", {}, t("Ce que coûtent les consignes")),
-    make("ul", { class: "plain" }, ...told.map((lock) => make("li", {}, inWords(lock, nameOf), " : ", t("au moins {cost}", { cost: euroCents(lock.cost_eur) })))));
+    make("ul", { class: "plain" }, ...told.map((lock) => make("li", {}, inWords(lock, nameOf), colon, t("au moins {cost}", { cost: euroCents(lock.cost_eur) })))));
 }

@@ -2,7 +2,8 @@
 
 import { byId, make, say } from "../dom.js";
 import { clockTime } from "../format.js";
-import { n, t } from "../i18n.js";
+import { colon, language, n, t } from "../i18n.js";
+import { why } from "../refused.js";
 import { desk, whenDay } from "./day.js";
 import { inShort, whole } from "./difference.js";
 import { inWords, refusals } from "./edits.js";
@@ -51,7 +52,7 @@ function list() {
 }
 
 function outcome() {
-  const { state, detail, draft } = trying.trying;
+  const { state, detail, draft, status } = trying.trying;
   switch (state) {
     case "trying":
       return make("div", { class: "progress" },
@@ -63,7 +64,7 @@ function outcome() {
       return refusal(detail);
     case "failed":
       return make("p", { class: "alert", role: "alert" }, detail
-        ? t("Le plan n’a pas pu être calculé : {why}. Vos modifications sont gardées.", { why: detail.replace(/\.$/, "") })
+        ? t("Le plan n’a pas pu être calculé : {why}. Vos modifications sont gardées.", { why: why({ status, message: detail }) })
         : t("Le service ne répond pas. Vos modifications sont gardées ici ; essayez de nouveau dans un instant."));
     case "conflict":
       return make("p", { class: "alert", role: "alert" }, conflictWords());
@@ -82,9 +83,10 @@ function refusal(detail) {
   return make("div", { class: "alert", role: "alert" },
     make("p", {}, make("b", {}, t("Ces modifications ne vont pas ensemble, ou pas ce jour-là."))),
     found.length
-      ? make("ul", { class: "plain" }, ...found.map(({ who, why, told: words }) => make("li", {}, make("b", {}, who), " : ", why, " ", make("small", { lang: "en" }, `(${words})`))))
-      : make("p", { lang: "en" }, detail),
-    make("p", {}, t("Enlevez celle qui gêne, et calculez de nouveau.")));
+      ? make("ul", { class: "plain" }, ...found.map((one) => make("li", {}, make("b", {}, one.who), colon, one.why, language === "en" ? ` (${one.told})` : "")))
+      : language === "en" ? make("p", {}, detail) : null,
+    make("p", {}, t("Enlevez celle qui gêne, et calculez de nouveau.")),
+    language === "en" ? null : make("details", {}, make("summary", {}, t("Les mots du vérificateur, en anglais")), make("p", { lang: "en" }, detail)));
 }
 
 function conflictWords() {

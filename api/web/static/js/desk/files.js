@@ -2,7 +2,7 @@
 
 import { make } from "../dom.js";
 import { Problem, send } from "../http.js";
-import { n, t } from "../i18n.js";
+import { colon, n, t } from "../i18n.js";
 import { shown, whenTried } from "./trying.js";
 import { whenDay } from "./day.js";
 import { files } from "./vehicle.js";
@@ -93,7 +93,7 @@ function faults(error) {
   if (error.status === 0) return [make("p", { class: "alert", role: "alert" }, t("Le service ne répond pas. Rien n’a été importé ; essayez de nouveau."))];
   const listed = error.errors.slice(0, LISTED).map(({ location, detail }) => {
     const line = location[location.indexOf("line") + 1];
-    return make("li", {}, location.includes("line") ? t("ligne {line} : ", { line }) : `${location.slice(1).join(" › ")} : `, make("span", { lang: "en" }, detail));
+    return make("li", {}, location.includes("line") ? t("ligne {line} : ", { line }) : `${location.slice(1).join(" › ")}${colon}`, make("span", { lang: "en" }, detail));
   });
   return [make("div", { class: "alert", role: "alert" },
     make("p", {}, t("Rien n’a été importé : le fichier a des fautes.")),

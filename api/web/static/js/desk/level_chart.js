@@ -8,7 +8,7 @@ const HEIGHT = 320;
 const [TOP, RIGHT, FOOT, LEFT] = [14, 12, 34, 48];
 const CEILING = 1.25; // bins overflow, and a forecast may reach further than full
 const GAP_MS = 8 * 3_600_000; // over a longer silence no line is drawn: nobody knows
-const COLOURS = { ink: "#16242e", muted: "#55646f", grid: "#dce3e5", forecast: "#a8489c", emptied: "#1f7a4d", full: "#b3341f" };
+const COLOURS = { ink: "var(--ink)", muted: "var(--muted)", grid: "var(--line)", forecast: "var(--forecast)", emptied: "var(--good)", full: "var(--alert)" };
 
 /**
  * Draw `width` pixels of a bin's life: `levels` (with `fill_fraction`, `filtered_fraction`), `predicted` (hours with p05 to
@@ -34,7 +34,7 @@ export function levelChart({ width, levels, predicted, emptyings, since, now, un
   for (const { at, declared } of emptyings) {
     if (Date.parse(at) < from) continue;
     parts.push(svg("line", { x1: x(at), x2: x(at), y1: TOP, y2: HEIGHT - FOOT, stroke: COLOURS.emptied, "stroke-width": 2, "stroke-dasharray": declared ? null : "3 4" }));
-    parts.push(svg("path", { d: `M${x(at) - 5},${TOP - 8}h10l-5,8z`, fill: declared ? COLOURS.emptied : "#fff", stroke: COLOURS.emptied, "stroke-width": 1.5 }));
+    parts.push(svg("path", { d: `M${x(at) - 5},${TOP - 8}h10l-5,8z`, fill: declared ? COLOURS.emptied : "var(--card)", stroke: COLOURS.emptied, "stroke-width": 1.5 }));
   }
   parts.push(svg("line", { x1: x(now), x2: x(now), y1: TOP, y2: HEIGHT - FOOT, stroke: COLOURS.muted, "stroke-dasharray": "2 3" }));
   const near = x(now) > width - 110;

@@ -5,6 +5,7 @@ import * as clock from "../clock.js";
 import { showLine } from "../line.js";
 import { listen } from "../live.js";
 import * as map from "../map.js";
+import { painted } from "../painted.js";
 import { load, may, retry, whenTroubled } from "../store.js";
 import * as tabs from "../tabs.js";
 import { showTrouble } from "../trouble.js";
@@ -13,6 +14,7 @@ import * as closing from "./closing.js";
 import { desk, openDay, reload } from "./day.js";
 import * as editBar from "./edit_bar.js";
 import * as files from "./files.js";
+import * as fleet from "./fleet.js";
 import * as odd from "./odd.js";
 import * as plan from "./plan.js";
 import * as sheet from "./sheet.js";
@@ -38,8 +40,6 @@ async function loadAll(parts) {
 
 const later = calmly(loadAll);
 
-let greeted = false;
-
 function onLine(line) {
   showLine(line);
   retry(line);
@@ -47,17 +47,15 @@ function onLine(line) {
 }
 
 function onEvent(kind) {
-  const again = kind === "resync" || (kind === "hello" && greeted);
-  greeted = true;
-  // At first everything was asked for just now; what changed meanwhile can wait a moment.
-  if (again) loadAll(AFFECTED[kind]);
+  if (kind === "hello" || kind === "resync") loadAll(AFFECTED[kind]);
   else if (kind in AFFECTED) later(AFFECTED[kind]);
 }
 
 tabs.start();
 clock.start();
 sheet.start();
-const theMap = map.start();
+let seen;
+const theMap = map.start({ after: new Promise((resolve) => { seen = resolve; }) });
 bins.start();
 odd.start();
 if (may("plan")) {
@@ -70,6 +68,15 @@ if (may("edit")) {
   editBar.start();
 }
 whenTroubled(showTrouble);
-await load("commune");
-await loadAll(AFFECTED.hello);
 listen({ onEvent, onLine, onRefused: () => load("bins") });
+// The plan of the day is what the desk is opened for; a server that is asked for all at once answers all late.
+await load("commune");
+if (may("plan")) {
+  await loadAll(["day"]);
+  await painted();
+}
+await load("bins");
+await painted();
+seen();
+load("forecasts", "alerts");
+fleet.start(plan.atTheDepot);

@@ -23,7 +23,7 @@ export function monthChart({ width, days, words, tick, label }) {
   const y = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - FOOT);
   const parts = [];
   for (let value = 0; value <= top + each / 2; value += each) {
-    parts.push(svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), stroke: "#dce3e5" }));
+    parts.push(svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), stroke: "var(--line)" }));
     parts.push(svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, tick(value)));
   }
   const every = Math.ceil(26 / slot);
@@ -34,7 +34,7 @@ export function monthChart({ width, days, words, tick, label }) {
     const title = [dayName(day), done === null ? t("rien de déclaré") : t("fait : {value}", { value: words(done) }), former === null ? null : t("avant : {value}", { value: words(former) })].filter(Boolean).join(", ");
     const group = svg("g", {}, svg("title", {}, title));
     if (former !== null) group.append(svg("rect", { x: left - 1, y: y(former), width: bar + 2, height: Math.max(0, y(0) - y(former)), fill: "#fff", stroke: "#55646f", "stroke-width": 1.5, "stroke-dasharray": "4 3" }));
-    if (done !== null) group.append(svg("rect", { x: left + 2, y: y(done), width: Math.max(1, bar - 4), height: Math.max(0, y(0) - y(done)), fill: "#0b6b7d" }));
+    if (done !== null) group.append(svg("rect", { x: left + 2, y: y(done), width: Math.max(1, bar - 4), height: Math.max(0, y(0) - y(done)), fill: "var(--accent)" }));
     else if (planned !== null) group.append(svg("rect", { x: left + 2, y: y(planned), width: Math.max(1, bar - 4), height: Math.max(0, y(0) - y(planned)), fill: "#9fc3cb" }));
     parts.push(group);
     if (index % every === 0) {

@@ -5,6 +5,7 @@ import { clockTime, dayName, number, since } from "../format.js";
 import { n, t } from "../i18n.js";
 import * as clock from "../clock.js";
 import { known, may, whenLoaded } from "../store.js";
+import { typeset } from "../typography.js";
 import { filterBy } from "./bins.js";
 import { desk, whenDay } from "./day.js";
 import { binsOf, byGravity, networkAlerts, outlook, SEVERITIES } from "./outlook.js";
@@ -85,9 +86,9 @@ function alarmsOdd() {
     .map((bin) => ({ bin, alert: facts.get(bin.place_id).alerts.toSorted(byGravity)[0] }))
     .filter(({ alert }) => alert.severity !== "minor")
     .toSorted((one, other) => byGravity(one.alert, other.alert));
-  const items = networkAlerts().map((alert) => odd(alert.severity, make("span", { lang: "fr" }, alert.message)));
+  const items = networkAlerts().map((alert) => odd(alert.severity, make("span", { lang: "fr" }, typeset(alert.message))));
   for (const { bin, alert } of urgent.slice(0, LISTED)) {
-    items.push(odd(alert.severity, make("span", {}, make("b", {}, bin.place_id), " ", make("span", { lang: "fr" }, alert.message)), () => openPlace(bin.place_id)));
+    items.push(odd(alert.severity, make("span", {}, make("b", {}, bin.place_id), " ", make("span", { lang: "fr" }, typeset(alert.message))), () => openPlace(bin.place_id)));
   }
   if (urgent.length > LISTED) items.push(odd("important", n("Et {count} autre alarme.", "Et {count} autres alarmes.", urgent.length - LISTED), () => showFilter("alarms")));
   return items;

@@ -5,11 +5,14 @@ import { byId, make } from "../dom.js";
 import { clockTime } from "../format.js";
 import { root } from "../http.js";
 import { t } from "../i18n.js";
+import { reasonIn } from "../reasons.js";
 import { placeIn } from "../stops.js";
 import { known, may } from "../store.js";
+import { typeset } from "../typography.js";
 import { binOf, point } from "./bins.js";
 import { desk, isUnderWay } from "./day.js";
 import { declareBin } from "./declaring.js";
+import { idle } from "./fleet.js";
 import { byGravity, outlook } from "./outlook.js";
 import { close, open } from "./sheet.js";
 import { add, shown, shownLeftOut } from "./trying.js";
@@ -43,7 +46,7 @@ function levels(bin) {
 function alarms(placeId) {
   const facts = outlook().get(placeId);
   if (!facts) return [];
-  return facts.alerts.toSorted(byGravity).map((alert) => make("p", { class: `row-alert ${alert.severity}`, lang: "fr" }, alert.message));
+  return facts.alerts.toSorted(byGravity).map((alert) => make("p", { class: `row-alert ${alert.severity}`, lang: "fr" }, typeset(alert.message)));
 }
 
 function inPlan(placeId, here) {
@@ -51,7 +54,7 @@ function inPlan(placeId, here) {
   const where = here
     ? t("{vehicle}, passage n° {turn}, à {time}.", { vehicle: here.route.vehicle_name, turn: here.turn, time: clockTime(here.stop.arrive_at) })
     : t("Dans aucune tournée ce jour-là.");
-  return make("p", { class: "why" }, make("b", {}, where), " ", reason ? make("span", { lang: "fr" }, reason.text) : "");
+  return make("p", { class: "why" }, make("b", {}, where), " ", reason ? reasonIn("span", {}, reason) : "");
 }
 
 function doings(placeId, here) {
@@ -77,8 +80,10 @@ function doings(placeId, here) {
 
 /** Which vehicle, and which turn in its round. */
 function form(title, vehicleId, done) {
-  const vehicles = shown().routes;
-  const options = vehicles.map((route) => make("option", { value: route.vehicle_id, selected: route.vehicle_id === vehicleId }, route.vehicle_name));
+  const options = [
+    ...shown().routes.map((route) => make("option", { value: route.vehicle_id, selected: route.vehicle_id === vehicleId }, route.vehicle_name)),
+    ...idle().map((vehicle) => make("option", { value: vehicle.vehicle_id }, t("{vehicle}, au dépôt", { vehicle: vehicle.name }))),
+  ];
   const select = make("select", { name: "vehicle" }, ...options);
   const position = make("input", { name: "position", type: "number", min: 1, max: 999, inputmode: "numeric", placeholder: t("au mieux") });
   const submit = (event) => {

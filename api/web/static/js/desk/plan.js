@@ -6,11 +6,13 @@ import { n, t } from "../i18n.js";
 import * as map from "../map.js";
 import { roundClass } from "../palette.js";
 import { inPieces } from "../pieces.js";
+import { reasonIn } from "../reasons.js";
 import { drawRounds, KIND_WORDS } from "../round_lines.js";
 import { may } from "../store.js";
 import { point } from "./bins.js";
 import { drawClosed, startClosing } from "./closing.js";
 import { after, before, desk, turnTo, whenDay } from "./day.js";
+import { idle, nameInFleet } from "./fleet.js";
 import { openPlace } from "./place.js";
 import { shown, shownLeftOut, trying, whenTried } from "./trying.js";
 import { openVehicle } from "./vehicle.js";
@@ -103,6 +105,14 @@ const momentOf = (moment) => (dayOf(moment) === desk.day ? clockTime(moment) : d
 function list() {
   const plan = shown();
   keepFocus(byId("round-list"), (plan?.routes ?? []).map(item), t("Aucune tournée ce jour-là."));
+  atTheDepot();
+}
+
+/** Who stays at the depot: a bin can be given to them. */
+export function atTheDepot() {
+  const names = shown() ? idle().map((vehicle) => vehicle.name) : [];
+  byId("idle").hidden = names.length === 0;
+  say("idle", n("Au dépôt : {names}. Une corbeille peut lui être donnée.", "Au dépôt : {names}. Une corbeille peut leur être donnée.", names.length, { names: names.join(", ") }));
 }
 
 function item(route) {
@@ -131,7 +141,7 @@ function opened(route, name) {
       make("button", { class: "stop", type: "button", "data-place": `stop-${stop.place_id}`, onclick: () => { point(stop.place_id); openPlace(stop.place_id); } },
         make("time", { datetime: stop.arrive_at }, clockTime(stop.arrive_at)),
         make("span", { class: "stop-name" }, make("span", { class: "stop-turn" }, `${turn}.`), ` ${stop.place_id}`, mark ? make("span", { class: "stop-mark" }, mark) : ""),
-        stop.reason && make("span", { class: "stop-reason", lang: "fr" }, stop.reason.text)));
+        stop.reason && reasonIn("span", { class: "stop-reason" }, stop.reason)));
   });
   return make("div", { id: name },
     may("edit") ? make("p", { class: "round-doings" },
@@ -154,7 +164,7 @@ function changesOf(vehicleId) {
 
 /** A vehicle's name, for who reads its id. */
 export const nameOf = (vehicleId) =>
-  [...(shown()?.routes ?? []), ...(desk.plan?.routes ?? [])].find((route) => route.vehicle_id === vehicleId)?.vehicle_name ?? vehicleId;
+  [...(shown()?.routes ?? []), ...(desk.plan?.routes ?? [])].find((route) => route.vehicle_id === vehicleId)?.vehicle_name ?? nameInFleet(vehicleId) ?? vehicleId;
 
 function choose(route) {
   chosen = chosen === route.vehicle_id ? null : route.vehicle_id;
@@ -217,5 +227,5 @@ function leftRow({ placeId, reason }) {
   return make("li", {},
     make("button", { class: "row", type: "button", "data-place": `left-${placeId}`, onclick: () => { point(placeId); openPlace(placeId); } },
       make("span", { class: "row-name" }, placeId),
-      make("span", { class: "row-note", lang: "fr" }, reason.text)));
+      reasonIn("span", { class: "row-note" }, reason)));
 }

@@ -16,9 +16,9 @@ const by = document.body.dataset.who || t("Chef d’équipe");
 
 /**
  * `state`: "idle", "trying", "refused", "failed", "conflict", "overtaken" or "publishing". `draft` is what the last try made ({plan, version,
- * leftOut}), `tried` the edits that it answers; `detail` says why not; `since` when the try began (performance.now()).
+ * leftOut}), `tried` the edits that it answers; `detail` says why not, in English, and `status` what kind of failure it was; `since` when the try began (performance.now()).
  */
-export const trying = { state: "idle", edits: [], tried: [], draft: null, detail: "", since: 0, planId: null, day: null };
+export const trying = { state: "idle", edits: [], tried: [], draft: null, detail: "", status: 500, since: 0, planId: null, day: null };
 
 const readers = [];
 let request = null; // { id, edits }: sent again as it is after a failure, so that nothing is made twice
@@ -123,7 +123,7 @@ export async function tryAgainOnNew() {
 async function answered(answer, edits) {
   if (answer.state === "refused" || answer.state === "failed") {
     request = null; // the same edits, asked again, are a new request
-    return become({ state: answer.state === "refused" ? "refused" : "failed", detail: answer.detail ?? "" });
+    return become({ state: answer.state === "refused" ? "refused" : "failed", detail: answer.detail ?? "", status: 500 });
   }
   const old = trying.draft?.plan.plan_id;
   const draft = await planWhole(answer.made_plan_id);
@@ -143,9 +143,9 @@ async function refused(error) {
     if (desk.plan?.plan_id !== before) return become({ state: "conflict", detail: error.message });
     // The same plan, further on: the crews have come to what the draft changes, so it has to be made anew.
     if (publishing) return become({ state: "overtaken", detail: "", tried: [] });
-    return become({ state: "failed", detail: error.message });
+    return become({ state: "failed", detail: error.message, status: error.status });
   }
-  return become({ state: "failed", detail: error.status === 0 ? "" : error.message });
+  return become({ state: "failed", detail: error.status === 0 ? "" : error.message, status: error.status });
 }
 
 async function discard(planId) {

@@ -5,6 +5,7 @@ import { clockTime } from "../format.js";
 import { logInAddress, Problem } from "../http.js";
 import { n, t } from "../i18n.js";
 import { listen } from "../live.js";
+import { why } from "../refused.js";
 import * as box from "./box.js";
 import * as calm from "./calm.js";
 import { confirm } from "./confirm.js";
@@ -41,9 +42,11 @@ function drawLine() {
   drawRefused();
 }
 
+const refusedFor = ({ problem }) => (problem ? why({ ...problem, message: problem.detail }) : "");
+
 function drawRefused() {
   const rows = queue.refused().map((tap) => make("li", {},
-    make("span", {}, tap.type === "withdrawal" ? t("Annulation refusée : ") : `${tap.place_id} : ${said(tap)}. ${t("Refusée : ")}`, make("span", { lang: "en" }, tap.problem?.detail ?? "")),
+    make("span", {}, tap.type === "withdrawal" ? t("Annulation refusée : {why}", { why: refusedFor(tap) }) : t("{place} : {tap}. Refusée : {why}", { place: tap.place_id, tap: said(tap), why: refusedFor(tap) })),
     make("button", { class: "big", type: "button", onclick: () => queue.tryAgain(tap) }, t("Réessayer")),
     make("button", { class: "big danger", type: "button", onclick: () => drop(tap) }, t("Supprimer"))));
   byId("refused").replaceChildren(...rows);

@@ -26,7 +26,7 @@ export function start({ streets, onLoose }) {
   whenLoose = onLoose;
   map.on("dragstart", () => loosen(true));
   map.setView([48.85, 2.35], 12);
-  lay(map, streets);
+  lay(map, { streets });
   new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
 }
 

@@ -2,7 +2,8 @@
 
 import { byId, keepFocus, make, say } from "../dom.js";
 import { clockTime, duration } from "../format.js";
-import { n, t } from "../i18n.js";
+import { colon, n, t } from "../i18n.js";
+import { reasonIn } from "../reasons.js";
 import { arrow } from "./arrows.js";
 import * as map from "./map.js";
 import { position } from "./position.js";
@@ -56,7 +57,7 @@ function drawNext(next) {
   const remarks = state.tapsAt(next).map(said);
   const note = [t("prévu à {time}", { time: clockTime(next.arrive_at) }), ...remarks];
   if (next.kind === "break") note.push(duration((new Date(next.depart_at) - new Date(next.arrive_at)) / 1000));
-  byId("next-note").replaceChildren(note.join(" · "), ...(next.reason ? [" · ", make("span", { lang: "fr" }, next.reason.text)] : []));
+  byId("next-note").replaceChildren(note.join(" · "), ...(next.reason ? [" · ", reasonIn("span", {}, next.reason)] : []));
 }
 
 function summary() {
@@ -106,7 +107,7 @@ function drawLast() {
   const last = state.lastTap();
   byId("last").hidden = !last;
   if (!last) return;
-  const place = last.state === "refused" ? t("{place} : refusée par le serveur, voir le menu", { place: last.place_id }) : `${last.place_id} : ${said(last)}`;
+  const place = last.state === "refused" ? t("{place} : refusée par le serveur, voir le menu", { place: last.place_id }) : `${last.place_id}${colon}${said(last)}`;
   say("last-text", place);
   const offered = last.comment || last.state === "refused" ? [] : REASONS[last.kind] ?? [];
   byId("reasons").hidden = offered.length === 0;

@@ -3,6 +3,7 @@
 import { byId, make, say } from "../dom.js";
 import { clockTime, duration, metres, percent } from "../format.js";
 import { t } from "../i18n.js";
+import { why } from "../refused.js";
 import { known, load, whenLoaded } from "../store.js";
 import { Problem } from "../http.js";
 import { showTrouble } from "../trouble.js";
@@ -77,7 +78,7 @@ export async function leave(placeId) {
     return;
   }
   if (byId("card").open) byId("card").close();
-  done(t("Laissé : les collègues peuvent y aller."));
+  done(t("Laissé : les collègues peuvent y aller."));
   await load("held", "checks");
   onLeft(placeId);
 }
@@ -94,7 +95,7 @@ const act = (name, title, onclick, kind = "") => make("button", { type: "button"
 const shut = () => make("button", { type: "button", class: "button shut", "data-act": "shut", "aria-label": t("Fermer"), onclick: () => byId("card").close() }, "×");
 
 function gone() {
-  return [shut(), make("h2", { id: "card-title" }, shown), make("p", {}, t("Ce lieu n’est plus à contrôler : le véhicule est parti, ou quelqu’un a terminé."))];
+  return [shut(), make("h2", { id: "card-title" }, shown), make("p", {}, t("Ce lieu n’est plus à contrôler : le véhicule est parti, ou quelqu’un a terminé."))];
 }
 
 function parts(place) {
@@ -111,7 +112,7 @@ function parts(place) {
 function facts(check) {
   const all = [];
   const fact = (name, ...value) => all.push(make("dt", {}, name), make("dd", {}, ...value));
-  fact(t("Règle en vigueur"), check.rule ? make("b", {}, ruleOf(check.rule)) : t("aucune en ce moment : elle commence avant votre arrivée"), check.rule_until ? make("span", { class: "fact-more" }, t("jusqu’à {time}", { time: clockTime(check.rule_until) })) : "");
+  fact(t("Règle en vigueur"), check.rule ? make("b", {}, ruleOf(check.rule)) : t("aucune en ce moment : elle commence avant votre arrivée"), check.rule_until ? make("span", { class: "fact-more" }, t("jusqu’à {time}", { time: clockTime(check.rule_until) })) : "");
   fact(t("Là depuis"), make("b", {}, clockTime(check.occupied_since)), make("span", { class: "fact-more" }, duration((new Date(known.checks.now) - new Date(check.occupied_since)) / 1000)));
   fact(check.reason === "soon_over" ? t("Dépassée à") : t("Dépassée depuis"), make("b", {}, clockTime(check.over_since)));
   if (known.checks.position) {
@@ -131,10 +132,10 @@ function facts(check) {
 function refusal() {
   if (!said) return [];
   if (said.status === 409 && said.held) {
-    return [make("p", { class: "from-problem", role: "alert" }, t("Déjà pris : {by} y va depuis {since}, jusqu’à {until}.", { by: said.held.by, since: clockTime(said.held.since), until: clockTime(said.held.expires_at) }))];
+    return [make("p", { class: "from-problem", role: "alert" }, t("Déjà pris : {by} y va depuis {since}, jusqu’à {until}.", { by: said.held.by, since: clockTime(said.held.since), until: clockTime(said.held.expires_at) }))];
   }
-  if (said.status === 0) return [make("p", { class: "from-problem", role: "alert" }, t("Pas de réseau : les collègues ne verraient pas que vous y allez. Allez-y et constatez : le constat partira au retour du réseau."))];
-  return [make("p", { class: "from-problem", role: "alert" }, t("Cela n’a pas été enregistré : {detail}", { detail: said.message }))];
+  if (said.status === 0) return [make("p", { class: "from-problem", role: "alert" }, t("Pas de réseau : les collègues ne verraient pas que vous y allez. Allez-y et constatez : le constat partira au retour du réseau."))];
+  return [make("p", { class: "from-problem", role: "alert" }, t("Cela n’a pas été enregistré : {detail}", { detail: why(said) }))];
 }
 
 function acts(place) {

@@ -3,6 +3,7 @@
 import { byId, make } from "../dom.js";
 import { Problem } from "../http.js";
 import { t } from "../i18n.js";
+import { why } from "../refused.js";
 import { load } from "../store.js";
 import { looksLikePlate } from "./plates.js";
 import { close } from "./sending.js";
@@ -10,7 +11,7 @@ import { done } from "./telling.js";
 import { CAUSES, idOf, nameOf } from "./words.js";
 
 const LONGEST = 200;
-const PLATE = t("Cela ressemble à une plaque. Retirez-la : aucun véhicule n’est identifié ici.");
+const PLATE = t("Cela ressemble à une plaque. Retirez-la : aucun véhicule n’est identifié ici.");
 let onClosed = () => {};
 let place = null;
 let comment = null;
@@ -37,11 +38,11 @@ function draw() {
   fault = make("p", { class: "from-problem", id: "closing-fault", role: "alert", hidden: true });
   byId("closing").replaceChildren(
     make("button", { type: "button", class: "button shut", "aria-label": t("Fermer"), onclick: () => byId("closing").close() }, "×"),
-    make("h2", { id: "closing-title" }, t("Qu’avez-vous trouvé ?"), make("small", {}, [nameOf(place), idOf(place)].filter(Boolean).join(" "))),
+    make("h2", { id: "closing-title" }, t("Qu’avez-vous trouvé ?"), make("small", {}, [nameOf(place), idOf(place)].filter(Boolean).join(" "))),
     make("div", { class: "causes" }, ...Object.entries(CAUSES).map(([cause, { title, about }]) =>
       make("button", { type: "button", class: `cause cause-${cause}`, "data-cause": cause, onclick: () => chosen(cause) }, make("b", {}, title), make("span", {}, about)))),
     make("label", { class: "comment", for: "closing-comment" }, make("span", {}, t("Un mot, si besoin")), comment),
-    make("p", { class: "note", id: "closing-rule" }, t("Pas de plaque, pas de nom : ces mots restent au journal.")),
+    make("p", { class: "note", id: "closing-rule" }, t("Pas de plaque, pas de nom : ces mots restent au journal.")),
     fault);
 }
 
@@ -60,7 +61,7 @@ async function chosen(cause) {
     return;
   }
   if (cause === "other" && !words) {
-    complain(t("Dites d’abord quoi en quelques mots, puis touchez « Autre »."));
+    complain(t("Dites d’abord quoi en quelques mots, puis touchez « Autre »."));
     comment.focus();
     return;
   }
@@ -69,12 +70,12 @@ async function chosen(cause) {
     const sent = await close(place.place_id, cause, words);
     byId("closing").close();
     const what = { cause: CAUSES[cause].title, place: nameOf(place) };
-    done(sent ? t("Terminé : {cause}, {place}.", what) : t("Gardé : {cause}, {place}. Le constat part au retour du réseau.", what));
+    done(sent ? t("Terminé : {cause}, {place}.", what) : t("Gardé : {cause}, {place}. Le constat part au retour du réseau.", what));
     if (sent) await load("held", "checks", "log");
     onClosed(place.place_id, cause);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    complain(t("Cela n’a pas été enregistré : {detail}", { detail: error.message }));
+    complain(t("Cela n’a pas été enregistré : {detail}", { detail: why(error) }));
   } finally {
     busy = false;
   }

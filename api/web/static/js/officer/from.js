@@ -90,7 +90,7 @@ function moved({ coords: { longitude, latitude, accuracy } }) {
 
 function trouble({ code }) {
   stop();
-  if (!from) say("from-words", t("aucun : la liste ne compte pas la marche"));
+  if (!from) say("from-words", t("aucun : la liste ne compte pas la marche"));
   else say("from-words", from.words);
   complain(PROBLEMS[code] ?? PROBLEMS[2]);
 }

@@ -82,7 +82,7 @@ function row(check) {
 
 function nothing() {
   if (known.checks.position) {
-    return t("Rien à contrôler dans ce rayon pour l’instant. La liste se remplit d’elle-même quand un capteur dit un dépassement ; élargissez le rayon pour voir plus loin.");
+    return t("Rien à contrôler dans ce rayon pour l’instant. La liste se remplit d’elle-même quand un capteur dit un dépassement ; élargissez le rayon pour voir plus loin.");
   }
   return t("Rien à contrôler pour l’instant dans la commune. La liste se remplit d’elle-même quand un capteur dit un dépassement.");
 }

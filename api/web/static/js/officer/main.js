@@ -7,6 +7,7 @@ import { get, Problem } from "../http.js";
 import { showLine } from "../line.js";
 import { listen } from "../live.js";
 import * as map from "../map.js";
+import { painted } from "../painted.js";
 import { known, load, retry, whenLoaded, whenTroubled } from "../store.js";
 import * as tabs from "../tabs.js";
 import { showTrouble } from "../trouble.js";
@@ -74,7 +75,8 @@ async function frame() {
 
 tabs.start();
 clock.start();
-const theMap = map.start();
+const loaded = load("commune", "checks");
+const theMap = map.start({ after: loaded.then(painted) });
 let framed = false;
 view.start(theMap, () => patrol.frame() || frame());
 marks.start(card.open);
@@ -101,6 +103,6 @@ whenLoaded("checks", () => {
 whenLoaded("held", draw);
 whenTroubled(showTrouble);
 document.addEventListener("visibilitychange", () => !document.hidden && load(...AFFECTED.hello));
-load(...AFFECTED.hello);
 listen({ onEvent, onLine, onRefused: () => load("held") });
+loaded.then(painted).then(() => load("held", "log"));
 clock.eachMinute(() => later(["checks", "held"])); // stays go over their limits and takes end although nothing new was heard

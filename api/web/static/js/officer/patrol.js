@@ -6,6 +6,7 @@ import { clockTime, duration, kilometres } from "../format.js";
 import { get, Problem } from "../http.js";
 import { n, t } from "../i18n.js";
 import * as map from "../map.js";
+import { why } from "../refused.js";
 import * as card from "./card.js";
 import { choices, holder, position, start as from } from "./known.js";
 import { CAUSES, idOf, nameOf, reasonOnArrival, sureMark, walkOf } from "./words.js";
@@ -26,7 +27,7 @@ export function start(mapObject) {
 async function ask() {
   complain("");
   if (!from) {
-    complain(t("Dites d’abord d’où vous partez : « Près de moi », ou d’ailleurs."));
+    complain(t("Dites d’abord d’où vous partez : « Près de moi », ou d’ailleurs."));
     byId("from-me").focus();
     return;
   }
@@ -45,8 +46,8 @@ async function ask() {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     complain(error.status === 503 ? t("Ce serveur ne propose pas de patrouille. La liste dit ce qui vaut la marche.")
-      : error.status === 0 ? t("Pas de réseau : demandez de nouveau quand il revient.")
-        : t("Pas de patrouille cette fois : {detail}", { detail: error.message }));
+      : error.status === 0 ? t("Pas de réseau : demandez de nouveau quand il revient.")
+        : t("Pas de patrouille cette fois : {detail}", { detail: why(error) }));
   } finally {
     button.disabled = false;
     say("patrol-ask", proposed ? t("Proposer une autre patrouille") : t("Proposer une patrouille"));
@@ -95,13 +96,13 @@ function draw() {
     make("p", { class: "patrol-sum" }, make("b", {}, n("{count} contrôle", "{count} contrôles", stops.length)), ` · ${duration(proposed.total_s)} · ${kilometres(proposed.walk_m)}`),
     make("p", { class: "note" }, n("À peu près {count} sera fondé.", "À peu près {count} seront fondés.", Math.round(proposed.expected_checks)), " ",
       t("Fin vers {time}.", { time: clockTime(proposed.ends_at) }), " ",
-      proposed.travel_source.startsWith("osrm") ? t("Marche par les rues.") : t("Marche estimée : 1,3 fois la ligne droite.")),
+      proposed.travel_source.startsWith("osrm") ? t("Marche par les rues.") : t("Marche estimée à 1,3 fois la ligne droite : le trait ne suit pas les rues.")),
     ...controls(),
     make("ol", { class: "patrol-stops" }, ...stops.map(stopRow)));
 }
 
 function controls() {
-  if (current < 0) return [make("button", { type: "button", class: "button primary wide", id: "patrol-go", onclick: () => goOn(0) }, t("Commencer : prendre le premier"))];
+  if (current < 0) return [make("button", { type: "button", class: "button primary wide", id: "patrol-go", onclick: () => goOn(0) }, t("Commencer : prendre le premier"))];
   if (!isUnderWay()) return [make("p", { class: "note" }, t("La patrouille est terminée."))];
   const stop = proposed.stops[current];
   if (card.placeOf(stop.place_id)?.held?.mine) return [];
@@ -132,11 +133,11 @@ function endOf(how) {
 function drawOnMap() {
   const group = map.group("rounds");
   group.clearLayers();
-  const points = [proposed.position, ...proposed.stops, ...(proposed.back && proposed.stops.length ? [proposed.position] : [])].map((each) => [each.latitude_deg, each.longitude_deg]);
-  if (points.length < 2) return;
+  if (!proposed.stops.length) return;
+  const points = way();
   const line = { pane: "rounds", interactive: false, lineJoin: "round", lineCap: "round" };
   group.addLayer(L.polyline(points, { ...line, color: "#fff", weight: 7, opacity: 0.9 }));
-  group.addLayer(L.polyline(points, { ...line, color: "#0b6b7d", weight: 3.5, dashArray: "2 8", className: "patrol-line" }));
+  group.addLayer(L.polyline(points, { ...line, color: "#0b6b7d", weight: 3.5, dashArray: proposed.geometry ? null : "2 8", className: "patrol-line" }));
   proposed.stops.forEach((stop, index) => {
     const how = ended.has(stop.place_id) ? "done" : index === current ? "now" : "";
     const icon = L.divIcon({ className: `patrol-pin ${how}`, html: String(index + 1), iconSize: [28, 28] });
@@ -145,6 +146,12 @@ function drawOnMap() {
     group.addLayer(pin);
   });
   if (current < 0) frame();
+}
+
+/** The way along the streets, or from place to place where these are not known. */
+function way() {
+  if (proposed.geometry) return proposed.geometry.coordinates.map(([longitude, latitude]) => [latitude, longitude]);
+  return [proposed.position, ...proposed.stops, ...(proposed.back ? [proposed.position] : [])].map((each) => [each.latitude_deg, each.longitude_deg]);
 }
 
 /** Show the whole patrol; returns whether there is one. A map that is not seen has no size to fit it into. */

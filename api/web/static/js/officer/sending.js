@@ -5,6 +5,7 @@ import { now } from "../clock.js";
 import { byId, say } from "../dom.js";
 import { Problem, send } from "../http.js";
 import { n, t } from "../i18n.js";
+import { why } from "../refused.js";
 import { uuid } from "../uuid.js";
 import { holder } from "./known.js";
 
@@ -63,7 +64,7 @@ export async function retry() {
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         if (isForLater(error)) break;
-        say("notice", t("Le constat de {place} a été refusé : {detail}", { place: placeId, detail: error.message }));
+        say("notice", t("Le constat de {place} a été refusé : {detail}", { place: placeId, detail: why(error) }));
         byId("notice").hidden = false;
       }
       waiting.shift();
@@ -81,6 +82,6 @@ function told() {
   const some = waiting.length > 0;
   byId("waiting").hidden = !some;
   if (!some) return;
-  say("waiting", n("{count} constat attend le réseau. Il part dès qu’il revient : ne fermez pas cette page.", "{count} constats attendent le réseau. Ils partent dès qu’il revient : ne fermez pas cette page.", waiting.length));
+  say("waiting", n("{count} constat attend le réseau. Il part dès qu’il revient : ne fermez pas cette page.", "{count} constats attendent le réseau. Ils partent dès qu’il revient : ne fermez pas cette page.", waiting.length));
   timer = setTimeout(retry, AGAIN_MS);
 }

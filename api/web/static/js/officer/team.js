@@ -2,7 +2,7 @@
 
 import { byId, keepFocus, make, say } from "../dom.js";
 import { clockTime, number } from "../format.js";
-import { t } from "../i18n.js";
+import { colon, t } from "../i18n.js";
 import { inPieces } from "../pieces.js";
 import { whenLoaded } from "../store.js";
 import { CAUSES, idOf, nameOf } from "./words.js";
@@ -34,6 +34,6 @@ function log({ now, events }) {
     make("time", { datetime: event.happened_at }, clockTime(event.happened_at)),
     make("b", {}, CAUSES[event.cause].title),
     make("span", {}, [event.street, event.place_id].filter(Boolean).join(" ")),
-    make("span", { class: "told-by" }, [event.by, event.comment && `« ${event.comment} »`].filter(Boolean).join(" : "))));
+    make("span", { class: "told-by" }, [event.by, event.comment && t("« {words} »", { words: event.comment })].filter(Boolean).join(colon))));
   keepFocus(byId("log-list"), rows, t("Aucun contrôle terminé depuis 12 heures."));
 }

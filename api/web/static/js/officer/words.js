@@ -3,6 +3,7 @@
 import { make, svg } from "../dom.js";
 import { clockTime, duration, metres, percent } from "../format.js";
 import { t } from "../i18n.js";
+import { typeset } from "../typography.js";
 
 const HERE_S = 30;
 
@@ -52,15 +53,15 @@ export function sureMark(chance) {
 export function doubtsOf(check) {
   const doubts = [];
   if (check.sensor_trust < 0.94) doubts.push(t("Des agents ont déjà trouvé ce capteur en défaut."));
-  if (check.certainty === null) doubts.push(t("Le capteur vient de parler : l’arrivée n’est pas encore recoupée."));
-  else if (check.certainty < 0.9) doubts.push(t("Le capteur a hésité : l’heure d’arrivée est incertaine."));
+  if (check.certainty === null) doubts.push(t("Le capteur vient de parler : l’arrivée n’est pas encore recoupée."));
+  else if (check.certainty < 0.9) doubts.push(t("Le capteur a hésité : l’heure d’arrivée est incertaine."));
   const stays = check.chance / (check.sensor_trust * (check.certainty ?? 0.9));
   if (stays < 0.9) doubts.push(t("Le véhicule sera encore là à votre arrivée avec {share} de chances.", { share: percent(Math.min(1, stays)) }));
   return doubts;
 }
 
-/** The rule's words, with its figures kept beside their units. */
-export const ruleOf = (words) => make("span", {}, words.replace(/(\d) (h|min|t|j)(?![a-zà-ÿ])/g, "$1\u00a0$2"));
+/** The rule's words, which are French. */
+export const ruleOf = (words) => make("span", {}, typeset(words));
 
 /** What it will be like on a patrol's arrival. */
 export function reasonOnArrival(stop) {

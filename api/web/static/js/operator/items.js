@@ -12,6 +12,15 @@ const ALIVE_MS = 60_000;
 export const isQuiet = (collector, now) => new Date(now) - new Date(collector.last_committed_at) > QUIET_MS;
 export const isAlive = (seen, now) => seen !== null && new Date(now) - new Date(seen) < ALIVE_MS;
 
+/** How a collector's line to its broker is: "connected", "deaf" (nothing is subscribed to), "lost", or "gone" (not told of). */
+export function lineState({ told_at: told, connected, subscribed }, now) {
+  if (!isAlive(told, now)) return "gone";
+  if (!connected) return "lost";
+  return subscribed ? "connected" : "deaf";
+}
+
+export const LINE_LEVELS = { connected: "good", deaf: "doubt", lost: "bad", gone: "bad" };
+
 /** A sign for "good", "bad", "doubt" or "none"; the words beside it say the same. */
 export const sign = (level) => make("span", { class: "sign", "data-level": level, "aria-hidden": "true" }, SIGNS[level]);
 

@@ -16,12 +16,10 @@ import { trying } from "./trouble.js";
 import * as work from "./work.js";
 
 const CALM_MS = 5_000; // readings come several times a second; nobody who looks after a server reads faster
-const LINE_PATIENCE_MS = 1_500;
 const EVERY_MS = 30_000; // jobs and the disk send no events
 
 let timer = 0;
 let loading = false;
-let shown = false;
 
 async function refresh() {
   if (loading) return;
@@ -30,7 +28,6 @@ async function refresh() {
     await trying(async () => {
       const state = await get("/operation");
       for (const part of [signals, work, intake, plans, installation]) part.show(state);
-      shown = true;
       await Promise.all([devices.show(state), refusals.refresh()]);
     });
   } finally {
@@ -61,6 +58,6 @@ clock.start();
 devices.start();
 refusals.start();
 load("commune");
-setTimeout(() => shown || refresh(), LINE_PATIENCE_MS); // what stands between may hold a stream back
+refresh();
 listen({ onEvent, onLine, onRefused: refresh });
 setInterval(() => document.hidden || refresh(), EVERY_MS);

@@ -4,6 +4,7 @@ import { byId, keepFocus, make, say } from "../dom.js";
 import { number, since } from "../format.js";
 import { get, Problem, send } from "../http.js";
 import { n, t } from "../i18n.js";
+import { why } from "../refused.js";
 import { uuid } from "../uuid.js";
 import { item, moment } from "./items.js";
 import { trying } from "./trouble.js";
@@ -108,7 +109,7 @@ async function replay(button, selection) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     byId("replays-part").hidden = false;
-    keepFocus(byId("replays"), [item({ level: "bad", name: t("Le rejeu n’a pas été demandé"), note: error.message })], "");
+    keepFocus(byId("replays"), [item({ level: "bad", name: t("Le rejeu n’a pas été demandé"), note: why(error) })], "");
   } finally {
     button.disabled = false;
   }

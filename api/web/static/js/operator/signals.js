@@ -3,7 +3,7 @@
 import { byId, make } from "../dom.js";
 import { number, since } from "../format.js";
 import { n, t } from "../i18n.js";
-import { bytes, isAlive, isQuiet, sign } from "./items.js";
+import { bytes, isAlive, isQuiet, LINE_LEVELS, lineState, sign } from "./items.js";
 
 export function show(state) {
   const rows = [intake(state), devices(state), refused(state), worker(state), failures(state), disk(state)];
@@ -12,8 +12,16 @@ export function show(state) {
       make("span", { class: "signal-name" }, name), make("b", {}, value), make("small", {}, note))));
 }
 
-function intake({ collectors, server_now: now }) {
+function intake({ collectors, broker_lines: lines, server_now: now }) {
   const name = t("Réception");
+  const broken = lines.find((line) => LINE_LEVELS[lineState(line, now)] === "bad");
+  if (broken) {
+    const lost = lineState(broken, now) === "lost";
+    return {
+      level: "bad", name, value: lost ? t("courtier injoignable") : t("collecteur muet"),
+      note: lost ? t("{broker}, {since}", { broker: broken.broker, since: since(broken.since, now) }) : t("{collector}, {since}", { collector: broken.collector, since: since(broken.told_at, now) }),
+    };
+  }
   const [last] = collectors;
   if (!last) return { level: "none", name, value: t("rien reçu"), note: t("aucun collecteur depuis 3 jours") };
   const quiet = isQuiet(last, now);
