@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
+from api.typography import typeset
 from storage.model import Manoeuvre, Modifier, StopKind
 
 
@@ -39,9 +41,16 @@ class Catalogue:
     months: tuple[str, ...]
 
 
+@cache
 def catalogue(language: Language) -> Catalogue:
-    """Return the catalogue of a language."""
+    """Return the catalogue of a language, French with the spaces of its typography."""
     from api.phrases.english import ENGLISH  # noqa: PLC0415 - both are made of this module's types
     from api.phrases.french import FRENCH  # noqa: PLC0415
 
-    return {Language.FRENCH: FRENCH, Language.ENGLISH: ENGLISH}[language]
+    if language is Language.ENGLISH:
+        return ENGLISH
+    return replace(
+        FRENCH,
+        steps={step: typeset(text) for step, text in FRENCH.steps.items()},
+        labels={name: typeset(text) for name, text in FRENCH.labels.items()},
+    )

@@ -60,7 +60,7 @@ def test_driver_is_told_turn_by_turn_in_french_or_english(client: httpx.Client, 
     assert [step["sentence"] for step in told["fr"][1]["steps"]] == [
         "Partez vers l'est sur Rue de Paris",
         "Au rond-point, prenez la 2e sortie sur Avenue Émile Cossonneau",
-        "Arrivée, à droite : corbeille COR-0001",
+        "Arrivée, à droite\N{NO-BREAK SPACE}: corbeille COR-0001",
     ]
     assert [step["sentence"] for step in told["en"][1]["steps"]] == [
         "Head east onto Rue de Paris",

@@ -137,8 +137,8 @@ def test_sheet_stands_alone_and_hostile_names_stay_text(client: httpx.Client, ho
     assert page.text.count(HOSTILE) == 2  # the vehicle, the street
     for said in (
         "mercredi 11 mars 2026", "Départ 05:30", "Retour 05:41", "3 agent(s) · <i>Centre", "1,8 km",
-        "accès 06:00-10:00 ; véhicule de 2,00 m de large au plus ; 2 agent(s) ; véhicules : <b>", "Lignes droites",
-        "60\xa0l, 9\xa0kg", "9 kg", "Pause",
+        "accès 06:00-10:00 ; véhicule de 2,00\xa0m de large au plus ; 2 agent(s) ; véhicules\xa0: <b>",
+        "Lignes droites", "60\xa0l, 9\xa0kg", "9 kg", "Pause",
     ):  # fmt: skip
         assert said in page.text, said
     assert "Wednesday 11 March 2026" in client.get(f"{PLANS}/{PLAN_ID}/export/sheet", params={"lang": "en"}).text

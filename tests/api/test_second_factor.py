@@ -100,7 +100,10 @@ def test_recovery_codes_count_once_each(guarded: httpx.Client):
         guarded.cookies.clear()
         log_in(guarded, "patrol")
         assert give(guarded, code).status_code == status
-    assert "codes de secours restants : 8" in guarded.get("/compte", headers={"Accept-Language": "fr"}).text
+    assert (
+        "codes de secours restants\N{NO-BREAK SPACE}: 8"
+        in guarded.get("/compte", headers={"Accept-Language": "fr"}).text
+    )
 
 
 def test_tries_wait_and_the_right_password_does_not_forget_them(guarded: httpx.Client, rows: Connection):

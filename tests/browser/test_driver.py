@@ -478,7 +478,7 @@ def test_round_is_driven_by_keyboard_and_in_english(watched: Watched, base_url: 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     _at(page, second)
-    expect(page.locator("#last-text")).to_have_text(re.compile(f"^{first} : emptied, found 25"))
+    expect(page.locator("#last-text")).to_have_text(re.compile(f"^{first}: emptied, found 25"))
     page.locator("body:not([data-busy]) [data-kind=blocked]").focus()
     page.keyboard.press("Space")
     _at(page, third)

@@ -55,8 +55,11 @@ def test_every_manoeuvre_has_its_sentence(language: Language):
         (step(Manoeuvre.ROUNDABOUT, leave=1), "Au rond-point, prenez la 1re sortie"),
         (step(Manoeuvre.ROUNDABOUT, leave=3), "Au rond-point, prenez la 3e sortie"),
         (step(Manoeuvre.DEPART, Modifier.NORTH_WEST), "Partez vers le nord-ouest"),
-        (step(Manoeuvre.ARRIVE, Modifier.LEFT, street="Rue"), "Arrivée, à gauche : corbeille COR-0001"),
-        (step(Manoeuvre.ARRIVE, street="Rue"), "Arrivée : corbeille COR-0001"),
+        (
+            step(Manoeuvre.ARRIVE, Modifier.LEFT, street="Rue"),
+            "Arrivée, à gauche\N{NO-BREAK SPACE}: corbeille COR-0001",
+        ),
+        (step(Manoeuvre.ARRIVE, street="Rue"), "Arrivée\N{NO-BREAK SPACE}: corbeille COR-0001"),
         (
             step(Manoeuvre.DIRECT, Modifier.SOUTH),
             "Rejoignez corbeille COR-0001, vers le sud (rues inconnues, distance estimée)",

@@ -18,6 +18,14 @@ const Dot = L.CircleMarker.extend({
   },
 });
 
+// A zoom ends with a drawing of everything: what is drawn then is changed without a second one.
+Dot.include({
+  scaleTo(radius) {
+    this.options.radius = this._radius = radius;
+    if (this._map) this._updateBounds();
+  },
+});
+
 const all = new Set();
 let map = null;
 let renderer = null;
@@ -51,5 +59,5 @@ export function forget(made) {
 
 function scale() {
   factor = Math.min(1.25, Math.max(0.6, 1 + (map.getZoom() - REFERENCE_ZOOM) * 0.2));
-  for (const each of all) each.setRadius(each.options.size * factor);
+  for (const each of all) each.scaleTo(each.options.size * factor);
 }

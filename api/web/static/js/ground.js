@@ -87,7 +87,10 @@ function drawStreets(map, document_) {
   const restyle = () => {
     for (const { layer, part } of drawn) layer.setStyle(styleOf(part));
   };
-  map.on("zoomend", restyle);
+  // A zoom ends with a drawing of everything, which takes these: a style that is set would have all drawn twice.
+  map.on("zoomend", () => {
+    for (const { layer, part } of drawn) layer.eachLayer((path) => L.setOptions(path, styleOf(part)));
+  });
   dark.addEventListener("change", restyle);
   new MutationObserver(restyle).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
