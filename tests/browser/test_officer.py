@@ -377,7 +377,7 @@ def test_every_width_is_accessible_and_fits(phone: Page, watched: Watched, scree
         assert phone.evaluate("document.documentElement.scrollWidth") <= width
         assert faults(phone) == []  # with the patrol
     expect(phone.locator(".patrol-pin").last).to_be_in_viewport()  # the map fitted it as it came into view
-    phone.set_viewport_size({"width": 1040, "height": 640})
+    phone.set_viewport_size({"width": 960, "height": 600})
     phone.screenshot(path=screens / "controle.png")
     phone.set_viewport_size(PHONE)
     phone.get_by_role("tab", name="À contrôler").click()

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from cli.at_once import WorkerAtOnce
 from cli.jobs import Jobs
 from cli.worker import make_app
 from config.settings import CommuneSettings, Settings
-from storage import device_changes, readings
+from ingest.reviewer import review_commune
+from storage import broker_lines, device_changes, readings
+from storage.broker_lines import ToldLine
 from storage.database import Connection
 from storage.device_changes import Assignment, Telling
 from storage.model import DeviceStatus, IntakeBatch, KnownModel, RefusalReason, RefusedMessage, Role
@@ -71,7 +74,21 @@ def opened(watched: Watched, base_url: str, connection: Connection, role: Role =
     return page
 
 
+LINE = ToldLine(
+    collector="collecteur-1", broker="courtier.ville.example:8883", connected=True, subscribed=True, held_s=3 * 86_400,
+    waiting=0, lag_s=0.0,
+)  # fmt: skip
+
+
+def tell_line(connection: Connection, line: ToldLine) -> None:
+    """A collector says how its line to the broker stands."""
+    broker_lines.tell(connection, [INSEE], line)
+    connection.commit()
+
+
 def test_operator_sees_what_is_wrong_first(watched: Watched, base_url: str, connection: Connection, screens: Path):
+    review_commune(connection, INSEE, now=NOW)  # who was heard and how they are
+    tell_line(connection, LINE)
     page = opened(watched, base_url, connection)
     expect(page.locator(".signal", has_text="Capteurs")).to_contain_text("bons sur")
     expect(page.locator(".signal", has_text="Travailleur")).to_have_attribute("data-level", "bad")
@@ -84,12 +101,25 @@ def test_operator_sees_what_is_wrong_first(watched: Watched, base_url: str, conn
     expect(page.locator("#devices")).to_have_text("Aucun capteur ne correspond.")
     page.get_by_label("Chercher un capteur").fill("")
     expect(page.locator("#devices .item").first).to_be_visible()
+    page.set_viewport_size({"width": 1120, "height": 760})
     page.screenshot(path=screens / "exploitation.png")
     page.get_by_role("tab", name="Versions et disque").click()
     expect(page.locator("#versions")).to_contain_text("PostgreSQL")
     expect(page.locator("#retention")).to_contain_text("mesures de remplissage")
     page.get_by_role("tab", name="Tâches").click()
     expect(page.locator("#worker")).to_contain_text("voirie worker")
+    page.get_by_role("tab", name="Réception").click()
+    line = page.locator("#brokers .item")
+    expect(line).to_contain_text("courtier.ville.example:8883")
+    expect(line).to_contain_text("connecté il y a 3 j")
+    expect(line).to_contain_text("rien n’attend")
+    tell_line(connection, replace(LINE, connected=False, subscribed=False, held_s=240, waiting=3, lag_s=12))
+    page.reload()
+    expect(page.locator(".signal").first).to_contain_text("courtier injoignable")
+    page.get_by_role("tab", name="Réception").click()
+    expect(line).to_contain_text("injoignable il y a 4 min")
+    expect(line).to_contain_text("3 messages attendent la base")
+    watched.troubles[:] = [each for each in watched.troubles if "ERR_ABORTED" not in each]  # of the page that was left
     assert watched.troubles == []
 
 

@@ -116,7 +116,7 @@ def test_page_is_accessible_and_fits(watched: Watched, base_url: str, screens: P
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert faults(page) == []
     kind = "" if query.endswith("20") else "-livraison"
-    for name, width, height in (("stationner-telephone", 360, 780), ("stationner", 1040, 640)):
+    for name, width, height in (("stationner-telephone", 360, 780), ("stationner", 960, 600)):
         page.set_viewport_size({"width": width, "height": height})
         if name + kind != "stationner-livraison":
             page.screenshot(path=screens / f"{name}{kind}.png")

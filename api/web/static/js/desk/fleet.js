@@ -2,6 +2,7 @@
 
 import { get, Problem } from "../http.js";
 import { may } from "../store.js";
+import { desk } from "./day.js";
 import { shown, trying } from "./trying.js";
 
 let fleet = [];
@@ -19,10 +20,13 @@ export async function start(onFleet) {
   }
 }
 
-/** The vehicles that no round of the shown plan takes out, and that no edit keeps at the depot. */
+/** The vehicles that no round of the shown plan takes out, and that no edit keeps at the depot, published ones included. */
 export function idle() {
   const out = new Set((shown()?.routes ?? []).map((route) => route.vehicle_id));
-  for (const edit of trying.edits) if (edit.kind === "without") out.add(edit.vehicle_id);
+  const published = desk.versions.filter((version) => version.status !== "draft" && version.status !== "discarded");
+  for (const edit of [...trying.edits, ...published.flatMap((version) => version.edits)]) {
+    if (edit.kind === "without") out.add(edit.vehicle_id);
+  }
   return fleet.filter((vehicle) => !out.has(vehicle.vehicle_id));
 }
 
