@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from api.app import ApiOptions
 from api.ports import Ports
 from cli.at_once import WorkerAtOnce
+from storage import places
 from storage.database import Connection
 from storage.ground import distance_m
 from storage.model import Plan, Role, StopKind
@@ -440,6 +442,36 @@ def driven(plan: dict[str, Any], start: tuple[float, float], end: tuple[float, f
         for one, other in pairwise(route["geometry"]["coordinates"])
     ]
     return (start, end) in bits or (end, start) in bits
+
+
+def test_a_vehicle_that_stands_idle_is_sent_out(
+    watched: Watched, base_url: str, plan: Plan, connection: Connection, worker: subprocess.Popen[bytes]
+):
+    out = {route.vehicle_id for route in plan.routes}
+    first = next(vehicle for vehicle in places.vehicles(connection, INSEE) if vehicle.vehicle_id in out)
+    places.save_vehicles(connection, [replace(first, vehicle_id="BOM-9", name="Benne de réserve")])
+    # As if it had stood there when the plan was made: only who could have gone out then may be sent out.
+    connection.execute("UPDATE plan SET inputs = jsonb_insert(inputs, '{vehicles,-1}', '\"BOM-9\"', true)")
+    connection.commit()
+    page = watched.page
+    at_the_desk(page, base_url)
+    expect(page.locator("#idle")).to_contain_text("Benne de réserve")
+    moved = rounds(plan)[plan.routes[0].vehicle_id][0]
+    open_bin(page, moved)
+    page.get_by_label("Véhicule").select_option("BOM-9")
+    page.get_by_role("button", name="Déplacer", exact=True).click()
+    bar = page.locator("#edit-bar")
+    expect(bar.locator(".edits li")).to_contain_text(f"{moved} va à Benne de réserve")
+    bar.get_by_role("button", name="Calculer le nouveau plan").click()
+    expect(bar).to_contain_text("Brouillon prêt", timeout=60_000)
+    assert worker.poll() is None
+    bar.get_by_role("button", name="Publier ce plan").click()
+    expect(page.locator("#plan-version")).to_contain_text("publiée par Camille")
+    stops = {
+        route["vehicle_id"]: [stop["place_id"] for stop in route["stops"]] for route in latest(page, base_url)["routes"]
+    }
+    assert moved in stops["BOM-9"]
+    assert watched.troubles == []
 
 
 def test_rounds_under_way_are_repaired_and_edited(
