@@ -30,20 +30,21 @@ def offsets_s(at_s: Ints, time_zone: str) -> Ints:
     """Return (n,) by how many seconds the local clock is ahead of UTC at Unix seconds `at_s` (n,)."""
     if not len(at_s):
         return np.zeros(0, dtype=np.int64)
-    zone = ZoneInfo(time_zone)
-
-    def offset_s(moment_s: int) -> int:
-        offset = datetime.fromtimestamp(moment_s, UTC).astimezone(zone).utcoffset()
-        return 0 if offset is None else int(offset.total_seconds())
-
     day = at_s // _DAY_S
     days, where = np.unique(day, return_inverse=True)
-    edges = {int(one): offset_s(int(one) * _DAY_S) for one in np.union1d(days, days + 1)}
+    edges = {int(one): _offset_s(int(one) * _DAY_S, time_zone) for one in np.union1d(days, days + 1)}
     result = np.array([edges[int(one)] for one in days], dtype=np.int64)[where]
     # Only on the days on which clocks change does it take a look at each moment.
     changes = np.array([edges[int(one)] != edges[int(one) + 1] for one in days])[where]
-    result[changes] = [offset_s(int(moment)) for moment in at_s[changes]]
+    result[changes] = [_offset_s(int(moment), time_zone) for moment in at_s[changes]]
     return result
+
+
+@lru_cache(maxsize=65_536)
+def _offset_s(moment_s: int, time_zone: str) -> int:
+    """Return the offset at one moment; a training asks for those of the same days thousands of times."""
+    offset = datetime.fromtimestamp(moment_s, UTC).astimezone(ZoneInfo(time_zone)).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds())
 
 
 def day_class(slot: Ints) -> Ints:

@@ -32,11 +32,15 @@ type Progress = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class TrialOptions:
-    """How a town is tried: `folds` of bins, the `seed` of every choice, and about how many moments are looked at."""
+    """How a town is tried: `folds` of bins, the `seed` of every choice, and about how many moments are looked at.
+
+    The method in service, which is trained anew for each fold, is tried in towns of at most `served_bin_hours`.
+    """
 
     folds: int = 5
     seed: int = 0
     moments: int = 30_000
+    served_bin_hours: int = 3_000_000
 
     def __post_init__(self) -> None:
         """Refuse nonsense."""
@@ -106,7 +110,7 @@ def _evaluate(town: Town, options: TrialOptions, say: Progress, tried: Tries) ->
         setting = set_up(town, folds=options.folds, seed=options.seed, most=options.moments)
         _sensored(setting, options, protocols["sensored"], why, say, tried=tried)
         seconds["sensored"] = time.perf_counter() - started
-        floor["own_curve"] = _unsensored(setting, protocols, why, say, tried=tried)
+        floor["own_curve"] = _unsensored(setting, options, protocols, why, say, tried=tried)
         seconds["unsensored_and_few_looks"] = time.perf_counter() - started - seconds["sensored"]
     return {"protocols": protocols, "why": why, "noise_floor": floor, "seconds_by_part": seconds}
 
@@ -150,7 +154,13 @@ def _sensored(
 
 
 def _unsensored(
-    setting: Setting, protocols: dict[str, Any], why: dict[str, str], say: Progress, *, tried: Tries
+    setting: Setting,
+    options: TrialOptions,
+    protocols: dict[str, Any],
+    why: dict[str, str],
+    say: Progress,
+    *,
+    tried: Tries,
 ) -> float | None:
     """Fill in both protocols of bins whose levels nobody sees; return the floor that no rate goes under."""
     town = setting.town
@@ -169,7 +179,7 @@ def _unsensored(
     scores = score(setting, parts)
     tried.keep("unsensored", parts, setting.marks)
     say("the method in service")
-    in_service = served(setting, parts)
+    in_service = served(setting, parts, most_bin_hours=options.served_bin_hours)
     if in_service is not None:
         tried.in_service.append(in_service)
     protocols["unsensored"] = scores | {

@@ -30,16 +30,18 @@ from storage.model import Bin
 
 _KM_PER_DEG = 111.195
 _SOME_VOLUME_L = 100.0
-_MOST_CELLS = 3_000_000
 _HOURLY_GAP_H = 6.0
 _SLACK = 1e-9
 _DAY_S = 24 * HOUR_S
 
 
-def served(setting: Setting, parts: Sequence[Tested]) -> Floats | None:
-    """Return (n, 3), p10, p50 and p90 of the method in service on the cases of `parts`; None: the town is too large."""
+def served(setting: Setting, parts: Sequence[Tested], *, most_bin_hours: int) -> Floats | None:
+    """Return (n, 3), p10, p50 and p90 of the method in service on the cases of `parts`.
+
+    None in a town of more than `most_bin_hours`.
+    """
     town = setting.town
-    if town.bins * int(np.ptp(town.at_s)) // HOUR_S > _MOST_CELLS:
+    if town.bins * int(np.ptp(town.at_s)) // HOUR_S > most_bin_hours:
         return None
     result: Floats = np.minimum(np.concatenate([_forecast(setting, part) for part in parts]), 1.0)
     return result
