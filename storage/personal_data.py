@@ -222,6 +222,7 @@ TREATMENTS: tuple[Treatment, ...] = (
         recipients=_("les chefs d'équipe et les conducteurs de la commune"),
         kept=(
             Kept(what=_("la dernière position du véhicule"), until=_("une heure après la fin de son service, au plus")),
+            Kept(what=_("les kilomètres de chaque véhicule, par jour"), until=_("sans limite, pour les statistiques")),
             Kept(what=_("les commentaires"), days="names_days"),
             Kept(
                 what=_("ce qui a été déclaré, sans nom ni commentaire"), until=_("sans limite, pour les statistiques")
@@ -233,8 +234,18 @@ TREATMENTS: tuple[Treatment, ...] = (
             Traces(table="vehicle_event", texts=("comment",), besides=("vehicle_id", "received_at"), at="happened_at"),
             Traces(
                 table="vehicle_position",
-                besides=("vehicle_id", "told_at", "longitude_deg", "latitude_deg", "next_place_id"),
+                besides=(
+                    "vehicle_id",
+                    "told_at",
+                    "longitude_deg",
+                    "latitude_deg",
+                    "next_place_id",
+                    "told_since",
+                    "driven_m",
+                    "bridged_m",
+                ),
             ),
+            Traces(table="vehicle_day", besides=("vehicle_id", "service_date", "driven_m", "bridged_m")),
         ),
     ),
     Treatment(

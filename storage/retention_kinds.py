@@ -179,8 +179,8 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
     ),
     "what was decided and declared, for who answers for it": (
         "plan plan_version plan_audit plan_request planned_route planned_stop plan_left_out service_event "
-        "service_withdrawal vehicle_event device_change audit_entry audit_salt fill_model bay_model town_event "
-        "day_weather kerb_advice"
+        "service_withdrawal vehicle_event vehicle_day device_change audit_entry audit_salt fill_model bay_model "
+        "town_event day_weather kerb_advice"
     ),
     "who may come in, until somebody ends it or its time is over": (
         "account account_grant account_identity territory territory_commune territory_grant "

@@ -24,7 +24,10 @@ def declare(connection: Connection, events: Iterable[VehicleEvent]) -> int:
 
 
 def place(connection: Connection, position: VehiclePosition) -> bool:
-    """Keep where a vehicle is, unless something newer is known; return whether it is kept."""
+    """Keep where a vehicle is, unless something newer is known; return whether it is kept.
+
+    The one before is replaced; only the metres between the two are added to what the vehicle drove.
+    """
     return connection.execute(statement("vehicle_events", "place"), asdict(position)).rowcount > 0
 
 
@@ -41,7 +44,10 @@ def positions(connection: Connection, commune_insee: str) -> list[VehiclePositio
 
 
 def forget_positions(connection: Connection, commune_insee: str, *, now: datetime) -> int:
-    """Delete where vehicles were whose shift ended 45 minutes ago or more; return of how many."""
+    """Delete where vehicles were whose shift ended 45 minutes ago or more; return of how many.
+
+    The metres that their positions told are kept, by vehicle and day.
+    """
     parameters = {"commune_insee": commune_insee, "now": now}
     return connection.execute(statement("vehicle_events", "forget_positions"), parameters).rowcount
 

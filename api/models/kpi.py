@@ -33,6 +33,8 @@ class DoneModel(Model):
     hours: float | None = Field(
         description="Between the declarations of each round, with its planned ways there and home"
     )
+    told_km: float | None = Field(description="As the vehicles' positions told it; null where none did, and by sector")
+    bridged_km: float | None = Field(description="Of these: straight lines over silences of two minutes and more")
     bins: int | None = Field(description="Bins declared as emptied")
     bins_off_plan: int | None = Field(description="Of these: not on that day's plan")
     bins_seen_only: int | None = Field(description="Emptyings that a sensor saw and nobody declared")

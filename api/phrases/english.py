@@ -68,6 +68,7 @@ ENGLISH = Catalogue(
         "leaves": "Leaves",
         "back": "back",
         "crew": "Crew",
+        "names": "Names",
         "people": "{count} people",
         "bins": "Bins",
         "distance": "Distance",

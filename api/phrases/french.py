@@ -66,6 +66,7 @@ FRENCH = Catalogue(
         "leaves": "Départ",
         "back": "Retour",
         "crew": "Équipage",
+        "names": "Noms",
         "people": "{count} agent(s)",
         "bins": "Corbeilles",
         "distance": "Distance",

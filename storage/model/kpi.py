@@ -36,8 +36,8 @@ class Kpi:
     """Figures of a day, a sector or a month (`key`: 2026-03-10, a sector's name, 2026-03). None is not known, never 0.
 
     `planned_*` is of the plans that were published before the day's repairs and edits on the road, `done_*` of what
-    crews declared: kilometres are those of the planned way up to the last declared stop, since no vehicle tells what it
-    drives.
+    crews declared: kilometres are those of the planned way up to the last declared stop, `done_told_km`
+    what vehicles' own positions came to, where tablets told them, `done_bridged_km` of these over silences.
     `compared_*` sums both over those days alone on which rounds were declared and former rounds are known.
     """
 
@@ -53,6 +53,8 @@ class Kpi:
     done_days: int
     done_km: float | None
     done_hours: float | None
+    done_told_km: float | None
+    done_bridged_km: float | None
     done_bins: int | None
     done_bins_off_plan: int | None
     done_bins_seen_only: int | None

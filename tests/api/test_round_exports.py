@@ -180,6 +180,8 @@ def test_sheet_draws_the_streets_around_the_round(rows: Connection):
 def test_sheet_tells_the_crew_of_the_day_rather_than_that_of_the_rules(client: httpx.Client, hostile: Connection):
     sheet = f"{PLANS}/{PLAN_ID}/export/sheet"
     assert "3 people" in client.get(sheet, params={"lang": "en"}).text
+    # Who they are is written by hand: no plan keeps a name.
+    assert 'Names : <span class="names"></span>' in client.get(sheet, params={"lang": "en"}).text
     hostile.execute("""UPDATE plan SET inputs = '{"crews": {"BOM-1": 2}}' WHERE plan_id = %s""", [PLAN_ID])
     hostile.commit()
     told = client.get(sheet, params={"lang": "en"}).text

@@ -123,6 +123,24 @@ def test_where_a_vehicle_was_goes_after_its_shift(town: Town, told_at: str, kept
     assert vehicle_events.positions(town.connection, INSEE) == []
 
 
+def test_what_was_driven_is_summed_and_kept_by_day(town: Town):
+    connection = town.connection
+    # A minute's drive of 111 m north, a position that wavers, a leap that nobody drives, and 222 m after a silence.
+    for minutes, latitude_deg in ((0, 48.84), (1, 48.841), (2, 48.84105), (2.1, 48.95), (2.2, 48.841), (12, 48.843)):
+        vehicle_events.place(
+            connection,
+            VehiclePosition(
+                commune_insee=INSEE, vehicle_id="BOM-1",
+                told_at=datetime(2026, 3, 10, 9, tzinfo=UTC) + timedelta(minutes=minutes), longitude_deg=2.55,
+                latitude_deg=latitude_deg, next_place_id=None,
+            ),
+        )  # fmt: skip
+    assert vehicle_events.forget_positions(connection, INSEE, now=datetime(2026, 3, 11, tzinfo=UTC)) == 1
+    kept = connection.execute("SELECT vehicle_id, service_date::text, driven_m, bridged_m FROM vehicle_day").fetchall()
+    assert [row[:2] for row in kept] == [("BOM-1", "2026-03-10")]
+    assert kept[0][2:] == pytest.approx((111.2 + 222.4, 222.4), rel=0.01)
+
+
 def test_a_shift_over_midnight_ends_the_next_day_with_its_overtime(town: Town):
     connection = town.connection
     connection.execute("UPDATE vehicle SET shift_from = '21:00', shift_until = '04:00'")

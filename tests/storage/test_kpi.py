@@ -185,3 +185,17 @@ def test_what_was_planned_is_what_was_published_before_the_rounds_were_edited_on
     source = PlanSource(origin=PlanOrigin.EDITED, made_by="Chef")
     plans.save(town.connection, replace(edited, plan_id=uuid4(), inputs={"rest_since": "x"}), source=source)
     assert figures(town, by=KpiBy.DAY) == before
+
+
+def test_what_vehicles_told_of_their_way_stands_beside_and_belongs_to_no_sector(driven: tuple[Town, UUID]):
+    town, _ = driven
+    assert figures(town, by=KpiBy.DAY)["2026-03-11"].done_told_km is None
+    town.connection.execute(
+        "INSERT INTO vehicle_day VALUES (%s, 'BOM-1', '2026-03-11', 12500, 500), (%s, 'BOM-1', '2026-03-10', 9000, 0)",
+        [INSEE, INSEE],
+    )
+    day = figures(town, by=KpiBy.DAY)["2026-03-11"]
+    assert (day.done_told_km, day.done_bridged_km) == (12.5, 0.5)
+    month = figures(town, by=KpiBy.MONTH, first=WEDNESDAY - timedelta(days=1))["2026-03"]
+    assert month.done_told_km == pytest.approx(21.5)
+    assert {one.done_told_km for one in figures(town, by=KpiBy.SECTOR).values()} == {None}

@@ -171,3 +171,16 @@ def test_a_day_that_is_over_is_not_edited(road: Road, desk: Desk):
     road.at(road.route().end_at + timedelta(days=1))
     with pytest.raises(ConflictError, match="are over since"):
         desk.edit({"kind": "drop", "place_id": road.bins()[1]})
+
+
+def test_imposed_bins_that_no_time_is_left_for_do_not_keep_the_rest_from_being_repaired(road: Road, desk: Desk):
+    road.drive(3)
+    imposed = [left.place_id for left in road.plan.left_out if left.reason.code == "not_worth_it"][:12]
+    desk.publish(desk.edit(*({"kind": "add", "place_id": place_id} for place_id in imposed)))
+    assert set(imposed) <= {name for names in rounds(road.plan).values() for name in names}
+    # Ten minutes before the shift ends.
+    road.at(road.route().start_at.replace(hour=10, minute=20))
+    made = road.repair()
+    assert made is not None
+    left = {item.place_id: item.reason.code for item in made.left_out}
+    assert {left[place_id] for place_id in imposed if place_id in left} == {"shift"}

@@ -32,7 +32,7 @@ from optimise.rounds.told import options_of
 from optimise.rounds.travel import open_travel
 from storage import communes, plans, vehicle_events
 from storage.database import Connection
-from storage.errors import ConflictError, InputError
+from storage.errors import ConflictError, InputError, PlanRefusedError
 from storage.model import Plan, PlanOrigin, PlanSource, ServiceEventKind
 
 log = structlog.get_logger()
@@ -79,7 +79,12 @@ def repair_rounds(connection: Connection, commune_insee: str, *, options: Repair
     loaded = as_it_is(loaded, road)
     task, rest = measured_rest(loaded, road, day, opener=options.opener, change_cost=round(options.change_eur * EURO))
     limits = SearchLimits(seconds=options.most_s, iterations=options.iterations)
-    remade = remake(rest.problem, rest.asked, seed=day.seed, limits=limits)
+    try:
+        remade = remake(rest.problem, rest.asked, seed=day.seed, limits=limits)
+    except PlanRefusedError:
+        # Not everything that somebody imposed fits into what is left of the day; the rest is to be driven all the same.
+        rest = rest.with_imposed_as_dear()
+        remade = remake(rest.problem, rest.asked, seed=day.seed, limits=limits)
     barred = any(one.kind == ServiceEventKind.BLOCKED for one in road.new)
     if not barred and not _changes(remade, rest):
         with connection.transaction():

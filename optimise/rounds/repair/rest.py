@@ -22,11 +22,13 @@ from optimise.rounds.engines.schedule import schedule
 from optimise.rounds.engines.steps import Step, location
 from optimise.rounds.locks import Locks
 from optimise.rounds.parts import NO_END_S, DayVehicle
-from optimise.rounds.problem import Flags, Integers, Problem
+from optimise.rounds.problem import EURO, Flags, Integers, Problem
 from optimise.rounds.repair.progress import Progress
 from optimise.rounds.solution import VisitKind
 from storage.model import PlannedStop, StopKind
 
+_IMPOSED_EUR = 10_000
+"""What leaving an imposed bin costs once there is no time for all of them."""
 _PATIENCE_S = 1800
 """How much later than now a break may begin whose window is nearly over."""
 
@@ -38,6 +40,13 @@ class Rest:
     problem: Problem
     asked: Asked
     on_board: frozenset[int]
+
+    def with_imposed_as_dear(self) -> Rest:
+        """Return the rest in which imposed bins are not imposed any more, but left last of all."""
+        problem = self.problem
+        loads = np.isin(np.arange(len(problem.stop_ids)), list(self.on_board))
+        dear = np.where(problem.must & ~loads, _IMPOSED_EUR * EURO, problem.prize)
+        return replace(self, problem=replace(problem, must=problem.must & loads, prize=dear))
 
     def with_edits(self, edits: Asked) -> Asked:
         """Return what is asked of the rest when somebody edits it: `edits` are of the same bins, all still ahead.

@@ -186,6 +186,13 @@ day AS (
         EXISTS (SELECT FROM done WHERE done.service_date = a_day::date) AS is_declared
     FROM generate_series(:first::date, :last::date, INTERVAL '1 day') AS a_day
 ),
+-- What vehicles told of themselves belongs to no sector.
+told_way AS (
+    SELECT service_date, sum(driven_m) / 1000 AS km, sum(bridged_m) / 1000 AS bridged_km
+    FROM vehicle_day
+    WHERE commune_insee = :commune_insee AND service_date BETWEEN :first::date AND :last::date AND :by <> 'sector'
+    GROUP BY service_date
+),
 known AS (SELECT EXISTS (SELECT FROM former_round WHERE commune_insee = :commune_insee) AS former),
 sector AS (
     SELECT coalesce(sector, '') AS sector FROM bin WHERE commune_insee = :commune_insee
@@ -206,6 +213,7 @@ cell AS (
         AS planned_overflows,
         CASE WHEN day.is_declared AND day.is_planned THEN coalesce(done_km.km, 0) END AS done_km,
         CASE WHEN day.is_declared AND day.is_planned THEN coalesce(done_hours.hours, 0) END AS done_hours,
+        told_way.km AS told_km, told_way.bridged_km,
         CASE WHEN day.is_declared THEN coalesce(done.bins, 0) END AS done_bins,
         CASE WHEN day.is_declared AND day.is_planned THEN coalesce(done.off_plan, 0) END AS done_off_plan,
         seen_only.bins AS seen_only,
@@ -223,6 +231,8 @@ cell AS (
     LEFT JOIN done USING (service_date, sector)
     LEFT JOIN done_km USING (service_date, sector)
     LEFT JOIN done_hours USING (service_date, sector)
+    LEFT JOIN told_way
+        ON told_way.service_date = day.service_date AND sector.sector = (SELECT min(sector) FROM sector)
     LEFT JOIN seen_only USING (service_date, sector)
     LEFT JOIN measured USING (service_date, sector)
     LEFT JOIN former_round AS former
@@ -246,6 +256,8 @@ SELECT
     count(DISTINCT service_date) FILTER (WHERE is_declared) AS done_days,
     sum(done_km) AS done_km,
     sum(done_hours) AS done_hours,
+    sum(told_km) AS done_told_km,
+    sum(bridged_km) AS done_bridged_km,
     sum(done_bins)::bigint AS done_bins,
     sum(done_off_plan)::bigint AS done_bins_off_plan,
     sum(seen_only)::bigint AS done_bins_seen_only,

@@ -1,0 +1,10 @@
+"""What vehicles drove, summed while they tell where they are."""
+
+from storage.schema import run_sql_file
+
+revision = "0035"
+down_revision = "0034"
+
+
+def upgrade() -> None:
+    run_sql_file("0035_driven_metres.sql")
