@@ -231,10 +231,10 @@ cell AS (
     LEFT JOIN done USING (service_date, sector)
     LEFT JOIN done_km USING (service_date, sector)
     LEFT JOIN done_hours USING (service_date, sector)
-    LEFT JOIN told_way
-        ON told_way.service_date = day.service_date AND sector.sector = (SELECT min(sector) FROM sector)
     LEFT JOIN seen_only USING (service_date, sector)
     LEFT JOIN measured USING (service_date, sector)
+    LEFT JOIN told_way
+        ON told_way.service_date = day.service_date AND sector.sector = (SELECT min(sector) FROM sector)
     LEFT JOIN former_round AS former
         ON former.commune_insee = :commune_insee AND former.sector = sector.sector
             AND former.weekday = extract(ISODOW FROM day.service_date)
