@@ -181,7 +181,7 @@ def test_sheet_tells_the_crew_of_the_day_rather_than_that_of_the_rules(client: h
     sheet = f"{PLANS}/{PLAN_ID}/export/sheet"
     assert "3 people" in client.get(sheet, params={"lang": "en"}).text
     # Who they are is written by hand: no plan keeps a name.
-    assert 'Names : <span class="names"></span>' in client.get(sheet, params={"lang": "en"}).text
+    assert 'Names&nbsp;: <span class="names"></span>' in client.get(sheet, params={"lang": "en"}).text
     hostile.execute("""UPDATE plan SET inputs = '{"crews": {"BOM-1": 2}}' WHERE plan_id = %s""", [PLAN_ID])
     hostile.commit()
     told = client.get(sheet, params={"lang": "en"}).text
