@@ -21,7 +21,7 @@ demo: ## set up, then run the whole product on a simulated commune (Ctrl-C stops
 
 test: ## set up for development, then run every test that this machine can run
 	@scripts/setup --dev
-	.venv/bin/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(TESTS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} .venv/bin/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(TESTS)
 
 check: ## lint, format, types, and the arrows between the rooms
 	@scripts/setup --dev

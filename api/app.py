@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -105,6 +106,23 @@ separate fields; unknown is said, never guessed. Every error is `application/pro
 def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
     """Return the application, with what decides for it in `ports`. Nothing is opened before its lifespan starts."""
     counted = Metrics()
+    app = _with_routes(_lifespan(options, ports, counted))
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(Guard, options=options, metrics=counted)
+    app.openapi = _document  # type: ignore[method-assign] # FastAPI's own way
+    _document()  # now, and not while somebody waits
+    return app
+
+
+@cache
+def _document() -> dict[str, Any]:
+    """Return the OpenAPI document, made once a process: no option changes it, and it takes the longest."""
+    document = _with_routes(None).openapi()
+    errors.add_schemas(document)
+    return document
+
+
+def _with_routes(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]] | None) -> FastAPI:
     app = FastAPI(
         title="Voirie",
         version="1",
@@ -113,7 +131,7 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # FastAPI's pages load scripts from elsewhere
         redoc_url=None,
-        lifespan=_lifespan(options, ports, counted),
+        lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
         dependencies=[Depends(admit)],
         responses=errors.documented(400, 401, 403, 414, 429, 431),
@@ -162,9 +180,6 @@ def create_app(options: ApiOptions, ports: Ports = _NO_PORTS) -> FastAPI:
         app.include_router(module.router)
     app.mount("/static/leaflet", StaticFiles(directory=leaflet_folder()), name="leaflet")
     app.mount("/static", StaticFiles(directory=str(WEB_FOLDER / "static")), name="static")
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
-    app.add_middleware(Guard, options=options, metrics=counted)
-    errors.add_schemas(app.openapi())
     return app
 
 

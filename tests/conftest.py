@@ -11,14 +11,15 @@ import tempfile
 import uuid
 import warnings
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cli.mosquitto import mosquitto_program, shipped_limits
 from storage import database, schema
@@ -48,6 +49,13 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have a slow test: where processes share the files, none is left alone with one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def reference_data() -> Path:
     """The folder of real reference data."""
@@ -60,70 +68,102 @@ def reference_data() -> Path:
 # --- databases -------------------------------------------------------------------------------------------------------
 
 
-class Server:
-    """A PostgreSQL server on which tests may create databases.
+class Original[T]:
+    """A database that tests get copies of, and what was told of it when it was filled.
 
-    They are copies of a migrated template, made ahead and dropped behind by a thread: with TimescaleDB either takes as
-    long as a test.
+    Copies are made ahead and dropped behind by a thread: with TimescaleDB either takes as long as a test.
     """
 
     _AHEAD = 2
 
-    def __init__(self, *, name: str, url: str, template: str) -> None:
-        self.name, self.url, self._template = name, url, template
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"databases-{name}")
+    def __init__(self, *, url: str, name: str, told: T, thread: ThreadPoolExecutor) -> None:
+        self.told = told
+        self._url, self._name, self._thread = url, name, thread
         self._ready: deque[Future[str]] = deque()
         self._dropped: list[Future[None]] = []
 
-    def create_database(self) -> str:
-        """Create a migrated database of this test's own and return its URL."""
+    def copy(self) -> str:
+        """Make a database that holds what this one does, and return its URL."""
         while len(self._ready) <= self._AHEAD:
             self._ready.append(self._thread.submit(self._create))
         return self._ready.popleft().result()
 
-    def drop_database(self, url: str) -> None:
-        """Drop a database that `create_database` made, whoever is still connected."""
-        self._dropped.append(self._thread.submit(self._drop, url))
+    def drop(self, url: str) -> None:
+        """Drop a copy, whoever is still connected."""
+        self._dropped.append(self._thread.submit(_drop_database, self._url, conninfo_to_dict(url)["dbname"]))
 
     def close(self) -> None:
-        """Drop what was made ahead; raise what went wrong with others."""
-        self._dropped += [self._thread.submit(self._drop, ready.result()) for ready in self._ready]
-        self._thread.shutdown()
+        """Drop the original and what was made ahead; raise what went wrong with others."""
+        names = [conninfo_to_dict(ready.result())["dbname"] for ready in self._ready]
+        for name in [*names, self._name]:
+            self._dropped.append(self._thread.submit(_drop_database, self._url, name))
         for dropped in self._dropped:
             dropped.result()
 
     def _create(self) -> str:
         name = f"test_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {self._template}")
-        return make_conninfo(self.url, dbname=name)
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {self._name}")
+        return make_conninfo(self._url, dbname=name)
 
-    def _drop(self, url: str) -> None:
-        name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+def _drop_database(url: str, name: object) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+class Server:
+    """A PostgreSQL server on which tests may create databases: copies of a migrated one, or of one they fill once."""
+
+    def __init__(self, *, name: str, url: str, thread: ThreadPoolExecutor, migrated: Original[None]) -> None:
+        self.name, self.url, self.migrated = name, url, migrated
+        self._thread = thread
+
+    def create_database(self) -> str:
+        """Create a migrated database of this test's own and return its URL."""
+        return self.migrated.copy()
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database that `create_database` made, whoever is still connected."""
+        self.migrated.drop(url)
+
+    @contextmanager
+    def filled[T](self, fill: Callable[[database.Connection], T]) -> Iterator[Original[T]]:
+        """Hold a migrated database that `fill` filled once, for each test to have a copy of."""
+        url = self.create_database()
+        with database.connect(url) as connection:
+            told = fill(connection)
+            connection.commit()
+        name = str(conninfo_to_dict(url)["dbname"])
+        _shut(self.url, name)
+        original = Original(url=self.url, name=name, told=told, thread=self._thread)
+        try:
+            yield original
+        finally:
+            original.close()
+
+
+def _shut(url: str, name: str) -> None:
+    """Let nobody into a database: with guests it cannot be copied, and TimescaleDB's scheduler is one."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
 
 
 @contextmanager
 def _prepared(name: str, url: str) -> Iterator[Server]:
-    """Hold a migrated template database, so that each test's own is a copy of files; drop it at the end."""
-    template = f"template_{uuid.uuid4().hex[:12]}"
+    """Hold a migrated database, so that each test's own is a copy of files; drop it at the end."""
+    original = f"original_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {template}")
-    try:
-        schema.migrate(make_conninfo(url, dbname=template))
-        with psycopg.connect(url, autocommit=True) as connection:
-            # A template must have no guests, and TimescaleDB's scheduler connects to every database that admits any.
-            connection.execute(f"ALTER DATABASE {template} ALLOW_CONNECTIONS false")
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [template])
-        server = Server(name=name, url=url, template=template)
+        connection.execute(f"CREATE DATABASE {original}")
+    with ThreadPoolExecutor(1, thread_name_prefix=f"databases-{name}") as thread:
+        migrated = Original(url=url, name=original, told=None, thread=thread)
         try:
-            yield server
+            schema.migrate(make_conninfo(url, dbname=original))
+            _shut(url, original)
+            yield Server(name=name, url=url, thread=thread, migrated=migrated)
         finally:
-            server.close()
-    finally:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")
+            migrated.close()
 
 
 def _forgo_syncing(url: str) -> None:
@@ -170,12 +210,18 @@ def any_server(request: pytest.FixtureRequest) -> Server:
     return server
 
 
+@pytest.fixture(scope="session")
+def original(embedded_server: Server) -> Original[Any]:
+    """What `database_url` is a copy of: migrated and empty, unless a folder or a file fills one of its own."""
+    return embedded_server.migrated
+
+
 @pytest.fixture
-def database_url(embedded_server: Server) -> Iterator[str]:
-    """A migrated database of the test's own on the embedded PostgreSQL."""
-    url = embedded_server.create_database()
+def database_url(original: Original[Any]) -> Iterator[str]:
+    """A database of the test's own on the embedded PostgreSQL."""
+    url = original.copy()
     yield url
-    embedded_server.drop_database(url)
+    original.drop(url)
 
 
 @pytest.fixture

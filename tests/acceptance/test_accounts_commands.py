@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from storage.database import Connection
 from tests.api.accounts import log_in
 from tests.api.rows import INSEE, save_commune, save_places
 from tests.api.serving import client_of
-from tests.tools import REPOSITORY
+from tests.commanding import run_voirie
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
 BINS = f"/api/v1/communes/{INSEE}/bins"
@@ -32,16 +31,7 @@ def voirie(database_url: str, connection: Connection, tmp_path: Path) -> Run:
     connection.commit()
 
     def run(*arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": database_url},
-            cwd=tmp_path,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_voirie(*arguments, cwd=tmp_path, given=typed, VOIRIE_DATABASE__URL=database_url)
 
     return run
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +26,7 @@ from storage.database import connect
 from storage.errors import InputError, SchemaError, UnavailableError
 from storage.isolation import CommunePool
 from storage.time_series import LIVE_VIEWS, Edition, edition
+from tests.commanding import run_voirie
 from tests.conftest import Server
 from tests.storage.editions import in_columns, to_columns
 from tests.storage.town import INSEE, NOON, batch, fill, occupancy, provision
@@ -204,15 +204,7 @@ def test_timescaledb_is_backed_up_by_its_owner_and_restored_by_an_administrator_
 
 
 def voirie(cwd: Path, url: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
-        env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": url},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_voirie(*arguments, cwd=cwd, timeout_s=120, VOIRIE_DATABASE__URL=url)
     assert not check or done.returncode == 0, done.stderr
     return done
 

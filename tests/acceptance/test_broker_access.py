@@ -6,8 +6,6 @@ import hashlib
 import itertools
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,7 +27,8 @@ from storage.isolation import ROLE
 from storage.model import Commune, Device, DeviceStatus, Mounting, ParkingSpace, PlaceKind
 from tests.acceptance.collecting import collecting
 from tests.acceptance.guarded_broker import PASSWORDS, GuardedBroker, guarded_broker
-from tests.tools import REPOSITORY, wait_until
+from tests.commanding import run_voirie
+from tests.tools import wait_until
 
 INSEE = "93051"
 A, B = "sonde-A", "sonde.B"
@@ -46,11 +45,7 @@ class Town:
     folder: Path
 
     def voirie(self, *arguments: str, code: int = 0) -> dict[str, Any]:
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", "broker", *arguments, "--json"],
-            env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": self.database_url},
-            cwd=self.folder, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        done = run_voirie("broker", *arguments, "--json", cwd=self.folder, VOIRIE_DATABASE__URL=self.database_url)
         assert done.returncode == code, done.stderr
         return json.loads(done.stdout) if code == 0 else {"said": done.stderr}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +14,7 @@ import typer
 
 from cli.main import app
 from storage.schema_version import head_version
+from tests.commanding import ENVIRONMENT, run_voirie
 from tests.conftest import Server
 from tests.tools import REPOSITORY
 
@@ -33,19 +34,6 @@ def commands_of(group: Any, *path: str) -> dict[str, Any]:
 
 COMMANDS = commands_of(typer.main.get_command(app))
 WITHOUT_SETTINGS = {"decode", "solve", "evaluate fill", "evaluate occupancy"}
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
-
-
-def voirie(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
-        env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY)} | variables,
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_documented_commands_and_options_are_the_real_ones():
@@ -61,11 +49,47 @@ def test_documented_commands_and_options_are_the_real_ones():
     assert documented == real
 
 
+HELPED = """
+import json, os, runpy, sys
+import cli.main
+told = {}
+for command in json.load(sys.stdin):
+    child = os.fork()
+    if not child:
+        output = os.open("help", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+        os.dup2(output, 1)
+        sys.argv = ["voirie", *command.split(), "--help"]
+        runpy.run_module("cli", run_name="__main__")
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    told[command] = status, open("help", encoding="utf-8").read()
+json.dump(told, sys.stdout)
+"""
+"""Runs each command's help in a process of its own; what all commands import is imported once for them all."""
+
+
+@pytest.fixture(scope="module")
+def helps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """For each command, how its help ended and what it said."""
+    done = subprocess.run(
+        [sys.executable, "-c", HELPED],
+        env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY)},
+        cwd=tmp_path_factory.mktemp("helps"),
+        input=json.dumps(sorted(COMMANDS)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told: dict[str, tuple[int, str]] = json.loads(done.stdout)
+    return told
+
+
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_help_of_every_command(command: str, tmp_path: Path):
-    done = voirie(*command.split(), "--help", cwd=tmp_path)
-    assert done.returncode == 0
-    assert ("--config" in done.stdout) is (command not in WITHOUT_SETTINGS)
+def test_help_of_every_command(helps: dict[str, tuple[int, str]], command: str):
+    status, said = helps[command]
+    assert status == 0
+    assert ("--config" in said) is (command not in WITHOUT_SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +112,7 @@ def test_help_of_every_command(command: str, tmp_path: Path):
 def test_bad_usage_ends_with_2_and_a_sentence(
     arguments: list[str], variables: dict[str, str], sentence: str, tmp_path: Path
 ):
-    done = voirie(*arguments, cwd=tmp_path, **variables)
+    done = run_voirie(*arguments, cwd=tmp_path, **variables)
     assert done.returncode == 2, done.stderr
     assert sentence in " ".join(done.stderr.replace("│", " ").split())
     assert done.stdout == ""
@@ -96,7 +120,7 @@ def test_bad_usage_ends_with_2_and_a_sentence(
 
 
 def test_unreachable_database_ends_with_1_and_a_sentence(tmp_path: Path):
-    done = voirie("migrate", cwd=tmp_path, VOIRIE_DATABASE__URL="postgresql://nobody@127.0.0.1:9/none")
+    done = run_voirie("migrate", cwd=tmp_path, VOIRIE_DATABASE__URL="postgresql://nobody@127.0.0.1:9/none")
     assert done.returncode == 1
     assert done.stderr.startswith("voirie: the database does not answer")
     assert "Traceback" not in done.stderr
@@ -106,7 +130,7 @@ def test_migrate_is_harmless_when_repeated(embedded_server: Server, tmp_path: Pa
     url = embedded_server.create_database()
     try:
         for _ in range(2):
-            done = voirie("migrate", cwd=tmp_path, VOIRIE_DATABASE__URL=url)
+            done = run_voirie("migrate", cwd=tmp_path, VOIRIE_DATABASE__URL=url)
             assert (done.returncode, done.stdout) == (0, f"the database has schema {head_version()}\n"), done.stderr
     finally:
         embedded_server.drop_database(url)

@@ -6,14 +6,13 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from storage.database import connect
-from tests.tools import REPOSITORY
+from tests.commanding import run_voirie
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
 
@@ -23,15 +22,7 @@ type Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def voirie(database_url: str, tmp_path: Path) -> Run:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": database_url},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_voirie(*arguments, cwd=tmp_path, VOIRIE_DATABASE__URL=database_url)
 
     return run
 

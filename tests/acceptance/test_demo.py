@@ -20,12 +20,14 @@ from tests.tools import wait_until
 
 DEMO = [sys.executable, "-m", "cli", "demo"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
+SOON = {"VOIRIE_ROUNDS__SOLVE_S": "3"}
+"""Rounds are searched for less long where a test does not ask how good they are."""
 
 
-def play_once(folder: Path, *options: str) -> dict[str, Any]:
+def play_once(folder: Path, *options: str, **settings: str) -> dict[str, Any]:
     done = subprocess.run(
         [*DEMO, "--once", "--json", "--folder", str(folder), *options],
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | settings,
         capture_output=True,
         text=True,
         timeout=900,
@@ -65,10 +67,11 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_small_commune_goes_round_on_its_own_streets(folder: Path, reference_data: Path):
     streets = reference_data / "osm" / "saint-germain-en-laye.osm.pbf"
-    result = play_once(folder, "--streets", str(streets), "--bins", "300", "--days", "14")
+    result = play_once(folder, "--streets", str(streets), "--bins", "300", "--days", "14", **SOON)
     assert_whole(result, bins=300, with_sensor=90)
     assert result["streets"]["source"] == streets.name
     assert result["forecast"]["mae_percent_unsensored"] < result["forecast"]["mae_percent_baseline"]
@@ -100,7 +103,7 @@ class RunningDemo:
     def __init__(self, data: Path, said: Path) -> None:
         options = ["--folder", str(data), "--bins", "60", "--days", "3", "--speed", "600"]
         with said.open("wb") as log:
-            self.process = subprocess.Popen([*DEMO, *options], env=ENVIRONMENT, stderr=log, stdout=log)
+            self.process = subprocess.Popen([*DEMO, *options], env=ENVIRONMENT | SOON, stderr=log, stdout=log)
         wait_until(
             lambda: b"Everything runs" in said.read_bytes() or self.process.poll() is not None,
             timeout_s=240,
@@ -119,6 +122,7 @@ class RunningDemo:
         return int(httpx.get(self._intake).raise_for_status().json()["stored"])
 
 
+@pytest.mark.slow
 def test_interactive_demo_stops_cleanly_and_goes_on(folder: Path, tmp_path: Path):
     """Ctrl-C ends every process; even a killed demo is cleared away; the next goes on with the same data."""
     data = folder / "data"

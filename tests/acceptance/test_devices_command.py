@@ -7,7 +7,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +20,7 @@ from config.settings import read_settings
 from storage import bins, communes, readings
 from storage.database import connect
 from storage.model import Bin, Commune, IntakeBatch, RefusalReason, RefusedMessage
-from tests.tools import REPOSITORY
+from tests.commanding import run_voirie
 
 INSEE = "93051"
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=5)
@@ -46,16 +45,7 @@ def voirie(town: str, tmp_path: Path) -> Run:
     """Runs the command on the town's database."""
 
     def run(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": town},
-            cwd=tmp_path,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_voirie(*arguments, cwd=tmp_path, given=given, VOIRIE_DATABASE__URL=town)
 
     return run
 

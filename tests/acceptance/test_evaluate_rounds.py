@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.tools import REPOSITORY
+from tests.commanding import run_voirie
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
 SMALL = ("--bins", "30", "--days", "5", "--seeds", "1", "--warmup-days", "6", "--history-days", "12", "--tries", "1",
@@ -22,15 +21,7 @@ FIGURES = {
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cli", "evaluate", "rounds", *arguments],
-        env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY)},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return run_voirie("evaluate", "rounds", *arguments, cwd=cwd, timeout_s=300)
 
 
 def test_months_on_the_demos_streets_are_one_document_and_a_picture(tmp_path: Path):

@@ -77,6 +77,7 @@ def matrix() -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
     return json.loads(done.stdout), done
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1500)  # the first row waits for the whole matrix, three minutes on two free cores
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fault_loses_nothing_and_stores_nothing_twice(

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +15,9 @@ import pytest
 from optimise.occupancy.observe import observe
 from storage.database import connect
 from tests.api.rows import INSEE, NOW
+from tests.commanding import run_voirie
 from tests.conftest import Server
 from tests.kerb_street import save_street
-from tests.tools import REPOSITORY
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
 
@@ -36,15 +35,7 @@ def served(embedded_server: Server) -> Iterator[str]:
 
 
 def voirie(*arguments: str, cwd: Path, url: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
-        env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": url},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_voirie(*arguments, cwd=cwd, timeout_s=120, VOIRIE_DATABASE__URL=url)
 
 
 def test_the_observatory_prints_one_document_or_one_table(served: str, tmp_path: Path):

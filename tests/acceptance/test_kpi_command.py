@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from storage.database import connect
 from storage.former_file import FormerLine
 from storage.model import DisposalSite
 from tests.api.rows import INSEE, save_commune, save_places, save_plan
-from tests.tools import REPOSITORY
+from tests.commanding import run_voirie
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
 
@@ -40,16 +39,7 @@ def voirie(database_url: str, tmp_path: Path) -> Run:
         save_plan(connection)
 
     def run(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": database_url},
-            cwd=tmp_path,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_voirie(*arguments, cwd=tmp_path, given=given, VOIRIE_DATABASE__URL=database_url)
 
     return run
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from storage import communes
 from storage.database import connect
 from storage.model import Commune
+from tests.commanding import run_voirie
 from tests.tools import REPOSITORY
 
 INSEE = "93051"
@@ -31,16 +31,7 @@ def voirie(database_url: str, tmp_path: Path) -> Run:
         communes.save(connection, Commune(commune_insee=INSEE, name="Essai"))
 
     def run(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli", "places", *arguments],
-            env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": database_url},
-            cwd=tmp_path,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_voirie("places", *arguments, cwd=tmp_path, given=given, VOIRIE_DATABASE__URL=database_url)
 
     return run
 

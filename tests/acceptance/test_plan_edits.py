@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -22,9 +20,10 @@ from optimise.rounds.planner import plan_day
 from storage.database import Connection
 from storage.model import Plan
 from tests.api.serving import client_of
+from tests.commanding import run_voirie
 from tests.storage.test_plan_editing import rounds, stand_still
 from tests.storage.test_planner import DAY, EVENING, INSEE, foresee, options, provision
-from tests.tools import REPOSITORY, wait_until
+from tests.tools import wait_until
 from tests.working import running_worker
 
 POINTS = [(2.50 + number % 6 / 300, 48.80 + number // 6 / 400) for number in range(32)]
@@ -116,16 +115,9 @@ def test_without_a_worker_the_request_is_kept_and_says_so(client: httpx.Client, 
 
 def test_a_town_without_the_screen_edits_and_explains(database_url: str, base: Plan, tmp_path: Path):
     def voirie(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
-        environment |= {
-            "VOIRIE_DATABASE__URL": database_url,
-            "VOIRIE_COMMUNE__INSEE_CODE": INSEE,
-            "VOIRIE_ROUNDS__EDIT_S": "1.5",
-            "PYTHONPATH": str(REPOSITORY),
-        }
-        return subprocess.run(
-            [sys.executable, "-m", "cli", "plan", *arguments],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        return run_voirie(
+            "plan", *arguments, cwd=tmp_path, VOIRIE_DATABASE__URL=database_url, VOIRIE_COMMUNE__INSEE_CODE=INSEE,
+            VOIRIE_ROUNDS__EDIT_S="1.5",
         )  # fmt: skip
 
     name = next(iter(rounds(base).values()))[0]

@@ -13,7 +13,7 @@ from optimise.fill.job import forecast_commune
 from storage import bins, communes, readings
 from storage.database import Connection
 from storage.model import Commune, FillReading, IntakeBatch, PlaceKind, Quality
-from tests.acceptance.test_commands import voirie
+from tests.commanding import run_voirie
 from tests.sensing import commune
 from tests.storage.town import add_device
 
@@ -53,7 +53,7 @@ def served(connection: Connection, database_url: str) -> str:
 
 
 def test_the_page_and_the_document_say_the_same_of_the_newest_run(served: str, tmp_path: Path):
-    done = voirie(
+    done = run_voirie(
         "report", "fill", "--commune", INSEE, "--out", "page.html", "--sensors", "3", "--quick", "--json",
         cwd=tmp_path, VOIRIE_DATABASE__URL=served,
     )  # fmt: skip
@@ -73,7 +73,7 @@ def test_the_page_and_the_document_say_the_same_of_the_newest_run(served: str, t
 
 
 def test_a_person_gets_a_file_and_a_sentence(served: str, tmp_path: Path):
-    done = voirie("report", "fill", "--quick", cwd=tmp_path, VOIRIE_DATABASE__URL=served)
+    done = run_voirie("report", "fill", "--quick", cwd=tmp_path, VOIRIE_DATABASE__URL=served)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"rapport-remplissage-{INSEE}.html: ")
     assert "points of error without a sensor" in done.stdout
@@ -98,7 +98,7 @@ def test_what_cannot_be_is_said(
 ):
     communes.save(connection, Commune(commune_insee=INSEE, name="Noisy-le-Grand"))
     connection.commit()
-    done = voirie("report", "fill", *arguments, cwd=tmp_path, VOIRIE_DATABASE__URL=database_url)
+    done = run_voirie("report", "fill", *arguments, cwd=tmp_path, VOIRIE_DATABASE__URL=database_url)
     assert done.returncode == code, done.stderr
     assert sentence in " ".join(done.stderr.replace("│", " ").split())
     assert not list(tmp_path.iterdir())
@@ -111,7 +111,7 @@ def test_a_towns_own_file_needs_no_database(tmp_path: Path):
         item, at = known.bins[row], datetime.fromtimestamp(int(at_s), UTC).isoformat()
         rows.append(f"{item.place_id},{at},{100 * fill:.1f},{item.longitude_deg},{item.latitude_deg},{item.bin_kind}")
     (tmp_path / "town.csv").write_text("\n".join([*rows, "nobody,never,full,0,0,x"]), encoding="utf-8")
-    done = voirie("report", "fill", "--data", "town.csv", "--out", "page.html", "--json", cwd=tmp_path)
+    done = run_voirie("report", "fill", "--data", "town.csv", "--out", "page.html", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert (document["commune"], document["run"]) == (None, None)
@@ -121,6 +121,6 @@ def test_a_towns_own_file_needs_no_database(tmp_path: Path):
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "niveau à l'instant" in page
     assert "OpenStreetMap" not in page, "nothing of it was drawn"
-    wrong = voirie("report", "fill", "--data", "town.csv", "--commune", INSEE, cwd=tmp_path)
+    wrong = run_voirie("report", "fill", "--data", "town.csv", "--commune", INSEE, cwd=tmp_path)
     assert wrong.returncode == 2
     assert "name one of them" in wrong.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -14,7 +13,7 @@ import pytest
 
 from storage.database import connect
 from tests.api.rows import PLAN_ID, save_commune, save_places, save_plan
-from tests.tools import REPOSITORY
+from tests.commanding import run_voirie
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
 
@@ -30,15 +29,7 @@ def voirie(database_url: str, tmp_path: Path) -> Run:
         save_plan(connection)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli", "round", "export", *arguments],
-            env=ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY), "VOIRIE_DATABASE__URL": database_url},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_voirie("round", "export", *arguments, cwd=tmp_path, VOIRIE_DATABASE__URL=database_url)
 
     return run
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from unittest.mock import patch
 
 import httpx
 
-from storage import accounts
+from storage import accounts, passwords
 from storage.database import Connection
 from storage.model import Account, Grant, Role
 
@@ -14,9 +16,14 @@ PASSWORD = "a-quiet-otter-swims-at-noon"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
+_hashed_once = cache(passwords.hashed)
+"""Hashing is slow on purpose; a password that stands in a file needs no salt of each account's own."""
+
+
 def make_account(connection: Connection, name: str, *granted: tuple[str, Role]) -> Account:
     """An account with the test's password and these roles."""
-    account = accounts.add(connection, name=name, display_name=name.title(), password=PASSWORD)
+    with patch.object(passwords, "hashed", _hashed_once):
+        account = accounts.add(connection, name=name, display_name=name.title(), password=PASSWORD)
     for commune_insee, role in granted:
         accounts.grant(connection, account.account_id, Grant(commune_insee=commune_insee, role=role))
     connection.commit()

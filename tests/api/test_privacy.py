@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from storage.personal_data import TREATMENTS, Kept
 from storage.retention_kinds import RetentionOptions
 from tests.api.rows import INSEE
 from tests.api.serving import client_of
-from tests.tools import REPOSITORY
+from tests.commanding import run_voirie
 
 OPTIONS = RetentionOptions(checks_days=777, names_days=888)
 
@@ -55,13 +53,9 @@ def test_every_treatment_says_all_that_the_law_asks_for():
 
 def test_command_writes_it_by_the_settings(tmp_path: Path):
     (tmp_path / "voirie.toml").write_text("[retention]\nchecks_days = 999\n")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("VOIRIE_")}
 
     def privacy(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli", "privacy", *arguments], cwd=tmp_path, capture_output=True, text=True,
-            env=environment | {"PYTHONPATH": str(REPOSITORY)}, check=False,
-        )  # fmt: skip
+        return run_voirie("privacy", *arguments, cwd=tmp_path)
 
     document = json.loads(privacy("--json").stdout)
     (checks,) = [one for one in document["treatments"] if one["name"] == "checks"]

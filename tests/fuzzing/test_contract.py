@@ -140,6 +140,7 @@ def play(installation: Installation, role: Role | None, folder: Path) -> subproc
     )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300 + 2 * SECONDS)
 @pytest.mark.parametrize("role", [None, *sorted(Role)])
 def test_promises_are_kept_whoever_asks(installation: Installation, role: Role | None, tmp_path: Path):

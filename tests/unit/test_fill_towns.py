@@ -195,6 +195,7 @@ def test_a_town_in_which_every_bin_is_found_full_is_no_error() -> None:
     assert (scores["mae"], scores["coverage_80"]) == (0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mapping", "zone"),
     [("wyndham", WYNDHAM, "Australia/Melbourne"), ("prague", PRAGUE, "Europe/Prague")],
