@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from api.oidc.options import OidcOptions
 from api.rhythm import Rhythm
 from storage.errors import SettingsError
+from storage.kerb.worth import WorthOptions
 from storage.model import Catalogue, Role
 from storage.retention_kinds import RetentionOptions
 
@@ -38,7 +39,7 @@ class ApiOptions:
     Who has one of the roles `second_factor` may do nothing before they have set one up.
     `address_requests_per_minute` and `account_requests_per_minute`: so many at once, and so many a minute later on;
     0 is without end. `retention` is what the privacy notice promises, `privacy_contact` whom it names.
-    `rhythm` is what the worker follows, to be shown.
+    `rhythm` is what the worker follows, to be shown. `worth` is what officers' checks are worth, and how they walk.
     `embedding_sites` are origins whose pages may show the page of free places in a frame.
     """
 
@@ -67,6 +68,7 @@ class ApiOptions:
     oidc: OidcOptions | None = None
     oidc_title: str = ""
     rhythm: Rhythm = field(default_factory=Rhythm)
+    worth: WorthOptions = field(default_factory=WorthOptions)
     embedding_sites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

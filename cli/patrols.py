@@ -16,6 +16,9 @@ from storage.kerb.worth import WorthOptions
 
 log = structlog.get_logger()
 
+_PROFILE_M_S = 5 / 3.6
+"""How fast OSRM's profile for feet walks; where it is faster or slower (stairs, ferries) officers are in proportion."""
+
 
 class StreetPatrols:
     """Plans patrols. Streets are prepared for feet (OSRM's own profile) at the first call, in a thread of its own.
@@ -23,12 +26,11 @@ class StreetPatrols:
     Preparing takes some seconds for a town, once for each extract; the walks of a patrol say which they are.
     """
 
-    def __init__(self, streets: StreetsSettings, *, worth: WorthOptions | None = None) -> None:
-        walking = worth or WorthOptions()
+    def __init__(self, streets: StreetsSettings, *, worth: WorthOptions) -> None:
         self._streets = streets
-        self._straight = _options(streets, walking, on_streets=False)
+        self._straight = _options(streets, worth, on_streets=False)
         self._planner = PatrolPlanner(travel=open_travel(self._straight))
-        self._walking = walking
+        self._walking = worth
         self._lock = threading.Lock()
         self._preparing: threading.Thread | None = None
 
@@ -52,7 +54,8 @@ class StreetPatrols:
         except (VoirieError, OSError) as error:
             log.warning("foot_streets_failed", error=str(error))
             return
-        self._planner = PatrolPlanner(travel=travel, on_streets=True)
+        pace = _PROFILE_M_S / self._walking.walking_m_s
+        self._planner = PatrolPlanner(travel=travel, on_streets=True, pace=pace)
         log.info("foot_streets_ready", source=travel.source)
 
 

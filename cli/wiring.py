@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # each command imports only the room that it runs, so that al
     from optimise.rounds.problem import Traffic
     from optimise.rounds.repair.repairing import RepairOptions
     from optimise.rounds.warm_streets import WarmStreets
+    from storage.kerb.worth import WorthOptions
     from storage.model import Catalogue
     from storage.retention_kinds import RetentionOptions
     from storage.time_series import TimeSeriesOptions
@@ -238,6 +239,7 @@ def api_options(settings: Settings) -> ApiOptions:
         ),
         retention=retention_options(settings),
         privacy_contact=settings.api.privacy_contact,
+        worth=worth_options(settings),
         oidc=_oidc(settings),
         oidc_title=settings.oidc.title,
     )
@@ -337,7 +339,25 @@ def api_ports(settings: Settings) -> Ports:
     from cli.at_once import WorkerAtOnce
     from cli.patrols import StreetPatrols
 
-    return Ports(at_once=WorkerAtOnce(database_url(settings)), patrols=StreetPatrols(settings.streets))
+    patrols = StreetPatrols(settings.streets, worth=worth_options(settings))
+    return Ports(at_once=WorkerAtOnce(database_url(settings)), patrols=patrols)
+
+
+def worth_options(settings: Settings) -> WorthOptions:
+    """Return what officers' checks are worth, and how officers walk."""
+    from storage.kerb.worth import WorthOptions
+
+    told = settings.checks
+    return WorthOptions(
+        no_stopping_min=told.no_stopping_min,
+        reserved_min=told.reserved_min,
+        delivery_min=told.delivery_min,
+        short_stay_min=told.short_stay_min,
+        parking_min=told.parking_min,
+        twice_after_s=60 * told.twice_after_min,
+        walking_m_s=told.walking_kmh / 3.6,
+        detour_factor=told.detour_factor,
+    )
 
 
 def forecast_options(settings: Settings) -> JobOptions:

@@ -217,6 +217,19 @@ class RoundsSettings(_Table):
         return traffic
 
 
+class ChecksSettings(_Table):
+    """What a justified check is worth, minutes of an officer's walk by what the kerb is for, and how officers walk."""
+
+    no_stopping_min: float = Field(default=15, gt=0, le=240)
+    reserved_min: float = Field(default=12, gt=0, le=240)
+    delivery_min: float = Field(default=10, gt=0, le=240)
+    short_stay_min: float = Field(default=8, gt=0, le=240)
+    parking_min: float = Field(default=6, gt=0, le=240)
+    twice_after_min: float = Field(default=60, gt=0, le=24 * 60)
+    walking_kmh: float = Field(default=4.5, ge=1, le=30)
+    detour_factor: float = Field(default=1.3, ge=1.0, le=3.0)
+
+
 class TimeSeriesSettings(_Table):
     """How readings lie on the disk, where the database has TimescaleDB; `voirie migrate` applies it."""
 
@@ -360,6 +373,7 @@ class Settings(BaseSettings):
     streets: StreetsSettings = StreetsSettings()
     forecast: ForecastSettings = ForecastSettings()
     rounds: RoundsSettings = RoundsSettings()
+    checks: ChecksSettings = ChecksSettings()
     time_series: TimeSeriesSettings = TimeSeriesSettings()
     retention: RetentionSettings = RetentionSettings()
     api: ApiSettings = ApiSettings()

@@ -13,12 +13,11 @@ from api.geo import rounded
 from api.here import Reading
 from api.models.checks import PatrolModel
 from api.models.common import Model
-from api.patrols import PatrolAim, patrol_model, sensed, sites_of
+from api.patrols import PatrolAim, PatrolGains, patrol_model, sensed, sites_of
 from api.state import state_of
 from storage.check_list import From, to_check
 from storage.errors import UnavailableError
 from storage.kerb.patrol import PatrolTask
-from storage.kerb.worth import WorthOptions
 from storage.model import PlaceKind
 
 router = APIRouter(prefix="/communes/{commune_insee}", tags=["checks"], responses=documented(404, 422, 503))
@@ -54,9 +53,9 @@ def propose_patrol(
     plan = state_of(request)["ports"].patrols
     if plan is None:
         raise UnavailableError("this server plans no patrols: it was started without what plans them")
-    walking, within_s = WorthOptions(), asked.minutes * 60
+    worth, within_s = state_of(request)["options"].worth, asked.minutes * 60
     # No way is shorter than the straight one.
-    reach_m = within_s * walking.walking_m_s / (2 if asked.back else 1)
+    reach_m = within_s * worth.walking_m_s / (2 if asked.back else 1)
     start = rounded(asked.lon, asked.lat)
     found = to_check(
         here.connection,
@@ -67,7 +66,9 @@ def propose_patrol(
         kinds=sensed(asked.kind),
         ahead_s=within_s,
         most=_MOST,
+        options=worth,
     ).checks
-    sites = sites_of(found, now=here.now, within_s=within_s, aim=asked.aim, holder_id=asked.holder_id)
+    gains = PatrolGains(now=here.now, within_s=within_s, aim=asked.aim, worth=worth)
+    sites = sites_of(found, gains, holder_id=asked.holder_id)
     task = PatrolTask(start=start, sites=sites, within_s=within_s, back=asked.back, check_s=asked.check_s)
-    return patrol_model(plan(task), task, found, now=here.now)
+    return patrol_model(plan(task), task, found, gains)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from api.errors import documented
@@ -30,10 +30,12 @@ from api.models.checks import (
 from api.models.common import Model
 from api.patrols import sensed
 from api.phrases import Language
+from api.state import state_of
 from storage import checks
 from storage.check_list import From, to_check
 from storage.checks import CheckDone
 from storage.errors import InputError
+from storage.kerb.worth import WorthOptions
 from storage.model import CheckAct, CheckEvent, PlaceKind
 
 router = APIRouter(prefix="/communes/{commune_insee}", tags=["checks"], responses=documented(404, 422, 503))
@@ -71,20 +73,24 @@ class CheckQuery(Model):
 
 
 @router.get("/checks", summary="What to check now")
-def list_checks(here: Reading, response: Response, asked: Annotated[CheckQuery, Query()]) -> ChecksModel:
+def list_checks(
+    here: Reading, request: Request, response: Response, asked: Annotated[CheckQuery, Query()]
+) -> ChecksModel:
     """Return where a check is justified, or will be on arrival, and what it is worth to who walks there; no proof.
 
     The position is rounded and used for this answer alone.
     """
     response.headers["Cache-Control"] = "no-store"
-    return _listed(here, asked)
+    return _listed(here, asked, worth=state_of(request)["options"].worth)
 
 
 @router.get("/checks.geojson", summary="What to check now, as a map")
-def map_checks(here: Reading, response: Response, asked: Annotated[CheckQuery, Query()]) -> CheckMapModel:
+def map_checks(
+    here: Reading, request: Request, response: Response, asked: Annotated[CheckQuery, Query()]
+) -> CheckMapModel:
     """Return the list as a GeoJSON FeatureCollection."""
     response.headers["Cache-Control"] = "no-store"
-    return CheckMapModel.of(_listed(here, asked))
+    return CheckMapModel.of(_listed(here, asked, worth=state_of(request)["options"].worth))
 
 
 @router.get("/checks/held", summary="Where officers go now")
@@ -164,7 +170,7 @@ def close_check(here: Writing, place_id: PlaceId, body: CheckCloseIn) -> CheckSt
     return _stand(here, place_id, done, holder_id=body.holder_id)
 
 
-def _listed(here: Here, asked: CheckQuery) -> ChecksModel:
+def _listed(here: Here, asked: CheckQuery, *, worth: WorthOptions) -> ChecksModel:
     position = asked.position
     found = to_check(
         here.connection,
@@ -174,6 +180,7 @@ def _listed(here: Here, asked: CheckQuery) -> ChecksModel:
         position=position,
         kinds=sensed(asked.kind),
         most=asked.limit,
+        options=worth,
     )
     return ChecksModel(
         now=here.now,

@@ -15,18 +15,20 @@ from storage.kerb.patrol import Patrol, PatrolSite, PatrolTask, Point
 class PatrolPlanner:
     """Plans patrols on foot; `travel` measures walks, at most `most_sites` of the best near ones are considered.
 
-    `on_streets`: whether `travel` knows the streets, so that the patrol has a line along them.
+    `on_streets`: whether `travel` knows the streets, so that the patrol has a line along them. `pace`: a walk takes so
+    many times what `travel` says, whose feet may be faster or slower than these officers'.
     """
 
     travel: Travel
     on_streets: bool = False
+    pace: float = 1.0
     limits: SearchLimits = field(default_factory=SearchLimits)
     most_sites: int = 30
 
     def __call__(self, task: PatrolTask) -> Patrol:
         """Return the best patrol found within the limits."""
         task = self._narrowed(task)
-        course = Course(task, _walks(self.travel, task))
+        course = Course(task, self._walks(task))
         best = exchanged(course, built(course))
         order = searched(course, best.order, limits=self.limits) if task.sites else None
         other = None if order is None else course.tour(order)
@@ -36,6 +38,20 @@ class PatrolPlanner:
         if not self.on_streets or not best.order:
             return patrol
         return replace(patrol, line=_line(self.travel, task, best.order))
+
+    def _walks(self, task: PatrolTask) -> Walks:
+        if not task.sites:  # OSRM measures nothing between one point and itself
+            return Walks(duration_s=((0,),), distance_m=((0,),), source=self.travel.source)
+        points = [task.start, *(site.point for site in task.sites)]
+        measured = self.travel.matrices(points, kerb=[False] * len(points))
+        return Walks(
+            duration_s=tuple(
+                tuple(None if walk == NO_WAY else round(self.pace * walk) for walk in row)
+                for row in measured.duration_s.tolist()
+            ),
+            distance_m=tuple(tuple(max(0, walk) for walk in row) for row in measured.distance_m.tolist()),
+            source=self.travel.source,
+        )
 
     def _narrowed(self, task: PatrolTask) -> PatrolTask:
         """Return the task with the sites that gain most at their best: more than an officer could go to."""
@@ -59,17 +75,3 @@ def _line(travel: Travel, task: PatrolTask, order: Order) -> tuple[Point, ...]:
     """Return the way from the start through the places, and back if asked, as `travel` goes it."""
     points = [task.start, *(task.sites[site].point for site in order), *([task.start] if task.back else [])]
     return travel.way(points, kerb=[False] * len(points)).geometry
-
-
-def _walks(travel: Travel, task: PatrolTask) -> Walks:
-    if not task.sites:  # OSRM measures nothing between one point and itself
-        return Walks(duration_s=((0,),), distance_m=((0,),), source=travel.source)
-    points = [task.start, *(site.point for site in task.sites)]
-    measured = travel.matrices(points, kerb=[False] * len(points))
-    return Walks(
-        duration_s=tuple(
-            tuple(None if walk == NO_WAY else walk for walk in row) for row in measured.duration_s.tolist()
-        ),
-        distance_m=tuple(tuple(max(0, walk) for walk in row) for row in measured.distance_m.tolist()),
-        source=travel.source,
-    )

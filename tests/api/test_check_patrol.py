@@ -16,6 +16,7 @@ from optimise.patrol.cpsat import SearchLimits
 from optimise.patrol.planner import PatrolPlanner
 from optimise.rounds.great_circle import GreatCircles
 from storage.database import Connection
+from storage.kerb.worth import WorthOptions
 from tests.api.rows import INSEE, ago, occupancy, take_in
 from tests.api.serving import client_of
 
@@ -83,6 +84,25 @@ def test_where_nothing_is_to_check_nobody_walks(patrolling: httpx.Client):
     assert (told["stops"], told["total_s"], told["expected_checks"]) == ([], 0, 0)
     for wrong in ({"minutes": 1}, {"aim": "fines"}, {"kind": "zone"}, {"lon": 200}):
         assert patrolling.get(f"{CHECKS}/patrol", params=HERE | wrong).status_code == 422
+
+
+def test_a_towns_own_priorities_and_pace_order_its_checks(
+    patrolling: httpx.Client, database_url: str, rows: Connection
+):
+    table = "place_id,longitude_deg,latitude_deg,use,hours,max_stay_min,grace_min\n"
+    table += "S1,2.551,48.841,short_stay,Mo-Su 00:00-24:00,30,5\n"
+    assert patrolling.post(PLACES, params={"format": "csv"}, content=table).status_code == 200
+    take_in(rows, occupancy("S1", occupied=True, at=ago(minutes=60), device_id=300))
+    usual = patrolling.get(CHECKS, params=HERE).json()["checks"]
+    by_bicycle = WorthOptions(delivery_min=1, short_stay_min=30, walking_m_s=2.5)
+    options = ApiOptions(database_url=database_url, commune_insee=INSEE, worth=by_bicycle)
+    with client_of(options, Ports(patrols=PLANNER)) as client:
+        checks = client.get(CHECKS, params=HERE).json()["checks"]
+        (first,) = patrol(client, minutes=5, aim="worth")["stops"][:1]
+    (was,) = [one for one in usual if one["place_id"] == "S1"]
+    assert (checks[0]["place_id"], first["place_id"]) == ("S1", "S1")
+    assert checks[0]["walk_s"] == pytest.approx(was["walk_s"] / 2, abs=1)
+    assert first["severity_min"] == pytest.approx(was["severity_min"] * 30 / 8, rel=0.05)
 
 
 def test_a_server_without_a_planner_says_so(client: httpx.Client):

@@ -9,12 +9,13 @@ from typing import get_args
 
 import pytest
 
-from cli.wiring import networks, planner_options, retention_options, time_series_options
+from cli.wiring import networks, planner_options, retention_options, time_series_options, worth_options
 from config.settings import Settings, read_settings
 from ingest.topics import EnvelopeKind, Network
 from optimise.rounds.day import PriceOptions, WishOptions
 from optimise.rounds.problem import Traffic
 from storage.errors import SettingsError
+from storage.kerb.worth import WorthOptions
 from storage.retention_kinds import RetentionOptions
 from storage.time_series import TimeSeriesOptions
 
@@ -49,6 +50,7 @@ def test_rooms_agree_on_defaults():
     """A migration or a job that was given no options does what the documented file says."""
     assert time_series_options(Settings()) == TimeSeriesOptions()
     assert retention_options(Settings()) == RetentionOptions()
+    assert worth_options(Settings()) == WorthOptions()
 
 
 def test_rounds_are_priced_as_the_planner_prices_them_unless_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
