@@ -30,7 +30,7 @@ class PatrolAim(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatrolGains:
-    """What a patrol from `now` on, of at most `within_s`, gains by checks: by what they are worth and what it aims at."""
+    """What a patrol from `now` on, of at most `within_s`, gains by checks: by their worth and what it aims at."""
 
     now: datetime
     within_s: int

@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,17 @@ from storage import kerb_places
 from storage import observatory_answers as answers
 from storage.database import Connection, connect
 from storage.model import KerbPlace, PlaceKind
-from storage.observatory import summed
+from storage.observatory import begin_month, mark_rolled_up, months_made, roll_up_month, summed
 from storage.observatory_figures import By, Question
 from tests.api.serving import client_of
 
 _DAY = timedelta(days=1)
 _QUARTERS = 12
+_OF_HOURS = ("hour", "day_class")
+_ALONE = ("bay", "street", "quarter", "hour", "day_class", "month")
+_PAIRS = [pair for pair in combinations(_ALONE, 2) if "bay" not in pair or not set(pair) & set(_OF_HOURS)]
+_GROUPINGS = ("", *_ALONE, *map(",".join, _PAIRS))
+"""Each alone, and each pair that may be asked for."""
 
 
 _NAMES = (
@@ -71,6 +77,7 @@ def write_figures(connection: Connection, *, since: date, until: date) -> None:
             parameters,
         )
         months = {"commune_insee": INSEE, "since": first, "until": end}
+        begin_month(connection, INSEE, first=end, end=end)
         for name in ("add_months", "add_street_days", "add_street_months"):
             connection.execute(summed(name), months)
         connection.execute(
@@ -89,6 +96,17 @@ def write_figures(connection: Connection, *, since: date, until: date) -> None:
         first = end
     connection.execute("INSERT INTO observatory (commune_insee, observed_until) VALUES (%s, %s)", [INSEE, until])
     connection.commit()
+
+
+def roll_up(connection: Connection) -> float:
+    """Make the longer spans of all figures; return the seconds that it took."""
+    began = time.perf_counter()
+    for first in months_made(connection, INSEE):
+        roll_up_month(connection, INSEE, first=first)
+        connection.commit()
+    mark_rolled_up(connection, INSEE)
+    connection.commit()
+    return time.perf_counter() - began
 
 
 def quarters(connection: Connection, *, streets: int) -> None:
@@ -136,6 +154,7 @@ def measure(connection: Connection, url: str, arguments: argparse.Namespace) -> 
     since = NOW.date() - arguments.days * _DAY
     write_figures(connection, since=since, until=until)
     written_s = time.perf_counter() - began
+    rolled_up_s = roll_up(connection)
     with psycopg.connect(url, autocommit=True) as other:
         other.execute("VACUUM ANALYZE")
     sizes = {
@@ -147,10 +166,12 @@ def measure(connection: Connection, url: str, arguments: argparse.Namespace) -> 
             "kerb_street_day",
             "kerb_street_month",
             "kerb_hour",
+            "kerb_place_span",
+            "kerb_hour_span",
         )
     }
     found: dict[str, Any] = {}
-    for by in ("", "bay", "street", "quarter", "month", "street,month", "hour", "hour,day_class", "street,hour"):
+    for by in _GROUPINGS:
         question = Question(since=since, until=until, by=answers.by_of(by))
 
         def ask(question: Question = question) -> None:
@@ -165,7 +186,7 @@ def measure(connection: Connection, url: str, arguments: argparse.Namespace) -> 
     connection.commit()
     with client_of(ApiOptions(database_url=url, commune_insee=INSEE)) as client:
         client.timeout = 120
-        for by in ("bay", "street", "quarter,month", "hour"):
+        for by in ("bay", "street", "street,hour", "quarter,month", "hour"):
             path = f"/api/v1/communes/{INSEE}/observatory?from={since}&to={until - _DAY}&by={by}"
             answer = client.get(path)
             answer.raise_for_status()
@@ -178,6 +199,7 @@ def measure(connection: Connection, url: str, arguments: argparse.Namespace) -> 
         "timescaledb": arguments.database is not None,
         "rows": sizes,
         "written_s": round(written_s, 1),
+        "rolled_up_s": round(rolled_up_s, 1),
         "answers": found,
     }
 

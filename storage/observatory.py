@@ -13,14 +13,19 @@ from operator import itemgetter
 from typing import Any, LiteralString
 
 from storage.database import Connection, statement
+from storage.observatory_spans import RolledFrom, next_month, season_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObservatoryState:
-    """How far a commune's figures reach: local days before `observed_until`; from `changed_since` they are not true."""
+    """How far a commune's figures reach: local days before `observed_until`; from `changed_since` they are not true.
+
+    `rolled_up`: their longer spans are sums of them; False when older code, which knows no spans, made figures.
+    """
 
     observed_until: date
     changed_since: date | None
+    rolled_up: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +65,13 @@ def summed(name: str) -> LiteralString:
 def state(connection: Connection, commune_insee: str) -> ObservatoryState | None:
     """Return how far the commune's figures reach, None before the first were made."""
     row = connection.execute(statement("observatory", "state"), {"commune_insee": commune_insee}).fetchone()
-    return None if row is None else ObservatoryState(observed_until=row[0], changed_since=row[1])
+    return None if row is None else ObservatoryState(observed_until=row[0], changed_since=row[1], rolled_up=row[2])
+
+
+def rolled_from(connection: Connection, commune_insee: str) -> RolledFrom | None:
+    """Return from when on the figures' longer spans can be used, None while they cannot."""
+    row = connection.execute(statement("observatory", "rolled_from"), {"commune_insee": commune_insee}).fetchone()
+    return None if row is None or None in row else RolledFrom(day=row[0], month=row[1])
 
 
 def lock(connection: Connection, commune_insee: str) -> bool:
@@ -118,13 +129,27 @@ def stage_rates(connection: Connection, rates: Iterable[tuple[str, str, int, flo
             copy.write_row(row)
 
 
+def months_made(connection: Connection, commune_insee: str) -> list[date]:
+    """Return the first days of the months that there are figures of."""
+    return [
+        month
+        for (month,) in connection.execute(statement("observatory", "months_made"), {"commune_insee": commune_insee})
+    ]
+
+
+def mark_rolled_up(connection: Connection, commune_insee: str) -> None:
+    """Say that all spans are the sums of the figures that there are."""
+    connection.execute(statement("observatory", "rolled_up"), {"commune_insee": commune_insee})
+
+
 def begin_month(connection: Connection, commune_insee: str, *, first: date, end: date) -> None:
-    """Forget the figures of the months within [first, end)."""
+    """Forget the figures of the months within [first, end), and note where places are."""
     parameters = {"commune_insee": commune_insee, "since": first, "until": end}
     for name in ("forget_days", "forget_months", "forget_street_days", "forget_street_months", "forget_hours"):
         connection.execute(statement("observatory", name), parameters)
     connection.execute(statement("observatory", "stage"))
     connection.execute(statement("observatory", "unstage_figures"))
+    connection.execute(statement("observatory", "stage_places"), parameters)
 
 
 def add_places(connection: Connection, commune_insee: str, *, first: date, end: date) -> None:
@@ -135,7 +160,19 @@ def add_places(connection: Connection, commune_insee: str, *, first: date, end: 
 
 
 def end_month(connection: Connection, commune_insee: str, *, first: date, end: date) -> None:
-    """Sum up the month's days, by place and by street, and its hours over all places."""
+    """Sum up the month's days, by place and by street, its hours over all places, and the spans that it is in."""
     parameters = {"commune_insee": commune_insee, "since": first, "until": end}
     for name in ("add_months", "add_street_days", "add_street_months", "add_hours"):
+        connection.execute(summed(name), parameters)
+    roll_up_month(connection, commune_insee, first=first)
+
+
+def roll_up_month(connection: Connection, commune_insee: str, *, first: date) -> None:
+    """Make the longer spans that a month is in anew, of its figures and those of its season's other months."""
+    parameters = {
+        "commune_insee": commune_insee, "since": first, "until": next_month(first), "season": season_of(first),
+    }  # fmt: skip
+    for name in ("forget_place_spans", "forget_hour_spans"):
+        connection.execute(statement("observatory", name), parameters)
+    for name in ("add_parts", "add_season", "add_hour_months", "add_hour_season"):
         connection.execute(summed(name), parameters)

@@ -11,7 +11,8 @@ from storage.database import Connection, statement
 from storage.errors import InputError
 from storage.kerb.usage import UsageSums
 from storage.model import PlaceKind
-from storage.observatory import summed
+from storage.observatory import rolled_from, summed
+from storage.observatory_spans import RolledFrom, next_month, spans_of
 
 _DAY = timedelta(days=1)
 _LONGEST = timedelta(days=3660)
@@ -73,12 +74,17 @@ class Question:
         return By.BAY in self.by or self.place_ids is not None
 
     @property
+    def of_streets(self) -> bool:
+        """Whether streets are told or one is named."""
+        return By.STREET in self.by or self.street is not None
+
+    @property
     def period(self) -> tuple[date, date]:
         """The first day and the day after the last that the answer is of."""
         if not self.of_hours:
             return self.since, self.until
         last = self.until - _DAY
-        return _first_of(self.since), _next_month(last)
+        return self.since.replace(day=1), next_month(last)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,16 +108,34 @@ class Group:
 
 def answer(connection: Connection, commune_insee: str, question: Question) -> list[Group]:
     """Return a line for each group that anything was awaited or known of, in the order of the groups."""
-    asked = _parameters(commune_insee, question)
-    name = "by_hour" if question.of_hours else "by_place" if question.of_bays else "by_street"
+    rolled = rolled_from(connection, commune_insee)
+    asked = _parameters(commune_insee, question, rolled)
+    name = _query(question, rolled)
     with connection.cursor(binary=True) as cursor:
         # Never prepared: which groups there are decides how it is best done.
         rows = cursor.execute(summed(name), asked, prepare=False).fetchall()
         places: dict[tuple[Any, ...], int] = {}
-        if not question.of_hours:
+        if not question.of_hours and By.BAY not in question.by:
             counted = cursor.execute(statement("observatory", "places"), asked, prepare=False)
             places = {tuple(row[:4]): row[4] for row in counted}
-    return [_group(row, places.get(tuple(row[:4]))) for row in rows if row[_KEYS] is not None]
+    one = 1 if By.BAY in question.by else None
+    return [_group(row, places.get(row[:4], one)) for row in rows if row[_KEYS] is not None]
+
+
+def _query(question: Question, rolled: RolledFrom | None) -> str:
+    """Return the query whose tables have the fewest lines to add up."""
+    if not question.of_hours:
+        return "by_place" if question.of_bays else "by_street"
+    return "by_hour" if rolled is None or _told_by(question) is None else "by_hour_span"
+
+
+def _told_by(question: Question) -> str | None:
+    """Return which sums of hours tell what a question asks, None where all is to be told apart."""
+    if not question.of_streets:
+        return "hour_class"
+    if By.DAY_CLASS not in question.by:
+        return "hour_street"
+    return "class_street" if By.HOUR not in question.by else None
 
 
 def _group(row: tuple[Any, ...], places: int | None) -> Group:
@@ -147,25 +171,22 @@ def _group(row: tuple[Any, ...], places: int | None) -> Group:
     )
 
 
-def _parameters(commune_insee: str, question: Question) -> dict[str, Any]:
+def _parameters(commune_insee: str, question: Question, rolled: RolledFrom | None) -> dict[str, Any]:
     since, until = question.period
-    first = since if since.day == 1 else _next_month(since)
-    end = _first_of(until)
-    if first > end:  # within one month
-        first = end = until
-        head, tail = (since, until), (until, until)
-    else:
-        head, tail = (since, first), (end, until)
+    seasons = By.MONTH not in question.by
+    # Streets are few: their days and months are enough, and hours have spans of their own.
+    in_spans = question.of_bays or _query(question, rolled) == "by_hour_span"
+    whole = spans_of(since, until, rolled=rolled if in_spans else None, seasons=seasons)
+    touched = spans_of(since.replace(day=1), next_month(until - _DAY), rolled=rolled, seasons=seasons)
     return {
         "commune_insee": commune_insee,
-        "since": since,
-        "until": until,
-        "first_month": first,
-        "end_month": end,
-        "head_from": head[0],
-        "head_until": head[1],
-        "tail_from": tail[0],
-        "tail_until": tail[1],
+        "seasons": list(whole.seasons),
+        "months": list(whole.months),
+        "parts": list(whole.parts),
+        "days": list(whole.days),
+        "touched_seasons": list(touched.seasons),
+        "touched_months": list(touched.months),
+        "told_by": _told_by(question) if question.of_hours else None,
         "by_bay": By.BAY in question.by,
         "by_street": By.STREET in question.by,
         "by_quarter": By.QUARTER in question.by,
@@ -178,11 +199,3 @@ def _parameters(commune_insee: str, question: Question) -> dict[str, Any]:
         "quarter": question.quarter,
         "place_ids": None if question.place_ids is None else list(question.place_ids),
     }
-
-
-def _first_of(day: date) -> date:
-    return day.replace(day=1)
-
-
-def _next_month(day: date) -> date:
-    return _first_of(_first_of(day) + 32 * _DAY)

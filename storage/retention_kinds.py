@@ -165,6 +165,8 @@ KINDS: tuple[Kind, ...] = (
             "kerb_street_day",
             "kerb_street_month",
             "kerb_hour",
+            "kerb_place_span",
+            "kerb_hour_span",
             "detected_emptying",
             "declared_check",
             "forecast_score",

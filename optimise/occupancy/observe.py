@@ -14,6 +14,7 @@ from storage import communes
 from storage import observatory as stored
 from storage.database import Connection
 from storage.kerb.french_holidays import is_holiday
+from storage.observatory_spans import next_month
 
 log = structlog.get_logger()
 
@@ -37,8 +38,10 @@ class Observed:
 
 
 def observation_is_due(*, now: datetime, time_zone: str, state: stored.ObservatoryState | None) -> bool:
-    """Whether a local day is over, for two hours, that is not in the figures, or one in them has changed."""
-    return state is None or state.observed_until < today(now, time_zone) or state.changed_since is not None
+    """Whether a local day is over, for two hours, that is not in the figures, or one in them or a span has changed."""
+    if state is None or not state.rolled_up or state.changed_since is not None:
+        return True
+    return state.observed_until < today(now, time_zone)
 
 
 def today(now: datetime, time_zone: str) -> date:
@@ -61,13 +64,15 @@ def observe(
     commune = communes.one(connection, commune_insee)
     until = today(now, commune.time_zone)
     state = stored.state(connection, commune_insee)
+    if state is not None and not state.rolled_up and not _roll_up(connection, commune_insee):
+        return Observed()
     since = _since(connection, commune_insee, state, commune.time_zone)
     if since is None or since >= until:
         return Observed()
     months = list(_months(since, until))
     places = 0
     for done, first in enumerate(months):
-        end = min(_next_month(first), until)
+        end = min(next_month(first), until)
         with connection.transaction():
             if not stored.lock(connection, commune_insee):
                 return Observed()
@@ -83,6 +88,19 @@ def observe(
             progress(done + 1, len(months))
     log.info("observed", commune=commune_insee, months=len(months), places=places, until=until.isoformat())
     return Observed(months=len(months), places=places, observed_until=until)
+
+
+def _roll_up(connection: Connection, commune_insee: str) -> bool:
+    """Make all longer spans of the figures that there are; False when another worker is at them."""
+    with connection.transaction():
+        if not stored.lock(connection, commune_insee):
+            return False
+        months = stored.months_made(connection, commune_insee)
+        for first in months:
+            stored.roll_up_month(connection, commune_insee, first=first)
+        stored.mark_rolled_up(connection, commune_insee)
+    log.info("observatory_rolled_up", commune=commune_insee, months=len(months))
+    return True
 
 
 def _since(
@@ -103,7 +121,7 @@ def _observe_month(connection: Connection, commune_insee: str, time_zone: str, *
     window_from = min(first, end - _WINDOW_DAYS * _DAY)
     asked = hours_asked(commune_insee, time_zone, since=window_from, until=end)
     places = stored.sensed_places(connection, commune_insee, since=asked.since, until=asked.until)
-    stored.begin_month(connection, commune_insee, first=first, end=_next_month(first))
+    stored.begin_month(connection, commune_insee, first=first, end=next_month(first))
     for some in _portions(places):
         stored.stage_hours(connection, asked, some)
         found = [
@@ -158,8 +176,4 @@ def _months(since: date, until: date) -> Iterator[date]:
     first = since.replace(day=1)
     while first < until:
         yield first
-        first = _next_month(first)
-
-
-def _next_month(first: date) -> date:
-    return (first.replace(day=1) + 32 * _DAY).replace(day=1)
+        first = next_month(first)

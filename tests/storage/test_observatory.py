@@ -172,7 +172,7 @@ def test_a_late_reading_changes_figures_of_long_ago(town: Town):
     observe(town.connection, INSEE, now=now)
     assert days_of(town.connection)[date(2026, 3, 6)].sessions == 1
     state = observatory.state(town.connection, INSEE)
-    assert state == observatory.ObservatoryState(observed_until=date(2026, 3, 22), changed_since=None)
+    assert state == observatory.ObservatoryState(observed_until=date(2026, 3, 22), changed_since=None, rolled_up=True)
 
 
 def test_any_period_is_the_sum_of_its_days(town: Town):

@@ -1,5 +1,22 @@
 -- name: state^
-SELECT observed_until, changed_since FROM observatory WHERE commune_insee = :commune_insee;
+-- Spans are the sums of figures that were made when they were, and not by code that knows no spans.
+SELECT observed_until, changed_since, coalesce(rolled_up_at = made_at, false)
+FROM observatory
+WHERE commune_insee = :commune_insee;
+
+-- name: rolled_from^
+-- The first day and the first month from which on nothing was forgotten of what spans sum up; none while they are not true.
+SELECT
+    (SELECT min(day) FROM kerb_day WHERE commune_insee = :commune_insee),
+    (SELECT min(month) FROM kerb_month WHERE commune_insee = :commune_insee)
+FROM observatory
+WHERE commune_insee = :commune_insee AND rolled_up_at = made_at;
+
+-- name: months_made
+SELECT DISTINCT month FROM kerb_month WHERE commune_insee = :commune_insee ORDER BY month;
+
+-- name: rolled_up!
+UPDATE observatory SET rolled_up_at = made_at WHERE commune_insee = :commune_insee;
 
 -- name: lock^
 -- One maker of a commune's figures at a time, wherever its worker runs; who comes second has nothing to do.
@@ -25,10 +42,12 @@ FROM (
 WHERE observatory.commune_insee = :commune_insee AND changed.day IS NOT NULL;
 
 -- name: done!
-INSERT INTO observatory (commune_insee, observed_until) VALUES (:commune_insee, :observed_until)
+INSERT INTO observatory (commune_insee, observed_until, made_at, rolled_up_at)
+VALUES (:commune_insee, :observed_until, now(), now())
 ON CONFLICT (commune_insee) DO UPDATE
 SET observed_until = excluded.observed_until,
     made_at = now(),
+    rolled_up_at = now(),
     -- What changed while this was made is still to be told.
     changed_since = CASE
         WHEN observatory.changed_since IS DISTINCT FROM :changed_since::date THEN observatory.changed_since
@@ -131,6 +150,9 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_kerb_rate (
     place_id text, day_class text, hour smallint, wanted_per_s float8, refused_share float8, relative_var float8
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_kerb_figure (LIKE kerb_hour) ON COMMIT DROP;
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_kerb_place (
+    place_id text PRIMARY KEY, kind text NOT NULL, street text NOT NULL, quarter text NOT NULL
+) ON COMMIT DROP;
 
 -- name: stage_hours!
 INSERT INTO staged_kerb_hour
@@ -139,7 +161,15 @@ INSERT INTO staged_kerb_hour
 TRUNCATE staged_kerb_hour, staged_kerb_rate;
 
 -- name: unstage_figures#
-TRUNCATE staged_kerb_figure;
+TRUNCATE staged_kerb_figure, staged_kerb_place;
+
+-- name: stage_places!
+-- Where each place is: found once, since what was just written has no statistics, and the planner would find each anew.
+INSERT INTO staged_kerb_place
+SELECT place_id, kind, coalesce(street, ''), coalesce(quarter, '')
+FROM place
+LEFT JOIN kerb_quarter USING (commune_insee, place_id)
+WHERE commune_insee = :commune_insee;
 
 -- name: cells
 -- What the loss model sees: bays by pool (their delivery area, or each alone), day class and hour.
@@ -176,6 +206,16 @@ DELETE FROM kerb_street_month WHERE commune_insee = :commune_insee AND month >= 
 
 -- name: forget_hours!
 DELETE FROM kerb_hour WHERE commune_insee = :commune_insee AND month >= :since AND month < :until;
+
+-- name: forget_place_spans!
+DELETE FROM kerb_place_span
+WHERE commune_insee = :commune_insee
+    AND (span = 'part' AND first >= :since AND first < :until OR span = 'season' AND first = :season);
+
+-- name: forget_hour_spans!
+DELETE FROM kerb_hour_span
+WHERE commune_insee = :commune_insee
+    AND (span = 'month' AND first >= :since AND first < :until OR span = 'season' AND first = :season);
 
 -- name: sums
 -- All columns of figures add up. This, without its SELECT, stands where other queries here say `sums`.
@@ -237,8 +277,7 @@ SELECT
     :sums
 FROM (
     SELECT
-        hour, day_class, place.kind, coalesce(place.street, '') AS street, coalesce(quarter, '') AS quarter, awaited_s,
-        known_s, occupied_s,
+        hour, day_class, kind, street, quarter, awaited_s, known_s, occupied_s,
         CASE WHEN known_s >= 1800 AND occupied_s >= 0.85 * known_s THEN known_s ELSE 0 END AS saturated_s,
         sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
         known_s * wanted_per_s AS wanted,
@@ -246,8 +285,7 @@ FROM (
         known_s * wanted_per_s * refused_share * (1 + relative_var) AS refused_var
     FROM staged_kerb_hour
     LEFT JOIN staged_kerb_rate USING (place_id, day_class, hour)
-    JOIN place ON place.commune_insee = :commune_insee AND place.place_id = staged_kerb_hour.place_id
-    LEFT JOIN kerb_quarter ON kerb_quarter.commune_insee = :commune_insee AND kerb_quarter.place_id = staged_kerb_hour.place_id
+    JOIN staged_kerb_place USING (place_id)
     WHERE day >= :since AND day < :until
 ) AS one
 GROUP BY hour, day_class, kind, street, quarter;
@@ -285,13 +323,12 @@ INSERT INTO kerb_street_day (
     wanted, refused, refused_var
 )
 SELECT
-    :commune_insee, day, place.kind, coalesce(place.street, '') AS street, coalesce(quarter, '') AS quarter,
+    :commune_insee, day, kind, street, quarter,
     :sums
 FROM kerb_day
-JOIN place ON place.commune_insee = :commune_insee AND place.place_id = kerb_day.place_id
-LEFT JOIN kerb_quarter ON kerb_quarter.commune_insee = :commune_insee AND kerb_quarter.place_id = kerb_day.place_id
-WHERE kerb_day.commune_insee = :commune_insee AND day >= :since AND day < :until
-GROUP BY day, place.kind, place.street, quarter;
+JOIN staged_kerb_place USING (place_id)
+WHERE commune_insee = :commune_insee AND day >= :since AND day < :until
+GROUP BY day, kind, street, quarter;
 
 -- name: add_street_months!
 INSERT INTO kerb_street_month (
@@ -305,6 +342,65 @@ SELECT
 FROM kerb_street_day
 WHERE commune_insee = :commune_insee AND day >= :since AND day < :until
 GROUP BY kind, street, quarter;
+
+-- name: add_parts!
+INSERT INTO kerb_place_span (
+    commune_insee, span, first, place_id,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+)
+SELECT
+    :commune_insee, 'part', day - (mod(least(extract(day FROM day)::int - 1, 29), 5) + extract(day FROM day)::int / 31), place_id,
+    :sums
+FROM kerb_day
+WHERE commune_insee = :commune_insee AND day >= :since AND day < :until
+GROUP BY 3, place_id;
+
+-- name: add_season!
+INSERT INTO kerb_place_span (
+    commune_insee, span, first, place_id,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+)
+SELECT
+    :commune_insee, 'season', :season::date, place_id,
+    :sums
+FROM kerb_month
+WHERE commune_insee = :commune_insee AND month >= :season AND month < :season::date + INTERVAL '3 months'
+GROUP BY place_id;
+
+-- name: add_hour_months!
+INSERT INTO kerb_hour_span (
+    commune_insee, told_by, span, first, hour, day_class, kind, street, quarter,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+)
+SELECT
+    :commune_insee,
+    CASE WHEN grouping(street) = 1 THEN 'hour_class' WHEN grouping(hour) = 1 THEN 'class_street' ELSE 'hour_street' END,
+    'month', :since::date, hour, day_class, kind, street, quarter,
+    :sums
+FROM kerb_hour
+WHERE commune_insee = :commune_insee AND month >= :since AND month < :until
+GROUP BY GROUPING SETS (
+    (kind, quarter, hour, day_class), (kind, quarter, hour, street), (kind, quarter, day_class, street)
+);
+
+-- name: add_hour_season!
+INSERT INTO kerb_hour_span (
+    commune_insee, told_by, span, first, hour, day_class, kind, street, quarter,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+)
+SELECT
+    :commune_insee, told_by, 'season', :season::date, hour, day_class, kind, street, quarter,
+    :sums
+FROM kerb_hour_span
+WHERE commune_insee = :commune_insee
+    AND span = 'month'
+    AND first >= :season
+    AND first < :season::date + INTERVAL '3 months'
+GROUP BY told_by, hour, day_class, kind, street, quarter;
 
 -- name: by_street
 -- Whole months from `kerb_street_month`, the days at the ends of the period from `kerb_street_day`.
@@ -322,15 +418,14 @@ FROM (
     awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
     wanted, refused, refused_var
     FROM kerb_street_month
-    WHERE commune_insee = :commune_insee AND month >= :first_month AND month < :end_month
+    WHERE commune_insee = :commune_insee AND month = ANY (:months::date[])
     UNION ALL
     SELECT
         date_trunc('month', day)::date, kind, street, quarter,
     awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
     wanted, refused, refused_var
     FROM kerb_street_day
-    WHERE commune_insee = :commune_insee
-        AND (day >= :head_from AND day < :head_until OR day >= :tail_from AND day < :tail_until)
+    WHERE commune_insee = :commune_insee AND day = ANY (:days::date[])
 ) AS one
 WHERE (:kind::text IS NULL OR kind = :kind)
     AND (:street::text IS NULL OR street = :street)
@@ -339,7 +434,7 @@ GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4;
 
 -- name: by_place
--- Whole months from `kerb_month`, the days at the ends of the period from `kerb_day`.
+-- The largest spans that lie within the period: `kerb_place_span`, `kerb_month` and `kerb_day`.
 SELECT
     CASE WHEN :by_bay THEN place.place_id END AS place_id,
     CASE WHEN :by_street THEN coalesce(place.street, '') END AS street,
@@ -354,15 +449,22 @@ FROM (
     awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
     wanted, refused, refused_var
     FROM kerb_month
-    WHERE commune_insee = :commune_insee AND month >= :first_month AND month < :end_month
+    WHERE commune_insee = :commune_insee AND month = ANY (:months::date[])
+    UNION ALL
+    SELECT
+        date_trunc('month', first)::date, place_id,
+    awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
+    wanted, refused, refused_var
+    FROM kerb_place_span
+    WHERE commune_insee = :commune_insee
+        AND (span = 'part' AND first = ANY (:parts::date[]) OR span = 'season' AND first = ANY (:seasons::date[]))
     UNION ALL
     SELECT
         date_trunc('month', day)::date, place_id,
     awaited_s, known_s, occupied_s, saturated_s, sessions, dwells, dwell_s, dwell_counts, limited, overstays, overstay_s,
     wanted, refused, refused_var
     FROM kerb_day
-    WHERE commune_insee = :commune_insee
-        AND (day >= :head_from AND day < :head_until OR day >= :tail_from AND day < :tail_until)
+    WHERE commune_insee = :commune_insee AND day = ANY (:days::date[])
 ) AS one
 JOIN place ON place.commune_insee = :commune_insee AND place.place_id = one.place_id
 LEFT JOIN kerb_quarter ON :with_quarter AND kerb_quarter.commune_insee = :commune_insee AND kerb_quarter.place_id = one.place_id
@@ -382,11 +484,13 @@ SELECT
     CASE WHEN :by_month THEN month END AS month,
     count(*) AS places
 FROM (
-    SELECT DISTINCT place_id, CASE WHEN :by_month THEN month END AS month
+    SELECT place_id, CASE WHEN :by_month THEN month END AS month
     FROM kerb_month
-    WHERE commune_insee = :commune_insee
-        AND month >= date_trunc('month', :since::date)::date
-        AND month < :until
+    WHERE commune_insee = :commune_insee AND month = ANY (:touched_months::date[])
+    UNION
+    SELECT place_id, NULL
+    FROM kerb_place_span
+    WHERE commune_insee = :commune_insee AND span = 'season' AND first = ANY (:touched_seasons::date[])
 ) AS one
 JOIN place ON place.commune_insee = :commune_insee AND place.place_id = one.place_id
 LEFT JOIN kerb_quarter ON :with_quarter AND kerb_quarter.commune_insee = :commune_insee AND kerb_quarter.place_id = one.place_id
@@ -407,8 +511,27 @@ SELECT
     :sums
 FROM kerb_hour
 WHERE commune_insee = :commune_insee
-    AND month >= :since
-    AND month < :until
+    AND month = ANY (:months::date[])
+    AND (:kind::text IS NULL OR kind = :kind)
+    AND (:street::text IS NULL OR street = :street)
+    AND (:quarter::text IS NULL OR quarter = :quarter)
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6;
+
+-- name: by_hour_span
+-- The same of spans, which leave out what the question does not tell apart.
+SELECT
+    NULL::text AS place_id,
+    CASE WHEN :by_street THEN street END AS street,
+    CASE WHEN :by_quarter THEN quarter END AS quarter,
+    CASE WHEN :by_month THEN first END AS month,
+    CASE WHEN :by_hour THEN hour END AS hour,
+    CASE WHEN :by_day_class THEN day_class END AS day_class,
+    :sums
+FROM kerb_hour_span
+WHERE commune_insee = :commune_insee
+    AND told_by = :told_by
+    AND (span = 'month' AND first = ANY (:months::date[]) OR span = 'season' AND first = ANY (:seasons::date[]))
     AND (:kind::text IS NULL OR kind = :kind)
     AND (:street::text IS NULL OR street = :street)
     AND (:quarter::text IS NULL OR quarter = :quarter)

@@ -119,6 +119,19 @@ WHERE commune_insee = :commune_insee AND month < date_trunc('month', :before::ti
 DELETE FROM kerb_hour
 WHERE commune_insee = :commune_insee AND month < date_trunc('month', :before::timestamptz AT TIME ZONE 'UTC')::date;
 
+-- name: forget_kerb_place_span!
+-- A span goes with its first day: what is left of it is told by its days and months.
+DELETE FROM kerb_place_span
+WHERE commune_insee = :commune_insee
+    AND (
+        span = 'part' AND first < (:before::timestamptz AT TIME ZONE 'UTC')::date
+        OR span = 'season' AND first < date_trunc('month', :before::timestamptz AT TIME ZONE 'UTC')::date
+    );
+
+-- name: forget_kerb_hour_span!
+DELETE FROM kerb_hour_span
+WHERE commune_insee = :commune_insee AND first < date_trunc('month', :before::timestamptz AT TIME ZONE 'UTC')::date;
+
 -- name: forget_audit_note!
 -- What the chain needs to explain itself stays: erasures, and what was forgotten of audited tables.
 WITH gone AS (
