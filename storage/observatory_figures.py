@@ -39,7 +39,8 @@ _SENSED = (PlaceKind.DELIVERY_BAY, PlaceKind.PARKING_SPACE)
 class Question:
     """The local days of [since, until), told by what, of which places.
 
-    By hour or class of days the period is one of whole months, and single bays are not told.
+    By hour or class of days the period is one of whole months, and single bays are not told. An answer of more than
+    `most` lines (None: of any length) is refused.
     """
 
     since: date
@@ -49,6 +50,7 @@ class Question:
     street: str | None = None
     quarter: str | None = None
     place_ids: tuple[str, ...] | None = None
+    most: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse nonsense, with InputError: people ask."""
@@ -107,13 +109,21 @@ class Group:
 
 
 def answer(connection: Connection, commune_insee: str, question: Question) -> list[Group]:
-    """Return a line for each group that anything was awaited or known of, in the order of the groups."""
+    """Return a line for each group that anything was awaited or known of, in the order of the groups.
+
+    Raises InputError when there are more than the question has room for.
+    """
     rolled = rolled_from(connection, commune_insee)
     asked = _parameters(commune_insee, question, rolled)
     name = _query(question, rolled)
     with connection.cursor(binary=True) as cursor:
         # Never prepared: which groups there are decides how it is best done.
         rows = cursor.execute(summed(name), asked, prepare=False).fetchall()
+        if question.most is not None and len(rows) > question.most:
+            raise InputError(
+                f"by {','.join(one for one in By if one in question.by)}: expected an answer of at most {question.most} "
+                "lines, got more: ask for one street, quarter or kind, for some bays, or by less"
+            )
         places: dict[tuple[Any, ...], int] = {}
         if not question.of_hours and By.BAY not in question.by:
             counted = cursor.execute(statement("observatory", "places"), asked, prepare=False)
@@ -180,6 +190,7 @@ def _parameters(commune_insee: str, question: Question, rolled: RolledFrom | Non
     touched = spans_of(since.replace(day=1), next_month(until - _DAY), rolled=rolled, seasons=seasons)
     return {
         "commune_insee": commune_insee,
+        "most": None if question.most is None else question.most + 1,
         "seasons": list(whole.seasons),
         "months": list(whole.months),
         "parts": list(whole.parts),

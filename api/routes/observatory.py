@@ -26,6 +26,8 @@ router = APIRouter(
 _OF_THE_COMMUNE = frozenset({Role.PARKING_MANAGER, Role.DATA_READER})
 _SHORTEST = timedelta(days=7)
 """A few days of a quiet street are a few stays."""
+MOST_LINES = 50_000
+"""Twenty thousand bays by month are 120 MB, and `voirie observatory` writes them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +84,7 @@ def _compared(here: Here, asked: Asked) -> answers.Compared:
         street=asked.street,
         quarter=asked.quarter,
         place_ids=None if asked.place_id is None else tuple(asked.place_id),
+        most=MOST_LINES,
     )
     other = None if asked.compare is None else answers.other_period(asked.compare, question)
     if here.principal.roles_in(here.insee).isdisjoint(_OF_THE_COMMUNE):

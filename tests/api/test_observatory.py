@@ -64,6 +64,18 @@ def test_what_cannot_be_answered_is_refused(client: httpx.Client, observed: Conn
     assert client.get(OBSERVATORY, params=asked).status_code == 422
 
 
+def test_an_answer_that_no_server_should_hold_is_refused_whole(
+    client: httpx.Client, observed: Connection, monkeypatch: pytest.MonkeyPatch
+):
+    asked = {"from": "2026-03-07", "to": "2026-03-08", "by": "hour,day_class"}
+    monkeypatch.setattr("api.routes.observatory.MOST_LINES", 24 * 3 - 1)
+    for path in (OBSERVATORY, f"{OBSERVATORY}.csv"):
+        refused = client.get(path, params=asked)
+        assert refused.status_code == 422
+        assert "by hour,day_class: expected an answer of at most 71 lines" in refused.json()["detail"]
+    assert len(client.get(OBSERVATORY, params=asked | {"by": "hour"}).json()["groups"]) == 24
+
+
 def test_the_last_advice_is_served_as_it_was_made(client: httpx.Client, observed: Connection):
     path = f"/api/v1/communes/{INSEE}/delivery-areas/advice"
     assert client.get(path).status_code == 404

@@ -431,7 +431,8 @@ WHERE (:kind::text IS NULL OR kind = :kind)
     AND (:street::text IS NULL OR street = :street)
     AND (:quarter::text IS NULL OR quarter = :quarter)
 GROUP BY 1, 2, 3, 4
-ORDER BY 1, 2, 3, 4;
+ORDER BY 1, 2, 3, 4
+LIMIT :most::bigint;
 
 -- name: by_place
 -- The largest spans that lie within the period: `kerb_place_span`, `kerb_month` and `kerb_day`.
@@ -473,7 +474,8 @@ WHERE (:kind::text IS NULL OR place.kind = :kind)
     AND (:quarter::text IS NULL OR quarter = :quarter)
     AND (:place_ids::text[] IS NULL OR one.place_id = ANY (:place_ids))
 GROUP BY 1, 2, 3, 4
-ORDER BY 1, 2, 3, 4;
+ORDER BY 1, 2, 3, 4
+LIMIT :most::bigint;
 
 -- name: places
 -- How many places the figures are of.
@@ -516,7 +518,8 @@ WHERE commune_insee = :commune_insee
     AND (:street::text IS NULL OR street = :street)
     AND (:quarter::text IS NULL OR quarter = :quarter)
 GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6;
+ORDER BY 1, 2, 3, 4, 5, 6
+LIMIT :most::bigint;
 
 -- name: by_hour_span
 -- The same of spans, which leave out what the question does not tell apart.
@@ -536,4 +539,5 @@ WHERE commune_insee = :commune_insee
     AND (:street::text IS NULL OR street = :street)
     AND (:quarter::text IS NULL OR quarter = :quarter)
 GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6;
+ORDER BY 1, 2, 3, 4, 5, 6
+LIMIT :most::bigint;
