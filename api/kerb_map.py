@@ -6,8 +6,9 @@ a test holds it to `api/models/kerb.py` and to the judgement of single places.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any
 
 import msgspec
@@ -44,27 +45,56 @@ class _Row(_Place, array_like=True):
 COLUMNS = _Place.__struct_fields__
 
 
-def kerb_document(view: KerbMap, *, states: Collection[BayState] | None, as_rows: bool = False) -> bytes:
-    """Return the document of `KerbModel`, with only the places in `states` (None: all).
+def kerb_parts(
+    view: KerbMap, *, states: Collection[BayState] | None, as_rows: bool = False, places_a_part: int = 4000
+) -> Iterator[bytes]:
+    """Yield the document of `KerbModel` in parts, with only the places in `states` (None: all).
 
-    `as_rows`: the document of `KerbRowsModel`, less than half as long.
+    `as_rows`: the document of `KerbRowsModel`, less than half as long. Places come first, `places_a_part` of them at
+    once, so that a part can be on its way while the next is judged; what is counted over all comes last.
     """
-    form = _Row if as_rows else _Place
-    now = view.now
-    counts = dict.fromkeys(BayState, 0)
-    rules: dict[str, Mapping[str, Any]] = {}
-    judges: dict[tuple[str | None, str | None], tuple[AtOnce, str | None]] = {}
-    told: dict[int, tuple[AtOnce, str | None]] = {}
-    heard_after: dict[float, datetime] = {}
-    found = []
-    for place_id, kind, lon, lat, part_of, rule_set_id, measured_at, occupied, since, certainty, silent_s in view.rows:
-        judge = judges.get((rule_set_id, part_of))
+    judges = _Judges(view)
+    begin = b'{"places":['
+    for places in batched(_places(view, judges, states=states, form=_Row if as_rows else _Place), places_a_part):
+        yield begin + _encoder.encode(places)[1:-1]
+        begin = b","
+    if begin != b",":
+        yield begin
+    rest: dict[str, Any] = {"now": view.now, "counts": judges.counts, "rules": judges.rules}
+    if as_rows:
+        rest["columns"] = COLUMNS
+    yield b"]," + _encoder.encode(rest)[1:]
+
+
+class _Judges:
+    """Who judges places, by what rules them; what was found to rule any of them, and how many are in which state."""
+
+    def __init__(self, view: KerbMap) -> None:
+        self.rules: dict[str, Mapping[str, Any]] = {}
+        self.counts = dict.fromkeys(BayState, 0)
+        self._view = view
+        self._by_timetable: dict[int, tuple[AtOnce, str | None]] = {}
+
+    def of(self, rule_set_id: str | None, part_of: str | None) -> tuple[AtOnce, str | None]:
+        """Return who judges places of these rules, and the key in `rules` of what is said of them."""
+        timetable = self._view.timetables.of_rules(rule_set_id, part_of)
+        judge = self._by_timetable.get(id(timetable))
         if judge is None:
-            timetable = view.timetables.of_rules(rule_set_id, part_of)
-            judge = told.get(id(timetable))
-            if judge is None:
-                judge = told[id(timetable)] = (AtOnce(timetable, now), _say(timetable, now, rules))
-            judges[rule_set_id, part_of] = judge
+            judge = AtOnce(timetable, self._view.now), _say(timetable, self._view.now, self.rules)
+            self._by_timetable[id(timetable)] = judge
+        return judge
+
+
+def _places(
+    view: KerbMap, judges: _Judges, *, states: Collection[BayState] | None, form: type[_Place]
+) -> Iterator[_Place]:
+    now, counts = view.now, judges.counts
+    known_judges: dict[tuple[str | None, str | None], tuple[AtOnce, str | None]] = {}
+    heard_after: dict[float, datetime] = {}
+    for place_id, kind, lon, lat, part_of, rule_set_id, measured_at, occupied, since, certainty, silent_s in view.rows:
+        judge = known_judges.get((rule_set_id, part_of))
+        if judge is None:
+            judge = known_judges[rule_set_id, part_of] = judges.of(rule_set_id, part_of)
         at_once, rule = judge
         oldest = heard_after.get(silent_s)
         if oldest is None:
@@ -83,11 +113,7 @@ def kerb_document(view: KerbMap, *, states: Collection[BayState] | None, as_rows
             place.certainty = certainty
         place.part_of = part_of
         place.rule = rule
-        found.append(place)
-    document: dict[str, Any] = {"now": now, "counts": counts, "rules": rules}
-    if as_rows:
-        document["columns"] = COLUMNS
-    return _encoder.encode(document | {"places": found})
+        yield place
 
 
 def _count(place: _Place, limit_at: datetime, now: datetime) -> None:

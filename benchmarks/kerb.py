@@ -38,7 +38,7 @@ from psycopg.conninfo import make_conninfo
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from api.app import ApiOptions
-from api.kerb_map import kerb_document
+from api.kerb_map import kerb_parts
 from api.ports import Ports
 from optimise.occupancy.job import make_sessions
 from optimise.patrol.planner import PatrolPlanner
@@ -309,7 +309,7 @@ def _answers(connection: Connection, url: str, *, repeat: int) -> dict[str, Any]
     def document(bounds: tuple[float, float, float, float] | None = None) -> bytes:
         extent = {} if bounds is None else {"bounds": bounds}
         view = kerb_map(connection, INSEE, now=now, zone=PARIS, kinds=[PlaceKind.DELIVERY_BAY], **extent)
-        return kerb_document(view, states=None)
+        return b"".join(kerb_parts(view, states=None))
 
     quarter = (2.32, 48.85, 2.34, 48.87)
     view = kerb_map(connection, INSEE, now=now, zone=PARIS, kinds=[PlaceKind.DELIVERY_BAY])
@@ -318,8 +318,8 @@ def _answers(connection: Connection, url: str, *, repeat: int) -> dict[str, Any]
         "map_rows": timed_ms(
             lambda: kerb_map(connection, INSEE, now=now, zone=PARIS, kinds=[PlaceKind.DELIVERY_BAY]), repeat
         ),
-        "map_judged_and_written": timed_ms(lambda: kerb_document(view, states=None), repeat),
-        "map_judged_and_written_as_rows": timed_ms(lambda: kerb_document(view, states=None, as_rows=True), repeat),
+        "map_judged_and_written": timed_ms(lambda: list(kerb_parts(view, states=None)), repeat),
+        "map_judged_and_written_as_rows": timed_ms(lambda: list(kerb_parts(view, states=None, as_rows=True)), repeat),
         "map_of_all": timed_ms(document, repeat),
         "map_of_a_quarter": timed_ms(lambda: document(quarter), repeat),
         "check_list_of_all": timed_ms(lambda: to_check(connection, INSEE, now=now, zone=PARIS), repeat),

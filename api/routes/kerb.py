@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.errors import documented
 from api.here import Here, Reading
-from api.kerb_map import kerb_document
+from api.kerb_map import kerb_parts
 from api.models.kerb import KerbModel, KerbPlaceModel, KerbRowsModel, SessionModel, SessionsModel
 from api.packing import packed
 from storage import kerb_places, sessions
@@ -41,8 +41,7 @@ def show_kerb(
     view = kerb_map(
         here.connection, here.insee, now=here.now, zone=here.zone, kinds=kind or _SENSED, bounds=_bounds(bbox)
     )
-    document = kerb_document(view, states=state, as_rows=as_rows)
-    return packed(request, document, media_type="application/json")
+    return packed(request, kerb_parts(view, states=state, as_rows=as_rows), media_type="application/json")
 
 
 @router.get("/{place_id}", summary="One place at the kerb, now")

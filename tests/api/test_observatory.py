@@ -72,7 +72,7 @@ def test_an_answer_that_no_server_should_hold_is_refused_whole(
     for path in (OBSERVATORY, f"{OBSERVATORY}.csv"):
         refused = client.get(path, params=asked)
         assert refused.status_code == 422
-        assert "by hour,day_class: expected an answer of at most 71 lines" in refused.json()["detail"]
+        assert "by hour,day_class: expected at most 71 lines of answer" in refused.json()["detail"]
     assert len(client.get(OBSERVATORY, params=asked | {"by": "hour"}).json()["groups"]) == 24
 
 
