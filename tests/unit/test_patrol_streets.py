@@ -47,9 +47,7 @@ def test_walks_follow_streets_once_they_are_prepared(tmp_path: Path):
 
 
 def test_the_line_leads_back_where_the_way_back_was_asked_for(tmp_path: Path):
-    patrols = StreetPatrols(
-        StreetsSettings(extract=default_extract(), cache_folder=tmp_path), worth=WorthOptions()
-    )
+    patrols = StreetPatrols(StreetsSettings(extract=default_extract(), cache_folder=tmp_path), worth=WorthOptions())
     site = PatrolSite(place_id="B1", point=NORTH, gains=(1.0,) * 61)
     patrols(PatrolTask(start=SOUTH, sites=(), within_s=600))
     assert patrols.prepared()
