@@ -122,8 +122,8 @@ def answer(connection: Connection, commune_insee: str, question: Question) -> li
         if question.most is not None and len(rows) > question.most:
             told_by = ",".join(one for one in By if one in question.by)
             raise InputError(
-                f"by {told_by}: expected at most {question.most} lines of answer, got more: ask for one street, quarter "
-                "or kind, for some bays, or by less"
+                f"by {told_by}: expected at most {question.most} lines of answer, got more: ask for one street, "
+                "quarter or kind, for some bays, or by less"
             )
         places: dict[tuple[Any, ...], int] = {}
         if not question.of_hours and By.BAY not in question.by:
