@@ -9,7 +9,7 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from storage.model import ForecastScore, TrainedModel
+from storage.model import BayForecastScore, ForecastScore, TrainedModel
 
 _BY_GROUP = {
     "error_points": ("mae_points", "Mean absolute error of the day's forecasts, points of fill"),
@@ -24,7 +24,8 @@ _BY_GROUP = {
 class WatchedForecast:
     """What is watched of one commune at its present `now`: `scores` of the newest day that was judged.
 
-    `bays_as_of`, `bay_model`, `bay_model_refused`: the forecast of free places, and its model.
+    `bays_as_of`, `bay_model`, `bay_model_refused`: the forecast of free places, and its model. `bay_scores` are of the
+    newest day, too.
     """
 
     commune_insee: str
@@ -36,6 +37,7 @@ class WatchedForecast:
     bays_as_of: datetime | None = None
     bay_model: TrainedModel | None = None
     bay_model_refused: bool = False
+    bay_scores: tuple[BayForecastScore, ...] = ()
 
 
 class ForecastMetrics(Collector):
@@ -97,3 +99,36 @@ class ForecastMetrics(Collector):
                     if value is not None:
                         by_group[name].add_metric([*label, str(score.ahead_h), score.bin_group], float(value))
         yield from (age, model_age, refused, bays_age, bay_model_age, bay_model_refused, out, *by_group.values())
+        yield from held_of_bays(self._watched)
+
+
+_OF_BAYS = {
+    "brier": "Mean squared distance of the day's chances of bays from what came, 0 to 1",
+    "brier_persistence": "The same of who says that all stays as it is",
+    "mean_chance": "Mean chance of being free that was foretold, 0 to 1",
+    "free_share": "Share of these bays that were free, 0 to 1",
+    "calibration_error": "Mean distance of alike chances from how often it came, 0 to 1",
+    "answers": "Chances that were compared with what a sensor then said",
+}
+
+
+def held_of_bays(watched: Sequence[WatchedForecast]) -> Iterator[Metric]:
+    """Yield how the forecasts of bays held on the newest day that was judged."""
+    out = GaugeMetricFamily(
+        "voirie_bay_forecast_out_of_band",
+        "Groups of bays of which yesterday more or fewer were free than foretold",
+        labels=["commune_insee"],
+    )
+    by_group = {
+        name: GaugeMetricFamily(f"voirie_bay_forecast_{name}", text, labels=["commune_insee", "ahead_min", "bay_group"])
+        for name, text in _OF_BAYS.items()
+    }
+    for one in watched:
+        if one.bay_scores:
+            out.add_metric([one.commune_insee], float(sum(score.in_band is False for score in one.bay_scores)))
+        for score in one.bay_scores:
+            for name, family in by_group.items():
+                value = getattr(score, name)
+                if value is not None:
+                    family.add_metric([one.commune_insee, str(score.ahead_min), score.bay_group], float(value))
+    yield from (out, *by_group.values())

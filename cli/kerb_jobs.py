@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 
 from cli.job_basis import logged_progress, present
 from config.settings import Settings
-from optimise.agenda import AgendaOptions, bays_are_due, training_is_due
-from storage import bay_forecasts, bay_models, observatory, stay_laws
+from optimise.agenda import AgendaOptions, bays_are_due, score_due_for, training_is_due
+from storage import bay_forecasts, bay_models, bay_scores, observatory, stay_laws
 from storage.database import Connection
 from storage.model import BayForecastRun, Commune, TrainedModel
 
@@ -78,6 +78,21 @@ class KerbJobs:
         if run is not None:
             log.debug("bays_forecast", commune=commune_insee, as_of=run.as_of, places=run.places, sensed=run.sensed)
         return run
+
+    def bay_score_due(self, connection: Connection, commune: Commune) -> date | None:
+        """Return the local day that is over and whose forecasts of bays are to be judged, None when there is none."""
+        now = present(connection, commune.commune_insee)
+        if now is None or bay_forecasts.latest_run(connection, commune.commune_insee) is None:
+            return None
+        latest = bay_scores.latest_day(connection, commune.commune_insee)
+        return score_due_for(now=now, time_zone=commune.time_zone, latest_day=latest)
+
+    def score_bays(self, connection: Connection, commune_insee: str, *, day: date) -> None:
+        """Judge a day's forecasts of bays by what their sensors then said; stored when the call returns."""
+        from optimise.occupancy.forecast.watch import watch_bay_day
+
+        with connection.transaction():
+            watch_bay_day(connection, commune_insee, day=day)
 
     def sessions(self, connection: Connection, commune_insee: str) -> None:
         """Make sessions anew where readings changed, and learn daily how long vehicles stay; stored when it returns."""

@@ -11,7 +11,7 @@ import typer
 from cli.options import ConfigOption, JsonOption, start
 
 if TYPE_CHECKING:  # what works on the registry is imported when it runs, so that `voirie --help` answers at once
-    from storage.model import TrainedModel
+    from storage.model import BayForecastScore, TrainedModel
 
 models = typer.Typer(no_args_is_help=True, help="Look at the models of a commune.")
 
@@ -88,29 +88,45 @@ def list_models(
     """List models, the newest first: how good they are, which one serves, and why."""
     settings = start(config, _of_commune(commune))
     from cli.registry import desk
-    from storage import bay_models, fill_models
+    from storage import bay_models, bay_scores, fill_models
 
     every = fill_models.every if what is Kind.FILL else bay_models.every
     with desk(settings) as at:
         found = every(at.connection, at.insee, most=limit)
+        last_day = bay_scores.of_latest_day(at.connection, at.insee) if what is Kind.OCCUPANCY else None
     if as_json:
-        typer.echo(json.dumps({"models": [_document(model) for model in found]}, ensure_ascii=False))
+        document: dict[str, Any] = {"models": [_document(model) for model in found]}
+        if last_day is not None:
+            document["last_day"] = [_document(score) for score in last_day]
+        typer.echo(json.dumps(document, ensure_ascii=False))
         return
     if not found:
         typer.echo(f"no model was trained yet: `voirie train {what.value}` trains one, and so does the worker")
     for model in found:
         _print_model(model)
+    for score in last_day or ():
+        _print_score(score)
 
 
 def _of_commune(commune: str | None) -> dict[str, dict[str, Any]] | None:
     return {"commune": {"insee_code": commune}} if commune else None
 
 
-def _document(model: TrainedModel) -> dict[str, Any]:
+def _document(told: TrainedModel | BayForecastScore) -> dict[str, Any]:
     import msgspec
 
-    document: dict[str, Any] = msgspec.to_builtins(model)
+    document: dict[str, Any] = msgspec.to_builtins(told)
     return document
+
+
+def _print_score(score: BayForecastScore) -> None:
+    if score.bay_group == "all" and score.brier is not None:
+        simple = "" if score.brier_persistence is None else f", persistence {score.brier_persistence:.3f}"
+        typer.echo(
+            f"{score.day} in service, {score.ahead_min} min ahead: Brier score {score.brier:.3f}{simple}; foretold "
+            f"free {score.mean_chance:.0%}, came {score.free_share:.0%}; calibration error "
+            f"{score.calibration_error:.3f} ({score.answers} answers of {score.bays} bays)"
+        )
 
 
 def _print_model(model: TrainedModel) -> None:

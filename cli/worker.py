@@ -213,6 +213,9 @@ def _add_scoring(app: App, jobs: Jobs) -> None:
                 due = jobs.due(connection, commune)
                 if due.score_for is not None:
                     jobs.score(connection, commune.commune_insee, day=due.score_for)
+                bay_day = jobs.kerb.bay_score_due(connection, commune)
+                if bay_day is not None:
+                    jobs.kerb.score_bays(connection, commune.commune_insee, day=bay_day)
 
 
 def _add_observing(app: App, jobs: Jobs) -> None:

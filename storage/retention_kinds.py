@@ -170,6 +170,7 @@ KINDS: tuple[Kind, ...] = (
             "detected_emptying",
             "declared_check",
             "forecast_score",
+            "bay_forecast_score",
         ),
     ),
 )
@@ -195,6 +196,7 @@ KEPT_FOR_GOOD: Mapping[str, str] = {
         "bay_usual bay_forecast_run bay_forecast bay_group_forecast"
     ),
     "while a vehicle is on the road, and an hour longer": "vehicle_position",
+    "until the day is over, and its forecasts are judged": "bay_forecast_sample",
 }
 """Tables that nothing is forgotten of, by reason. Rows of forecasts go with their run."""
 

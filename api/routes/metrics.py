@@ -11,7 +11,17 @@ from api.check_metrics import CheckedCommune
 from api.errors import documented
 from api.forecast_metrics import WatchedForecast
 from api.state import AppState, state_of
-from storage import bay_forecasts, bay_models, checks, communes, fill_models, forecast_scores, forecasts, readings
+from storage import (
+    bay_forecasts,
+    bay_models,
+    bay_scores,
+    checks,
+    communes,
+    fill_models,
+    forecast_scores,
+    forecasts,
+    readings,
+)
 from storage.database import Connection
 from storage.isolation import CommunePool
 from storage.model import IntakeTally, ModelStatus
@@ -73,4 +83,5 @@ def _forecast(connection: Connection, commune_insee: str) -> WatchedForecast:
         bays_as_of=None if bays is None else bays.as_of,
         bay_model=bay_models.serving(connection, commune_insee),
         bay_model_refused=bool(newest_of_bays) and newest_of_bays[0].status is ModelStatus.REFUSED,
+        bay_scores=tuple(bay_scores.of_latest_day(connection, commune_insee)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -99,3 +99,25 @@ class BayGroupForecast:
     low: tuple[int, ...]
     high: tuple[int, ...]
     chance: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BayForecastScore:
+    """How forecasts of bays of one local day held, `ahead_min` minutes ahead, in a group of bays.
+
+    `answers` of `bays` bays were compared with their sensors. `brier_persistence`: of who says that all stays as it is,
+    where the state was known. `mean_chance` was foretold, and `free_share` came. `in_band`: whether these agree, None
+    where too few bays tell. All None on a day without anything to compare.
+    """
+
+    day: date
+    ahead_min: int
+    bay_group: str
+    answers: int
+    bays: int
+    brier: float | None = None
+    brier_persistence: float | None = None
+    mean_chance: float | None = None
+    free_share: float | None = None
+    calibration_error: float | None = None
+    in_band: bool | None = None

@@ -10,9 +10,9 @@ from uuid import uuid4
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from storage import bay_forecasts, bay_models, fill_models, forecast_scores
+from storage import bay_forecasts, bay_models, bay_scores, fill_models, forecast_scores
 from storage.database import Connection
-from storage.model import BayForecastRun, ForecastScore, ModelStatus
+from storage.model import BayForecastRun, BayForecastScore, ForecastScore, ModelStatus
 from tests.api.rows import INSEE, NOW, ago, save_forecast
 from tests.api.test_forecasts import MODEL
 from tests.tools import REPOSITORY
@@ -37,11 +37,16 @@ def test_metrics_are_the_documented_ones_and_say_what_is_stored(client: httpx.Cl
         places=0, sensed=0,
     )  # fmt: skip
     bay_forecasts.save(rows, INSEE, run, bays=[], groups=[])
+    free = BayForecastScore(
+        day=day, ahead_min=30, bay_group="all", answers=500, bays=20, brier=0.125, brier_persistence=0.25,
+        mean_chance=0.5, free_share=0.25, calibration_error=0.25, in_band=False,
+    )  # fmt: skip
+    bay_scores.save(rows, INSEE, [replace(free, day=day - timedelta(days=1), brier=0.5), free])
     save_forecast(rows, ["COR-0001"], as_of=ago(hours=2))
     told = {}
     for family in text_string_to_metric_families(client.get("/metrics").text):
         for sample in family.samples:
-            told[sample.name, sample.labels.get("bin_group")] = sample
+            told[sample.name, sample.labels.get("bin_group") or sample.labels.get("bay_group")] = sample
     documented = re.findall(r"^\| `([a-z_0-9]+)` \| gauge \|[^|]*\|([^|]*)\|", SECTION, re.MULTILINE)
     assert {name for name, _ in documented} == {
         name for name, _ in told if name.startswith(("voirie_forecast_", "voirie_fill_model_", "voirie_bay_"))
@@ -52,6 +57,9 @@ def test_metrics_are_the_documented_ones_and_say_what_is_stored(client: httpx.Cl
     assert told["voirie_forecast_coverage_80", "all"].value == 0.625
     assert told["voirie_forecast_error_points", "crews"].value == 7.5
     assert told["voirie_forecast_coverage_out_of_band", None].value == 1
+    assert told["voirie_bay_forecast_brier", "all"].value == 0.125
+    assert told["voirie_bay_forecast_free_share", "all"].value == 0.25
+    assert told["voirie_bay_forecast_out_of_band", None].value == 1
     assert told["voirie_fill_model_refused", None].value == 1
     assert told["voirie_fill_model_age_seconds", None].value >= 9 * 3600
     assert told["voirie_bay_model_refused", None].value == 0

@@ -13,8 +13,9 @@ from optimise.occupancy.forecast.job import SIMPLE, forecast_bays
 from optimise.occupancy.forecast.learning import LearningOptions
 from optimise.occupancy.forecast.packing import pack_model, unpack_model
 from optimise.occupancy.forecast.registry import METHOD, TrainingOptions, serving, train_bays
+from optimise.occupancy.forecast.watch import watch_bay_day
 from optimise.occupancy.job import make_sessions
-from storage import bay_forecasts, bay_models, communes
+from storage import bay_forecasts, bay_models, bay_scores, communes
 from storage.database import Connection, connect
 from storage.errors import NotFoundError
 from storage.kerb_now import WHOLE_WORLD
@@ -130,3 +131,39 @@ def test_a_commune_without_history_is_foretold_simply_and_without_sensors_not_at
         assert all((one.known[0], one.expected[0], one.chance[0]) == (0, 0.0, 0.0) for one in groups)
         communes.save(town, Commune(commune_insee="75056", name="Paris"))
         assert forecast_bays(town, "75056", as_of=NOW) is None
+
+
+def test_a_days_forecasts_are_judged_by_what_sensors_then_said(any_database_url: str):
+    with connect(any_database_url) as connection:
+        end = NOW.replace(hour=23, minute=0)  # midnight in Paris
+        bay_town.provision(connection, until=end + timedelta(hours=2), days=4)
+        make_sessions(connection, INSEE)
+        # Made of what was known then; three within half an hour are one sample.
+        for minutes in (0, 5, 25, 30, 47, 240):
+            forecast_bays(connection, INSEE, as_of=end - timedelta(hours=10) + timedelta(minutes=minutes))
+        day = NOW.date()
+        samples = bay_scores.samples(connection, INSEE, since=end - timedelta(days=1), until=end)
+        assert [(end - one.as_of).total_seconds() / 60 for one in samples] == [600, 570, 360]
+        scores = {(one.ahead_min, one.bay_group): one for one in watch_bay_day(connection, INSEE, day=day)}
+        assert bay_scores.of_latest_day(connection, INSEE) == sorted(
+            scores.values(), key=lambda one: (one.ahead_min, one.bay_group)
+        )
+        of_all = scores[30, "all"]
+        # Who has no sensor is foretold, and nobody knows how it came.
+        assert (of_all.answers, of_all.bays) == (3 * bay_town.SENSED, bay_town.SENSED)
+        assert {group for _, group in scores} == {"all", "evidence:sensor", "use:car"}
+        asked = [
+            connection.execute(
+                "SELECT NOT occupied FROM occupancy_reading WHERE place_id = 'STA-0003' AND measured_at <= %s"
+                " ORDER BY measured_at DESC LIMIT 1",
+                [one.as_of + timedelta(minutes=30)],
+            ).fetchone()
+            for one in samples
+        ]
+        told = [one.chance[1, one.place_id.tolist().index("STA-0003")] for one in samples]
+        ours = [(chance - row[0]) ** 2 for chance, row in zip(told, asked, strict=True) if row is not None]
+        assert len(ours) == 3
+        assert of_all.brier is not None
+        assert 0 <= sum(ours) <= 3 * bay_town.SENSED * of_all.brier + 1e-6
+        assert bay_scores.samples(connection, INSEE, since=end - timedelta(days=1), until=end) == []
+        assert bay_scores.latest_day(connection, INSEE) == day

@@ -18,13 +18,16 @@ from optimise.occupancy.forecast.serving import BayChances, GroupCounts, Present
 from optimise.occupancy.forecast.usual import WEEK, Usual
 from optimise.occupancy.trial.clock import DAY_S, local_s
 from optimise.occupancy.trial.field import SLOTS
-from storage import bay_forecasts
+from storage import bay_forecasts, bay_scores
+from storage.bay_sample import SAMPLED_MIN, BaySample
 from storage.database import Connection
 from storage.kerb.admission import admits, use_of
 from storage.kerb_now import known_of
 from storage.model import BayEvidence, BayForecast, BayForecastRun, BayGroupForecast
 
 SIMPLE = "fading-persistence"
+_SAMPLE_S = 1800
+"""One forecast in so many seconds is kept until its day is judged."""
 
 
 def forecast_bays(connection: Connection, commune_insee: str, *, as_of: datetime) -> BayForecastRun | None:
@@ -58,7 +61,24 @@ def forecast_bays(connection: Connection, commune_insee: str, *, as_of: datetime
         bays=_bays(town, present, foretold),
         groups=_groups(town, present, groups, counts),
     )
+    slot = datetime.fromtimestamp(int(as_of.timestamp()) // _SAMPLE_S * _SAMPLE_S, UTC)
+    if not bay_scores.is_sampled(connection, commune_insee, since=slot, until=slot + timedelta(seconds=_SAMPLE_S)):
+        bay_scores.save_sample(connection, commune_insee, _sample(town, present, foretold, as_of))
     return run
+
+
+def _sample(town: Town, present: Present, foretold: BayChances, as_of: datetime) -> BaySample:
+    """Return what is said at the moments that are judged, of bays of which anything is."""
+    told = np.array([evidence is not BayEvidence.NOTHING for evidence in foretold.evidence], dtype=bool)
+    steps = [AHEAD_MIN.index(minutes) for minutes in SAMPLED_MIN]
+    return BaySample(
+        as_of=as_of,
+        place_id=np.array([place.place_id for place in town.places], dtype=object)[told],
+        use=np.array([use_of(place).value for place in town.places], dtype=object)[told],
+        evidence=np.array([evidence.value for evidence in foretold.evidence], dtype=object)[told],
+        free=present.now[told],
+        chance=foretold.chance[told][:, steps].T,
+    )
 
 
 def present_of(town: Town, usual: Usual, as_of: datetime) -> Present:

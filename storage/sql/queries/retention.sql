@@ -90,6 +90,10 @@ GROUP BY commune_insee, collector, date_trunc('day', committed_at, 'UTC');
 -- name: forget_forecast_score!
 DELETE FROM forecast_score WHERE commune_insee = :commune_insee AND day < (:before::timestamptz AT TIME ZONE 'UTC')::date;
 
+-- name: forget_bay_forecast_score!
+DELETE FROM bay_forecast_score
+WHERE commune_insee = :commune_insee AND day < (:before::timestamptz AT TIME ZONE 'UTC')::date;
+
 -- name: forget_kerb_check_event!
 -- With the salts of their entries in the audit's chain: what is sealed there says nothing without them.
 WITH salts AS (

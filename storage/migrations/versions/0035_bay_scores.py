@@ -1,0 +1,10 @@
+"""How forecasts of bays held, day by day."""
+
+from storage.schema import run_sql_file
+
+revision = "0035"
+down_revision = "0034"
+
+
+def upgrade() -> None:
+    run_sql_file("0035_bay_scores.sql")
