@@ -1,4 +1,4 @@
-"""How forecasts of bays held, day by day."""
+"""Longer spans of the kerb's figures."""
 
 from storage.schema import run_sql_file
 
@@ -7,4 +7,4 @@ down_revision = "0034"
 
 
 def upgrade() -> None:
-    run_sql_file("0035_bay_scores.sql")
+    run_sql_file("0035_kerb_spans.sql")
