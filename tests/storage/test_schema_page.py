@@ -16,6 +16,7 @@ SHORT = {
     "_int4": "integer[]",
     "_int8": "bigint[]",
     "_float4": "real[]",
+    "_bool": "boolean[]",
     "_bytea": "bytea[]",
     "_text": "text[]",
     "_timestamptz": "timestamptz[]",
