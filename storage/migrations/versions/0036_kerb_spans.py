@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0035"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 
 
 def upgrade() -> None:
-    run_sql_file("0035_kerb_spans.sql")
+    run_sql_file("0036_kerb_spans.sql")

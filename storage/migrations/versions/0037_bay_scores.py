@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0036"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 
 
 def upgrade() -> None:
-    run_sql_file("0036_bay_scores.sql")
+    run_sql_file("0037_bay_scores.sql")
