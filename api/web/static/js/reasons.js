@@ -2,7 +2,7 @@
 // figures: on a page in French it is shown as it is, elsewhere it is said anew from these.
 
 import { make } from "./dom.js";
-import { duration, kilometres, metres, percent } from "./format.js";
+import { clockTime, duration, kilometres, metres, percent } from "./format.js";
 import { language, t } from "./i18n.js";
 import { typeset } from "./typography.js";
 
@@ -24,21 +24,28 @@ const LEFT = {
 const ALONE = {
   no_forecast: () => t("Aucune prévision pour cette corbeille : rien ne dit qu’il faille y aller."),
   unreachable: () => t("Inaccessible au véhicule."),
-  blocked: () => t("Déclarée inaccessible."),
+  blocked: ({ text }) => t("Déclarée inaccessible à {time}.", { time: localTime(text) }),
 };
+const UTC = /(\d\d):(\d\d) UTC/;
 // What no figure says: hours and what a vehicle needs, in the commune's own words.
 const OWN_WORDS = [/\(((?!remplissage)[^)]*)\) :/, / (Heures d'accès : [^.]*\..*)$/, / (Accès : .*)$/];
 
 /** The reason as an element of `tag`, in the page's language; what only the commune's French says is marked as French. */
 export function reasonIn(tag, attributes, reason) {
   const said = language === "fr" ? null : anew(reason);
-  if (said === null) return make(tag, { ...attributes, lang: "fr" }, typeset(reason.text));
+  if (said === null) return make(tag, { ...attributes, lang: "fr" }, typeset(reason.text.replace(UTC, localTime)));
   const own = OWN_WORDS.map((words) => reason.text.match(words)?.[1]).find(Boolean);
   return make(tag, attributes, said, ...(own ? [" ", make("span", { lang: "fr" }, typeset(own))] : []));
 }
 
-function anew({ code, figures = {} }) {
-  if (code in ALONE) return ALONE[code]();
+/** A moment that a text tells by UTC's clock, by the commune's. */
+function localTime(text) {
+  const [, hour, minute] = text.match(UTC) ?? [];
+  return hour ? clockTime(new Date().setUTCHours(hour, minute, 0, 0)) : "?";
+}
+
+function anew({ code, text = "", figures = {} }) {
+  if (code in ALONE) return ALONE[code]({ text });
   if (!Number.isFinite(figures.fill_p50)) return null;
   const said = {
     fill: share(figures.fill_p50), full: share(figures.probability_full), risk: share(figures.probability_full_next),
