@@ -28,8 +28,8 @@ OF_NOBODY = {
     "alert.closed_by", "alert.subject",
     # How a stay ended, and numbers of models.
     "occupancy_session.ended_by", "bay_usual.content",
-    # What a plan was made from: counts, weights and settings.
-    "plan.inputs",
+    # What a plan was made from: counts, weights and settings; what sums of streets tell apart.
+    "plan.inputs", "kerb_hour_span.told_by",
 }  # fmt: skip
 
 
