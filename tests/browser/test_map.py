@@ -84,7 +84,6 @@ def test_map_shows_bins_rounds_bays_and_places(watched: Watched, base_url: str, 
     expect(page.locator(".leaflet-popup .why")).to_contain_text("Risque d'être pleine")
     expect(page.locator(".leaflet-zoom-anim, .leaflet-pan-anim")).to_have_count(0)
     screens.mkdir(parents=True, exist_ok=True)
-    page.set_viewport_size({"width": 1000, "height": 620})
     page.screenshot(path=screens / "carte.png")
     assert watched.troubles == []
 
