@@ -106,7 +106,12 @@ _PUBLIC = (
     "home first_steps accessibility privacy said_by_scripts sign_in_page sign_in second_step_page second_step "
     "begin_at_provider come_back_from_provider driver_manifest driver_worker"
 )
-_KNOWN = "sign_out account_page change_password end_own_session name_device begin_second_factor confirm_second_factor"
+_KNOWN = (
+    "sign_out account_page change_password end_own_session name_device begin_second_factor confirm_second_factor "
+    "device_page challenge_device prove_device"
+)
+WITHOUT_PROOF = frozenset({"device_page", "challenge_device", "prove_device", "sign_out"})
+"""What a session may be used for while its device has to prove itself."""
 
 ACCESS: Mapping[str, Access] = MappingProxyType(
     {name: Access(roles=roles) for roles, names in _BY_ROLES.items() for name in names.split()}

@@ -19,4 +19,13 @@ def root_of(request: Request) -> str:
 
 def login_address(request: Request) -> str:
     """Return the relative address of the page to log in, which leads back to the page that was asked for."""
-    return f"{root_of(request)}connexion?after={quote(path_of(request), safe='/')}"
+    return f"{root_of(request)}connexion?{_after(request)}"
+
+
+def device_address(request: Request) -> str:
+    """Return the relative address of the page on which a device proves itself, which leads back as well."""
+    return f"{root_of(request)}appareil?{_after(request)}"
+
+
+def _after(request: Request) -> str:
+    return f"after={quote(path_of(request), safe='/')}"

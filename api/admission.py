@@ -6,16 +6,17 @@ from our own pages (Sec-Fetch-Site, or Origin where a browser is old). A machine
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
 import structlog
 from fastapi import HTTPException, Request
 
-from api.access import ACCESS, PUBLIC
-from api.cookies import SESSION
-from api.errors import EnrolFirstError, LogInFirstError
+from api.access import ACCESS, PUBLIC, WITHOUT_PROOF, Access
+from api.cookies import PROOF, SESSION
+from api.device_proof import Marks
+from api.errors import EnrolFirstError, LogInFirstError, ProveFirstError
 from api.principal import EVERYBODY, VISITOR, Principal, Proof
 from api.state import state_of
 from storage import accounts
@@ -31,7 +32,7 @@ def admit(request: Request) -> None:
     route = request.scope["route"]
     access = ACCESS.get(route.name)
     needs_nobody = access is PUBLIC and SESSION.of(request) is None and not state_of(request)["options"].open_to_all
-    principal = VISITOR if needs_nobody else _counted(request)
+    principal = VISITOR if needs_nobody else _on_its_device(request, _counted(request), access)
     request.scope[_PRINCIPAL] = principal
     structlog.contextvars.bind_contextvars(proof=principal.proof.value)
     if access is None:
@@ -41,13 +42,25 @@ def admit(request: Request) -> None:
     if access.public:
         return
     if not principal.is_known:
-        if request.method == "GET" and not route.include_in_schema:
+        if _is_page(request):
             raise LogInFirstError
         raise HTTPException(401, "log in, or send a key as `Authorization: Bearer …`", headers=_BEARER)
-    if access.known:
-        return
+    if not access.known:
+        _require_role(request, principal, access)
+
+
+def _on_its_device(request: Request, principal: Principal, access: Access | None) -> Principal:
+    """Return who asks; while the session's device has to prove itself, a visitor. Raises ProveFirstError."""
+    if not principal.must_prove or request.scope["route"].name in WITHOUT_PROOF:
+        return principal
+    if access is not PUBLIC:
+        raise ProveFirstError(is_page=_is_page(request))
+    return VISITOR
+
+
+def _require_role(request: Request, principal: Principal, access: Access) -> None:
     if principal.must_enrol:
-        if request.method == "GET" and not route.include_in_schema:
+        if _is_page(request):
             raise EnrolFirstError
         raise HTTPException(403, "your role needs a second factor: set one up at /compte")
     commune_insee = request.path_params.get("commune_insee")
@@ -55,6 +68,10 @@ def admit(request: Request) -> None:
         where = "" if commune_insee is None else f" in commune {commune_insee}"
         needed = ", ".join(sorted(access.roles))
         raise HTTPException(403, f"this needs one of the roles {needed}{where}")
+
+
+def _is_page(request: Request) -> bool:
+    return request.method == "GET" and not request.scope["route"].include_in_schema
 
 
 def principal_of(request: Request) -> Principal:
@@ -87,19 +104,23 @@ def _who(request: Request) -> Principal:
     if scheme.lower() != "bearer" and token is None:
         return VISITOR
     now = datetime.now(UTC)
-    with state["pool"].identity() as connection:
-        if scheme.lower() == "bearer":
-            key = accounts.key_of(connection, secret.strip(), now=now)
-            if key is None:
-                raise HTTPException(401, "this key is unknown, over or revoked", headers=_BEARER)
-            grants = {key.commune_insee: frozenset(key.roles)}
-            return Principal(proof=Proof.KEY, name=key.name, grants=grants, key_prefix=key.prefix)
-        who = accounts.session_of(connection, token or "", now=now)
-        if who is None:
-            return VISITOR
-        granted: dict[str, frozenset[Role]] = {}
-        for grant in accounts.held(connection, who.session.account_id):
-            granted[grant.commune_insee] = granted.get(grant.commune_insee, frozenset()) | {grant.role}
+    if scheme.lower() == "bearer":
+        key = accounts.key_of(state["pool"], secret.strip(), now=now)
+        if key is None:
+            raise HTTPException(401, "this key is unknown, over or revoked", headers=_BEARER)
+        grants = {key.commune_insee: frozenset(key.roles)}
+        return Principal(proof=Proof.KEY, name=key.name, grants=grants, key_prefix=key.prefix)
+    who = accounts.session_of(state["pool"], token or "", now=now)
+    if who is None:
+        return VISITOR
+    must_prove = False
+    if (binding := who.binding) is not None and not Marks(binding.secret).is_proved(PROOF.of(request), now=now):
+        must_prove = binding.device_key is not None
+        if not must_prove and now > who.session.opened_at + timedelta(seconds=binding.proof_s):
+            return VISITOR  # its device never told a key: it is over
+    granted: dict[str, frozenset[Role]] = {}
+    for grant in who.held:
+        granted[grant.commune_insee] = granted.get(grant.commune_insee, frozenset()) | {grant.role}
     roles = frozenset[Role]().union(*granted.values())
     return Principal(
         proof=Proof.SESSION,
@@ -112,4 +133,6 @@ def _who(request: Request) -> Principal:
             who.has_password and not who.has_second_factor and not roles.isdisjoint(state["options"].second_factor)
         ),
         has_password=who.has_password,
+        binding=who.binding,
+        must_prove=must_prove,
     )

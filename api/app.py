@@ -35,6 +35,7 @@ from api.routes import (
     desk_page,
     destinations,
     device_health,
+    device_proof,
     devices,
     driver_page,
     driver_rounds,
@@ -90,6 +91,7 @@ PAGES = (
     sign_in,
     second_factor,
     provider_sign_in,
+    device_proof,
     team,
     administration,
 )

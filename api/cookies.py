@@ -43,6 +43,8 @@ class Cookie:
 
 SESSION = Cookie("voirie_session")
 """The token of a session."""
+PROOF = Cookie("voirie_proof")
+"""What the session's device was given for its last answer, good for some minutes."""
 HALF = Cookie("voirie_half")
 """The token of a log-in that still owes its second factor."""
 ATTEMPT = Cookie("voirie_attempt")

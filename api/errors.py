@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from api.addresses import login_address, root_of
+from api.addresses import device_address, login_address, root_of
 from storage.checks import CheckTakenError
 from storage.device_file import LineError
 from storage.errors import ConflictError, InputError, NotFoundError, SchemaError, UnavailableError, VoirieError
@@ -121,6 +121,14 @@ class LogInFirstError(Exception):
 
 class EnrolFirstError(Exception):
     """A page was asked for by somebody whose role needs a second factor, and who has none."""
+
+
+class ProveFirstError(Exception):
+    """A session is bound to its device, which has to prove again that it is the one."""
+
+    def __init__(self, *, is_page: bool) -> None:
+        super().__init__()
+        self.is_page = is_page
 
 
 def problem(
@@ -231,6 +239,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(LogInFirstError, _on_log_in_first)
     app.add_exception_handler(EnrolFirstError, _on_enrol_first)
+    app.add_exception_handler(ProveFirstError, _on_prove_first)
 
 
 def _on_log_in_first(request: Request, error: Exception) -> Response:
@@ -241,6 +250,14 @@ def _on_log_in_first(request: Request, error: Exception) -> Response:
 def _on_enrol_first(request: Request, error: Exception) -> Response:
     assert isinstance(error, EnrolFirstError)
     return RedirectResponse(f"{root_of(request)}compte", status_code=303)
+
+
+def _on_prove_first(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProveFirstError)
+    if error.is_page:
+        return RedirectResponse(device_address(request), status_code=303)
+    detail = "this session's device has to prove that it is still the one: answer a challenge of /appareil/defi"
+    return problem(request, 401, detail, kind="prove-device")
 
 
 def _on_no_schema(request: Request, error: Exception) -> Response:

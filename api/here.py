@@ -58,27 +58,24 @@ class Here:
         return self.now.astimezone(self.zone).date()
 
 
-def _here(request: Request, connection: Connection, commune_insee: str) -> Here:
-    commune = communes.one(connection, commune_insee)
-    clock = communes.clock(connection, commune_insee)
-    return Here(connection=connection, commune=commune, clock=clock, now=clock.now(), principal=principal_of(request))
-
-
 @contextmanager
 def within(request: Request, commune_insee: str, *, read_only: bool = False) -> Iterator[Here]:
     """Yield the commune in a transaction of its own, which ends with the block: for requests that wait in between."""
-    with state_of(request)["pool"].transaction([commune_insee], read_only=read_only) as connection:
-        yield _here(request, connection, commune_insee)
+    pool = state_of(request)["pool"]
+    with communes.within(pool, commune_insee, read_only=read_only) as (connection, commune, clock):
+        yield Here(
+            connection=connection, commune=commune, clock=clock, now=clock.now(), principal=principal_of(request)
+        )
 
 
 def _reading(request: Request, commune_insee: CommuneInsee) -> Iterator[Here]:
-    with state_of(request)["pool"].transaction([commune_insee]) as connection:
-        yield _here(request, connection, commune_insee)
+    with within(request, commune_insee, read_only=True) as here:
+        yield here
 
 
 def _writing(request: Request, commune_insee: CommuneInsee) -> Iterator[Here]:
-    with state_of(request)["pool"].transaction([commune_insee], read_only=False) as connection:
-        yield _here(request, connection, commune_insee)
+    with within(request, commune_insee) as here:
+        yield here
 
 
 def _read_connection(request: Request) -> Iterator[Connection]:

@@ -52,11 +52,13 @@ def open_session(
     if before is not None:
         accounts.end_token(connection, before)
     roles = frozenset(grant.role for grant in accounts.held(connection, account_id))
-    lasts_s, idle_s = _lasts(state_of(request)["options"], roles)
+    options = state_of(request)["options"]
+    lasts_s, idle_s = _lasts(options, roles)
+    proof = timedelta(seconds=options.proof_s) if _works_in_shifts(roles) and options.proof_s else None
     token = accounts.open_session(
         connection, account_id, lasts=timedelta(seconds=lasts_s), idle=timedelta(seconds=idle_s),
         user_agent=request.headers.get("user-agent", ""), now=now, id_token=id_token,
-        device=device or device_name(request),
+        device=device or device_name(request), proof=proof,
     )  # fmt: skip
     return Opened(token=token, lasts_s=lasts_s)
 
@@ -114,6 +116,10 @@ def _lasts(options: ApiOptions, roles: frozenset[Role]) -> tuple[float, float]:
     On a round and on patrol there are dead spots: such a session lasts a shift, used or not. Who has another role too
     has the shorter times.
     """
-    if roles and roles <= SHIFTS:
+    if _works_in_shifts(roles):
         return options.shift_s, options.shift_s
     return options.session_s, options.session_idle_s
+
+
+def _works_in_shifts(roles: frozenset[Role]) -> bool:
+    return bool(roles) and roles <= SHIFTS

@@ -34,8 +34,9 @@ class ApiOptions:
     OpenStreetMap extract of that commune), if there is one. `co2_kg_per_km` is what a collection vehicle
     emits. `catalogue` are the models that devices may be of. With `log_requests` each request is a
     line of the log. With `open_to_all` whoever asks may do everything: a demo on one's own machine. A session
-    ends after `session_s`, or `session_idle_s` without a request; a driver's or an officer's lasts `shift_s`. With
-    `oidc` people may log in at that provider, which pages call `oidc_title`.
+    ends after `session_s`, or `session_idle_s` without a request; a driver's or an officer's lasts `shift_s`, and its
+    device proves every `proof_s` that it is still there (0: never asked). With `oidc` people may log in at that
+    provider, which pages call `oidc_title`.
     Who has one of the roles `second_factor` may do nothing before they have set one up.
     `address_requests_per_minute` and `account_requests_per_minute`: so many at once, and so many a minute later on;
     0 is without end. `retention` is what the privacy notice promises, `privacy_contact` whom it names.
@@ -62,6 +63,7 @@ class ApiOptions:
     session_idle_s: float = 3600
     session_s: float = 12 * 3600
     shift_s: float = 16 * 3600
+    proof_s: float = 600
     second_factor: frozenset[Role] = frozenset()
     retention: RetentionOptions = field(default_factory=RetentionOptions)
     privacy_contact: str = ""
@@ -97,7 +99,7 @@ class ApiOptions:
         ):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"expected {name} > 0, got {getattr(self, name)}")
-        for name in ("address_requests_per_minute", "account_requests_per_minute"):
+        for name in ("address_requests_per_minute", "account_requests_per_minute", "proof_s"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"expected {name} >= 0, got {getattr(self, name)}")
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
+from storage.device_keys import Binding
 from storage.model import Role
 
 
@@ -24,7 +25,8 @@ class Proof(StrEnum):
 class Principal:
     """Who asks and what they were granted, by commune. `name` is what colleagues and the log read.
 
-    `must_enrol`: a role of theirs needs a second factor, which they have not set up.
+    `must_enrol`: a role of theirs needs a second factor, which they have not set up. `binding`: how their session is
+    bound to its device; `must_prove`: the device has to prove itself again.
     """
 
     proof: Proof
@@ -35,6 +37,8 @@ class Principal:
     must_enrol: bool = False
     key_prefix: str | None = None
     has_password: bool = True
+    binding: Binding | None = None
+    must_prove: bool = False
 
     @property
     def is_known(self) -> bool:

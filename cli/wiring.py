@@ -231,6 +231,7 @@ def api_options(settings: Settings) -> ApiOptions:
         session_idle_s=60 * settings.accounts.session_idle_minutes,
         session_s=3600 * settings.accounts.session_hours,
         shift_s=3600 * settings.accounts.shift_hours,
+        proof_s=60 * settings.accounts.device_proof_minutes,
         second_factor=frozenset(settings.accounts.second_factor),
         rhythm=Rhythm(
             forecast_every_h=settings.forecast.every_h,

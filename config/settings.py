@@ -295,6 +295,7 @@ class AccountSettings(_Table):
     session_idle_minutes: int = Field(default=60, ge=1, le=7 * 24 * 60)
     session_hours: float = Field(default=12, gt=0, le=7 * 24)
     shift_hours: float = Field(default=16, gt=0, le=48)
+    device_proof_minutes: float = Field(default=10, ge=0, le=24 * 60)
     second_factor: tuple[Role, ...] = ()
 
 

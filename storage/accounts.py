@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from psycopg.rows import dict_row
 
 from storage import login_failures, passwords
 from storage.database import Connection, fetch, fetch_one, statement
+from storage.device_keys import Binding
 from storage.errors import ConflictError, InputError, NotFoundError
+from storage.isolation import CommunePool
 from storage.login_failures import Refused
 from storage.model import Account, ApiKey, Grant, LoginSession, Role
 
@@ -149,13 +150,15 @@ def prove(connection: Connection, *, name: str, password: str, address: str, now
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Who:
-    """Whose session it is."""
+    """Whose session it is, and what they may do (`held`)."""
 
     session: LoginSession
     name: str
     display_name: str
     has_second_factor: bool = False
     has_password: bool = True
+    held: tuple[Grant, ...] = ()
+    binding: Binding | None = None
 
 
 def open_session(
@@ -168,11 +171,12 @@ def open_session(
     now: datetime,
     id_token: str | None = None,
     device: str | None = None,
+    proof: timedelta | None = None,
 ) -> str:
     """Open a session and return its token, which is kept nowhere else.
 
     It is never renewed past `lasts`. With `id_token` it was the provider's log-in; `device` is what a crew calls its
-    tablet.
+    tablet. With `proof` it is bound to its device, which tells its key within that time and proves itself as often.
     """
     token = secrets.token_urlsafe(32)
     connection.execute(statement("accounts", "forget_sessions"), {"now": now})
@@ -187,22 +191,27 @@ def open_session(
             "user_agent": "".join(part for part in user_agent if part.isprintable())[:_USER_AGENT_KEPT],
             "id_token": id_token,
             "device": device,
+            "proof_s": None if proof is None else max(1, int(proof.total_seconds())),
+            "proof_key": None if proof is None else secrets.token_bytes(32),
         },
     )
     return token
 
 
-def session_of(connection: Connection, token: str, *, now: datetime) -> Who | None:
+def session_of(pool: CommunePool, token: str, *, now: datetime) -> Who | None:
     """Return whose session `token` is, and remember that it was used; None when it is over, ended or nobody's."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(statement("accounts", "session_of"), {"token_hash": _hash(token), "now": now}).fetchone()
+    row = pool.identified(statement("accounts", "session_of"), {"token_hash": _hash(token), "now": now})
     if row is None:
         return None
+    held = tuple(Grant(commune_insee=insee, role=Role(role)) for insee, role in row.pop("held"))
     of_account = {key: row.pop(key) for key in ("name", "display_name", "has_second_factor", "has_password")}
-    session = msgspec.convert(row, LoginSession, strict=False)
+    proof_s, secret, device_key = row.pop("proof_s"), row.pop("proof_key"), row.pop("device_key")
+    binding = None if proof_s is None else Binding(proof_s=proof_s, secret=secret, device_key=device_key)
+    session = LoginSession(**row)
     if now - session.seen_at > _SEEN_EVERY:
-        connection.execute(statement("accounts", "seen"), {"session_id": session.session_id, "now": now})
-    return Who(session=session, **of_account)
+        with pool.identity() as connection:
+            connection.execute(statement("accounts", "seen"), {"session_id": session.session_id, "now": now})
+    return Who(session=session, held=held, binding=binding, **of_account)
 
 
 def sessions(connection: Connection, account_id: UUID, *, now: datetime) -> list[LoginSession]:
@@ -263,11 +272,15 @@ def add_key(
     return added, secret
 
 
-def key_of(connection: Connection, secret: str, *, now: datetime) -> ApiKey | None:
+def key_of(pool: CommunePool, secret: str, *, now: datetime) -> ApiKey | None:
     """Return the key whose secret this is, and remember that it was used; None when it is over, revoked or nobody's."""
-    found = fetch_one(connection, ApiKey, statement("accounts", "key_of"), {"key_hash": _hash(secret), "now": now})
-    if found is not None and (found.last_used_at is None or now - found.last_used_at > _SEEN_EVERY):
-        connection.execute(statement("accounts", "key_used"), {"key_id": found.key_id, "now": now})
+    row = pool.identified(statement("accounts", "key_of"), {"key_hash": _hash(secret), "now": now})
+    if row is None:
+        return None
+    found = msgspec.convert(row, ApiKey, strict=False)
+    if found.last_used_at is None or now - found.last_used_at > _SEEN_EVERY:
+        with pool.identity() as connection:
+            connection.execute(statement("accounts", "key_used"), {"key_id": found.key_id, "now": now})
     return found
 
 

@@ -10,17 +10,17 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from storage import checks, stay_laws
-from storage.database import Connection, statement
+from storage.database import Connection, statement, together
 from storage.ground import box_around, distance_m
 from storage.kerb.standing import Known, Standing, stand
 from storage.kerb.worth import Rater, Suspicion, Worth, WorthOptions, foresee, trust
-from storage.kerb_memory import KerbMemory, KnownPlace, kerb_memory
-from storage.kerb_now import WHOLE_WORLD, last_words, unmade
+from storage.kerb_memory import KerbMemory, KnownPlace, ask_version, kerb_memory
+from storage.kerb_now import WHOLE_WORLD, ask_unmade, last_words, told_unmade
 from storage.model import SENSOR_SILENT_AFTER, PlaceKind, TakenCheck
 
 SENSED = (PlaceKind.DELIVERY_BAY, PlaceKind.PARKING_SPACE)
@@ -102,13 +102,19 @@ def to_check(
     so much later than by the straight way, and is listed if a check is justified by then.
     """
     options = options or WorthOptions()
-    memory = kerb_memory(connection, commune_insee, zone=zone)
     box = WHOLE_WORLD if position is None else box_around(position.point, position.within_m)
-    rows = _rows(connection, commune_insee, memory, box=box)
+    with connection.cursor(binary=True) as cursor:
+        with together(connection):
+            version, due = ask_version(connection, commune_insee), ask_unmade(connection, commune_insee)
+            cursor.execute(statement("checks", "occupied"), _silence(commune_insee))
+            doubted = checks.ask_doubted(connection, commune_insee, now=now)
+            stays = stay_laws.ask(connection, commune_insee)
+        rows = list(map(_Row._make, cursor))
+    memory = kerb_memory(connection, commune_insee, zone=zone, asked=version)
+    rows = _rows(connection, commune_insee, memory, box=box, rows=rows, unmade=told_unmade(due))
     if not rows:
         return CheckList(total=0, checks=[])
-    doubted = checks.doubted(connection, commune_insee, now=now)
-    laws = stay_laws.of_commune(connection, commune_insee)
+    laws = stay_laws.told(stays)
     asked = _Asked(
         now=now,
         day=now.astimezone(zone).date(),
@@ -116,7 +122,7 @@ def to_check(
         position=position,
         options=options,
     )
-    trusts = {device_id: trust(right=right, wrong=wrong) for device_id, (right, wrong) in doubted.items()}
+    trusts = {device_id: trust(right=right, wrong=wrong) for device_id, right, wrong in doubted}
     unlooked = trust(right=0, wrong=0)
     found: list[tuple[float, str, _Found]] = []
     for place, row, rater, walk_m in _suspected(rows, memory, asked):
@@ -152,15 +158,19 @@ class _Found(NamedTuple):
     arrives_in_s: float
 
 
-def _rows(connection: Connection, commune_insee: str, memory: KerbMemory, *, box: _Box) -> list[_Row]:
-    parameters = {"commune_insee": commune_insee, "silent_after_s": SENSOR_SILENT_AFTER.total_seconds()}
-    with connection.cursor(binary=True) as cursor:
-        rows = list(map(_Row._make, cursor.execute(statement("checks", "occupied"), parameters)))
+def _silence(commune_insee: str) -> dict[str, Any]:
+    return {"commune_insee": commune_insee, "silent_after_s": SENSOR_SILENT_AFTER.total_seconds()}
+
+
+def _rows(
+    connection: Connection, commune_insee: str, memory: KerbMemory, *, box: _Box, rows: list[_Row], unmade: set[str]
+) -> list[_Row]:
+    """Return the rows within the box, those of places without sessions yet by their readings themselves."""
     rows = [row for row in rows if _within(memory.places.get(row.place_id), box)]
-    newer = {place_id for place_id in unmade(connection, commune_insee) if _within(memory.places.get(place_id), box)}
+    newer = {place_id for place_id in unmade if _within(memory.places.get(place_id), box)}
     if not newer:
         return rows
-    parameters["place_ids"] = sorted(newer)
+    parameters = _silence(commune_insee) | {"place_ids": sorted(newer)}
     words = last_words(connection, commune_insee, sorted(newer))
     told = map(_Row._make, connection.execute(statement("checks", "at_places"), parameters))
     return [row for row in rows if row.place_id not in newer] + [

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from psycopg import Cursor
 
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.errors import ConflictError, NotFoundError
@@ -130,10 +131,10 @@ def held_now(connection: Connection, commune_insee: str, *, now: datetime) -> in
     return row[0] if row else 0
 
 
-def doubted(connection: Connection, commune_insee: str, *, now: datetime) -> dict[int, tuple[int, int]]:
-    """Return (found right, found wrong) of each sensor that an officer found wrong within the last 90 days, by id."""
+def ask_doubted(connection: Connection, commune_insee: str, *, now: datetime) -> Cursor[tuple[int, int, int]]:
+    """Ask for (id, found right, found wrong) of each sensor that an officer found wrong within the last 90 days."""
     parameters = {"commune_insee": commune_insee, "since": now - DOUBT_SPAN}
-    return {row[0]: (row[1], row[2]) for row in connection.execute(statement("checks", "doubted"), parameters)}
+    return connection.execute(statement("checks", "doubted"), parameters)
 
 
 def _is_told(connection: Connection, commune_insee: str, event: CheckEvent) -> bool:

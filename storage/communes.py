@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -10,6 +12,7 @@ from psycopg.types.json import Jsonb
 from storage import commune_rules
 from storage.database import Connection, fetch, fetch_one, statement
 from storage.errors import InputError, NotFoundError
+from storage.isolation import CommunePool
 from storage.model import Clock, Commune, Simulation
 
 _LONGEST_NAME = 100
@@ -83,11 +86,15 @@ def one(connection: Connection, commune_insee: str) -> Commune:
     """Return the commune; NotFoundError when this installation does not serve it."""
     found = fetch_one(connection, Commune, statement("communes", "one"), {"commune_insee": commune_insee})
     if found is None:
-        raise NotFoundError(
-            f"this installation serves no commune with INSEE code {commune_insee!r}: "
-            "`voirie communes add INSEE NAME` enters it, `voirie communes list` tells which are known"
-        )
+        raise _unknown(commune_insee)
     return found
+
+
+def _unknown(commune_insee: str) -> NotFoundError:
+    return NotFoundError(
+        f"this installation serves no commune with INSEE code {commune_insee!r}: "
+        "`voirie communes add INSEE NAME` enters it, `voirie communes list` tells which are known"
+    )
 
 
 def save_simulation(connection: Connection, simulation: Simulation) -> None:
@@ -100,6 +107,23 @@ def save_simulation(connection: Connection, simulation: Simulation) -> None:
 def simulation(connection: Connection, commune_insee: str) -> Simulation | None:
     """Return how the commune is simulated, None for a real one."""
     return fetch_one(connection, Simulation, statement("communes", "simulation"), {"commune_insee": commune_insee})
+
+
+@contextmanager
+def within(pool: CommunePool, commune_insee: str, *, read_only: bool) -> Iterator[tuple[Connection, Commune, Clock]]:
+    """Yield a transaction for a commune, with the commune and its clock; both come with the transaction's beginning.
+
+    Raises NotFoundError when this installation does not serve it, and what `CommunePool.transaction` does.
+    """
+    parameters = {"commune_insee": commune_insee}
+    with pool.answered([commune_insee], statement("communes", "here"), parameters, read_only=read_only) as (
+        connection,
+        row,
+    ):
+        if row is None:
+            raise _unknown(commune_insee)
+        of_clock = {name: row.pop(name) for name in ("wall_origin", "simulated_origin", "rate")}
+        yield connection, Commune(**row), Clock() if of_clock["rate"] is None else Clock(**of_clock)
 
 
 def clock(connection: Connection, commune_insee: str) -> Clock:

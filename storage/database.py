@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import select
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any, LiteralString, cast
@@ -57,17 +59,38 @@ def patiently(url: str) -> str:
 
 
 def open_pool(url: str, *, application: str = "voirie", max_size: int = 8) -> ConnectionPool[Connection]:
-    """Open a pool of connections; close it with its context manager. A borrowed connection is one transaction."""
+    """Open a pool of connections; close it with its context manager.
+
+    Each commits by itself what is not within a transaction that its borrower began; returning it ends that one.
+    """
     pool: ConnectionPool[Connection] = ConnectionPool(
         patiently(url),
         min_size=1,
         max_size=max_size,
         open=False,
-        kwargs={"application_name": application, "options": _SESSION_OPTIONS},
-        check=ConnectionPool.check_connection,
+        kwargs={"application_name": application, "options": _SESSION_OPTIONS, "autocommit": True},
+        check=_check,
     )
     pool.open()
     return pool
+
+
+def _check(connection: Connection) -> None:
+    """Raise psycopg.OperationalError when the server is gone. Asks it only where its line has something to say.
+
+    A server that ends closes its lines, and one that fell silent is found out by the system within a minute.
+    """
+    watched = select.poll()
+    watched.register(connection.fileno(), select.POLLIN)
+    if watched.poll(0):
+        ConnectionPool.check_connection(connection)
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Send the queries of the block in one go and read their cursors after it. Raises what the first wrong one does."""
+    with connection.pipeline():
+        yield
 
 
 @cache

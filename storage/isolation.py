@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
-from storage.database import Connection, statement
+from storage.database import Connection, statement, together
 from storage.errors import SchemaError
 from storage.time_series import TIME_TABLES
 
@@ -89,6 +90,12 @@ IDENTITY: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
 """What is seen only by a transaction that asks who somebody is, and what the API may do there."""
 
 
+_BEGIN: Mapping[bool, LiteralString] = MappingProxyType(
+    {True: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", False: "BEGIN"}
+)
+"""How a transaction begins that only reads, and one that writes."""
+
+
 class CommunePool:
     """The API's connections. Each of their transactions is of the role which owns nothing, for named communes."""
 
@@ -104,10 +111,21 @@ class CommunePool:
         when the database was not migrated, psycopg_pool.PoolTimeout when no connection comes free.
         """
         with self._pool.connection(timeout=self._wait_s) as connection:
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else None
-            connection.read_only = read_only
-            self.act_for(connection, communes)
+            with _opening(connection, communes, begin=_BEGIN[read_only]):
+                pass
             yield connection
+
+    @contextmanager
+    def answered(
+        self, communes: Sequence[str], query: LiteralString, parameters: Mapping[str, Any], *, read_only: bool = True
+    ) -> Iterator[tuple[Connection, DictRow | None]]:
+        """Yield a `transaction` and the first row of its first query, which goes to the database with its beginning."""
+        with self._pool.connection(timeout=self._wait_s) as connection:
+            with connection.cursor(row_factory=dict_row) as cursor:
+                with _opening(connection, communes, begin=_BEGIN[read_only]):
+                    cursor.execute(query, parameters)
+                first = cursor.fetchone()
+            yield connection, first
 
     @contextmanager
     def identity(self, communes: Sequence[str] = ()) -> Iterator[Connection]:
@@ -116,26 +134,49 @@ class CommunePool:
         Raises as `transaction` does.
         """
         with self._pool.connection(timeout=self._wait_s) as connection:
-            connection.isolation_level = None
-            connection.read_only = False
-            self.act_for(connection, communes)
-            connection.execute(statement("isolation", "identify"))
+            with _opening(connection, communes, begin=_BEGIN[False]):
+                connection.execute(statement("isolation", "identify"))
             yield connection
+
+    def identified(self, query: LiteralString, parameters: Mapping[str, Any]) -> DictRow | None:
+        """Return the first row of a query about who may do what: all of an `identity` in one round trip.
+
+        What is sent together without BEGIN is one transaction (PostgreSQL's manual, "Pipelining").
+        """
+        with (
+            self._pool.connection(timeout=self._wait_s) as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            with _opening(connection, (), begin=None):
+                connection.execute(statement("isolation", "identify"))
+                cursor.execute(query, parameters)
+            return cursor.fetchone()
 
     @staticmethod
     def act_for(connection: Connection, communes: Sequence[str]) -> None:
         """Let the transaction see the rows of `communes` from now on. Raises SchemaError without the role."""
-        try:
-            connection.execute(
-                statement("isolation", "act_for"),
-                {"role": ROLE, "search_path": f"{VIEWS_SCHEMA}, public", "communes": ",".join(communes)},
-            )
-        except psycopg.errors.InvalidParameterValue as error:
-            raise SchemaError from error
+        with _opening(connection, communes, begin=None):
+            pass
 
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+
+
+@contextmanager
+def _opening(connection: Connection, communes: Sequence[str], *, begin: LiteralString | None) -> Iterator[None]:
+    """Begin to act for `communes`, in one round trip with what the block sends. Raises SchemaError without the role."""
+    try:
+        with together(connection):
+            if begin is not None:
+                connection.execute(begin)
+            connection.execute(
+                statement("isolation", "act_for"),
+                {"role": ROLE, "search_path": f"{VIEWS_SCHEMA}, public", "communes": ",".join(communes)},
+            )
+            yield
+    except psycopg.errors.InvalidParameterValue as error:
+        raise SchemaError from error
 
 
 def withdraw(connection: Connection) -> None:

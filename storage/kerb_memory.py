@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
+
+from psycopg import Cursor
 
 from storage.database import Connection, statement
 from storage.kerb_places import rule_sets
@@ -52,16 +54,25 @@ class KerbMemory:
 
 type _Key = tuple[str, int, str, str, str]
 type _Version = tuple[int, int]
+type Asked = Cursor[tuple[Any, ...]]
+"""A query that was sent, and may not have been answered yet."""
 
 _lock = Lock()
 _kept: OrderedDict[_Key, tuple[_Version, KerbMemory]] = OrderedDict()
 
 
-def kerb_memory(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -> KerbMemory:
-    """Return the commune's kerb as this transaction sees it, read anew only where it changed."""
+def ask_version(connection: Connection, commune_insee: str) -> Asked:
+    """Ask whether the commune's kerb changed: part of queries that are sent `together`, for `kerb_memory`."""
+    return connection.execute(statement("kerb", "version"), {"commune_insee": commune_insee})
+
+
+def kerb_memory(
+    connection: Connection, commune_insee: str, *, zone: ZoneInfo, asked: Asked | None = None
+) -> KerbMemory:
+    """Return the commune's kerb as this transaction sees it, read anew only where it changed (`asked`: see there)."""
     info = connection.info
     key = (info.host, info.port, info.dbname, commune_insee, zone.key)
-    version = _version(connection, commune_insee)
+    version = _version(asked or ask_version(connection, commune_insee))
     if version is None:
         return _read(connection, commune_insee, zone=zone)
     with _lock:
@@ -71,7 +82,7 @@ def kerb_memory(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -
             return kept[1]
     memory = _read(connection, commune_insee, zone=zone)
     # What was committed while we read, one query after the other, may be seen by half: that serves nobody else.
-    if _version(connection, commune_insee) == version:
+    if _version(ask_version(connection, commune_insee)) == version:
         with _lock:
             _kept[key] = (version, memory)
             while len(_kept) > _MOST_COMMUNES:
@@ -79,9 +90,9 @@ def kerb_memory(connection: Connection, commune_insee: str, *, zone: ZoneInfo) -
     return memory
 
 
-def _version(connection: Connection, commune_insee: str) -> _Version | None:
+def _version(asked: Asked) -> _Version | None:
     """Return what changes with the kerb; None while this transaction is changing it, step by step."""
-    row = connection.execute(statement("kerb", "version"), {"commune_insee": commune_insee}).fetchone()
+    row = asked.fetchone()
     assert row is not None  # an aggregate has one row
     return None if row[2] else (row[0], row[1])
 

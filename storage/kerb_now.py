@@ -12,10 +12,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from storage.database import Connection, statement
+from storage.database import Connection, statement, together
 from storage.kerb.standing import Known, Standing, known_at, stand
 from storage.kerb.timetable import Timetable
-from storage.kerb_memory import kerb_memory
+from storage.kerb_memory import Asked, ask_version, kerb_memory
 from storage.kerb_rules import Timetables
 from storage.model import KERB_KINDS, SENSOR_SILENT_AFTER, KerbNow, PlaceKind
 
@@ -99,13 +99,16 @@ def kerb_now(
     parameters = _asked(commune_insee, day=now.astimezone(zone).date(), kinds=kinds, bounds=bounds)
     parameters["place_ids"] = None if place_ids is None else list(place_ids)
     with connection.cursor(binary=True) as cursor:
-        # Never prepared: a plan for any bounds and kinds is six times slower than one for these.
-        rows = cursor.execute(statement("kerb", "now"), parameters, prepare=False).fetchall()
-    places = list(map(KerbNow._make, rows))
-    newer = _newer_words(connection, commune_insee, places)
+        with together(connection):
+            # Never prepared: a plan for any bounds and kinds is six times slower than one for these.
+            cursor.execute(statement("kerb", "now"), parameters, prepare=False)
+            due, version = ask_unmade(connection, commune_insee), ask_version(connection, commune_insee)
+        places = list(map(KerbNow._make, cursor))
+    newer = _newer_words(connection, commune_insee, places, unmade=told_unmade(due))
     if newer:
         places = [newer.get(place.place_id, place) for place in places]
-    return KerbView(now=now, places=places, timetables=timetables(connection, commune_insee, zone=zone))
+    memory = kerb_memory(connection, commune_insee, zone=zone, asked=version)
+    return KerbView(now=now, places=places, timetables=memory.timetables)
 
 
 def _asked(
@@ -138,7 +141,12 @@ def kerb_map(
     What sensors say is read, what the places are is known (`kerb_memory`).
     """
     day = now.astimezone(zone).date()
-    memory = kerb_memory(connection, commune_insee, zone=zone)
+    with connection.cursor(binary=True) as cursor:
+        with together(connection):
+            version, due = ask_version(connection, commune_insee), ask_unmade(connection, commune_insee)
+            cursor.execute(statement("kerb", "said"), _silence(commune_insee))
+        said: dict[str, _Said] = {row[0]: row[1:] for row in cursor}
+    memory = kerb_memory(connection, commune_insee, zone=zone, asked=version)
     wanted = {kind.value for kind in kinds}
     west, south, east, north = bounds
     places = [
@@ -149,8 +157,7 @@ def kerb_map(
         and south <= place.latitude_deg <= north
         and place.lives(day)
     ]
-    said = _said(connection, commune_insee)
-    newer = unmade(connection, commune_insee)
+    newer = told_unmade(due)
     if newer:
         words = last_words(connection, commune_insee, [one.place_id for one in places if one.place_id in newer])
         said |= {
@@ -165,11 +172,8 @@ type _Said = tuple[datetime | None, bool | None, datetime | None, float | None, 
 _NOTHING: _Said = (None, None, None, None, SENSOR_SILENT_AFTER.total_seconds())
 
 
-def _said(connection: Connection, commune_insee: str) -> dict[str, _Said]:
-    """Return what each place's sensor last said, as of the last time sessions were made."""
-    parameters = {"commune_insee": commune_insee, "silent_after_s": SENSOR_SILENT_AFTER.total_seconds()}
-    with connection.cursor(binary=True) as cursor:
-        return {row[0]: row[1:] for row in cursor.execute(statement("kerb", "said"), parameters)}
+def _silence(commune_insee: str) -> dict[str, Any]:
+    return {"commune_insee": commune_insee, "silent_after_s": SENSOR_SILENT_AFTER.total_seconds()}
 
 
 def newest_word(connection: Connection, commune_insee: str) -> datetime | None:
@@ -178,9 +182,14 @@ def newest_word(connection: Connection, commune_insee: str) -> datetime | None:
     return None if row is None else row[0]
 
 
-def unmade(connection: Connection, commune_insee: str) -> set[str]:
-    """Return the places with readings of which no sessions are made yet."""
-    return {row[0] for row in connection.execute(statement("kerb", "unmade"), {"commune_insee": commune_insee})}
+def ask_unmade(connection: Connection, commune_insee: str) -> Asked:
+    """Ask which places have readings of which no sessions are made yet: for `told_unmade`."""
+    return connection.execute(statement("kerb", "unmade"), {"commune_insee": commune_insee})
+
+
+def told_unmade(asked: Asked) -> set[str]:
+    """Return the places that `ask_unmade` asked for."""
+    return {row[0] for row in asked}
 
 
 type LastWords = tuple[datetime | None, datetime | None, bool | None, datetime | None, float | None]
@@ -195,9 +204,10 @@ def last_words(connection: Connection, commune_insee: str, place_ids: list[str])
     return {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows}
 
 
-def _newer_words(connection: Connection, commune_insee: str, places: list[KerbNow]) -> dict[str, KerbNow]:
-    newer = unmade(connection, commune_insee) if places else set()
-    ours = {place.place_id: place for place in places if place.place_id in newer}
+def _newer_words(
+    connection: Connection, commune_insee: str, places: list[KerbNow], *, unmade: set[str]
+) -> dict[str, KerbNow]:
+    ours = {place.place_id: place for place in places if place.place_id in unmade}
     return {
         place_id: ours[place_id]._replace(
             heard_at=heard_at, measured_at=measured_at, occupied=occupied, since=since, certainty=None

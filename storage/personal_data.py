@@ -130,6 +130,8 @@ TREATMENTS: tuple[Treatment, ...] = (
                     "user_agent",
                     "device",
                     "id_token",
+                    "device_key",
+                    "proved_at",
                 ),
             ),
             Traces(

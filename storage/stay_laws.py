@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+
+from psycopg import Cursor
 
 from storage.database import Connection, statement
 from storage.kerb.stay_law import StayLaw
@@ -26,8 +28,12 @@ def refresh(connection: Connection, commune_insee: str, *, now: datetime) -> boo
     return True
 
 
-def of_commune(connection: Connection, commune_insee: str) -> Mapping[PlaceKind, StayLaw]:
+def ask(connection: Connection, commune_insee: str) -> Cursor[tuple[str, Sequence[int]]]:
+    """Ask for the commune's laws: for `told`."""
+    return connection.execute(statement("stay_laws", "of_commune"), {"commune_insee": commune_insee})
+
+
+def told(asked: Cursor[tuple[str, Sequence[int]]]) -> Mapping[PlaceKind, StayLaw]:
     """Return the law of each kind of place; a guess where nothing is told yet."""
-    rows = connection.execute(statement("stay_laws", "of_commune"), {"commune_insee": commune_insee})
-    known = {PlaceKind(kind): StayLaw(counts) for kind, counts in rows}
+    known = {PlaceKind(kind): StayLaw(counts) for kind, counts in asked}
     return {kind: known.get(kind, _GUESS) for kind in (PlaceKind.DELIVERY_BAY, PlaceKind.PARKING_SPACE)}

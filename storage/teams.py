@@ -26,12 +26,13 @@ def device_of(told: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeamSession:
-    """Who is on which device, since when, and when it was last heard of."""
+    """Who is on which device, since when, and when it was last heard of; `is_bound`: the device has told its key."""
 
     session_id: UUID
     account_id: UUID
     display_name: str
     device: str | None
+    is_bound: bool
     user_agent: str
     opened_at: datetime
     seen_at: datetime

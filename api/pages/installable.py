@@ -16,7 +16,7 @@ from api.pages.languages import mark as _
 from api.pages.modules import modules_of
 
 _STATIC = Path(str(files("api") / "web" / "static"))
-_ENTRIES = ("js/driver/main.js", "js/driver/choice.js")
+_ENTRIES = ("js/driver/main.js", "js/driver/choice.js", "js/device_keep.js")
 _SHEETS = ("css/base.css", "css/document.css", "css/driver.css", "voirie.svg")
 _LEAFLET = ("leaflet.js", "leaflet.css")
 _ICONS = (192, 512)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
 
 from api.errors import InvalidFileError, documented
 from api.here import Here, Reading, Writing
@@ -13,9 +13,10 @@ from api.kpi_csv import kpi_csv
 from api.models.kpi import FormerRoundsModel, FormerTakenModel, KpiModel, KpisModel
 from api.noting import note_import
 from api.state import state_of
+from api.territory_sums import last_month, require_whole_months
 from storage import kpi
 from storage.former_file import read_former
-from storage.model import FormerRound, Kpi, KpiBy
+from storage.model import FormerRound, Kpi, KpiBy, Role
 
 router = APIRouter(prefix="/communes/{commune_insee}", tags=["plans"], responses=documented(404, 413, 422, 503))
 
@@ -26,13 +27,14 @@ First = Annotated[
     date | None, Query(alias="from", description=f"First local day; without it {_DAYS} days before the last")
 ]
 Last = Annotated[date | None, Query(alias="to", description="Last local day, included; without it yesterday")]
-By = Annotated[KpiBy, Query(description="What figures are summed by")]
+By = Annotated[KpiBy | None, Query(description="What figures are summed by; without it `day`, for a territory `month`")]
+_OF_THE_COMMUNE = frozenset({Role.DISPATCHER, Role.DATA_READER})
 
 
 @router.get("/kpi", summary="Rounds planned, done, and before")
-def kpis(request: Request, here: Reading, first: First = None, last: Last = None, by: By = KpiBy.DAY) -> KpisModel:
+def kpis(request: Request, here: Reading, first: First = None, last: Last = None, by: By = None) -> KpisModel:
     """Return kilometres, hours, bins, fill at emptying, overflows and CO2. What is not known is null, never 0."""
-    days = _days(here, first, last)
+    days, by = _asked(here, first, last, by)
     factor = state_of(request)["options"].co2_kg_per_km
     found = _figures(request, here, days, by)
     return KpisModel(
@@ -46,9 +48,9 @@ def kpis(request: Request, here: Reading, first: First = None, last: Last = None
     response_class=Response,
     responses={200: {"description": "CSV", "content": {_CSV: {"schema": {"type": "string"}}}}},
 )
-def kpis_file(request: Request, here: Reading, first: First = None, last: Last = None, by: By = KpiBy.DAY) -> Response:
+def kpis_file(request: Request, here: Reading, first: First = None, last: Last = None, by: By = None) -> Response:
     """Return the figures as CSV, one line a day, sector or month; what is not known is empty."""
-    days = _days(here, first, last)
+    days, by = _asked(here, first, last, by)
     headers = {"Content-Disposition": f'attachment; filename="kpi-{here.insee}-{days[0]}-{days[1]}.csv"'}
     return Response(
         kpi_csv(_figures(request, here, days, by)), media_type=f"{_CSV}; charset=utf-8", headers=headers
@@ -83,9 +85,19 @@ def tell_former_rounds(
     return FormerTakenModel(rounds=len(rounds), dry_run=dry_run)
 
 
-def _days(here: Here, first: date | None, last: date | None) -> tuple[date, date]:
+def _asked(here: Here, first: date | None, last: date | None, by: KpiBy | None) -> tuple[tuple[date, date], KpiBy]:
+    """Return the days and what figures are summed by. Raises HTTPException 403: a territory reads whole months."""
+    of_a_territory = here.principal.roles_in(here.insee).isdisjoint(_OF_THE_COMMUNE)
+    if of_a_territory and first is None and last is None:
+        first, last = last_month(here.today)
     until = last or here.today - timedelta(days=1)
-    return first or until - timedelta(days=_DAYS - 1), until
+    since = first or until - timedelta(days=_DAYS - 1)
+    if not of_a_territory:
+        return (since, until), by or KpiBy.DAY
+    require_whole_months(since, until)
+    if by not in {None, KpiBy.MONTH}:
+        raise HTTPException(403, "a territory reads months of the whole commune: a sector or a day is a crew's work")
+    return (since, until), KpiBy.MONTH
 
 
 def _figures(request: Request, here: Here, days: tuple[date, date], by: KpiBy) -> list[Kpi]:

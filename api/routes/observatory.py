@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -14,18 +14,18 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from api.errors import documented
 from api.here import Here, Reading
 from api.models.observatory import ObservatoryModel
+from api.territory_sums import last_month, require_enough, require_whole_months, withheld
 from storage import observatory_answers as answers
 from storage.model import PlaceKind, Role
-from storage.observatory_figures import By, Question
+from storage.observatory_figures import By, Group, Question, answer
 
 router = APIRouter(
     prefix="/communes/{commune_insee}/observatory", tags=["observatory"], responses=documented(404, 422, 503)
 )
 
 
+_DAY = timedelta(days=1)
 _OF_THE_COMMUNE = frozenset({Role.PARKING_MANAGER, Role.DATA_READER})
-_SHORTEST = timedelta(days=7)
-"""A few days of a quiet street are a few stays."""
 MOST_LINES = 50_000
 """Twenty thousand bays by month are 120 MB, and `voirie observatory` writes them."""
 
@@ -75,7 +75,11 @@ def export_usage(here: Reading, asked: Asking) -> Response:
 
 
 def _compared(here: Here, asked: Asked) -> answers.Compared:
+    of_a_territory = here.principal.roles_in(here.insee).isdisjoint(_OF_THE_COMMUNE)
     first, end = answers.period(here.connection, here.insee, since=asked.since, until=asked.until)
+    if of_a_territory and asked.since is None and asked.until is None:
+        first, last = last_month(end)
+        end = last + _DAY
     question = Question(
         since=first,
         until=end,
@@ -87,15 +91,40 @@ def _compared(here: Here, asked: Asked) -> answers.Compared:
         most=MOST_LINES,
     )
     other = None if asked.compare is None else answers.other_period(asked.compare, question)
-    if here.principal.roles_in(here.insee).isdisjoint(_OF_THE_COMMUNE):
-        _refuse_what_is_single(question, other)
-    return answers.compared(here.connection, here.insee, question, other)
+    if not of_a_territory:
+        return answers.compared(here.connection, here.insee, question, other)
+    out = _withheld(here, [question] if other is None else [question, other])
+    told = answers.compared(here.connection, here.insee, question, other)
+    return replace(told, lines=tuple(line for line in told.lines if _key(line.group) not in out))
 
 
-def _refuse_what_is_single(question: Question, other: Question | None) -> None:
-    """Raise HTTPException 403 when one place or a few days are asked about: who works for a territory reads sums."""
-    if question.place_ids is not None or By.BAY in question.by:
-        raise HTTPException(403, "a territory reads streets and quarters, no single bay or space")
-    for asked in (question, other):
-        if asked is not None and asked.until - asked.since < _SHORTEST:
-            raise HTTPException(403, f"a territory reads periods of {_SHORTEST.days} days or more")
+type _Key = tuple[str | None, str | None, date | None]
+
+
+def _key(group: Group) -> _Key:
+    return group.street, group.quarter, group.month
+
+
+def _withheld(here: Here, questions: list[Question]) -> set[_Key]:
+    """Return the groups that a territory is not told. Raises HTTPException 403 for what it may not ask at all."""
+    periods: list[dict[_Key, int]] = []
+    for question in questions:
+        if question.of_bays:
+            raise HTTPException(403, "a territory reads streets and quarters, no single bay or space")
+        require_whole_months(question.since, question.until - _DAY)
+        chosen = replace(question, by=question.by - {By.HOUR, By.DAY_CLASS})
+        if (question.kind, question.street, question.quarter) != (None, None, None):
+            # Whatever was chosen, all the rest is what is left of the whole.
+            some, every = (
+                sum(group.places or 0 for group in answer(here.connection, here.insee, asked))
+                for asked in (
+                    replace(chosen, by=frozenset()),
+                    replace(chosen, by=frozenset(), kind=None, street=None, quarter=None),
+                )
+            )
+            require_enough(some, every)
+        months: dict[date | None, dict[_Key, int]] = {}
+        for group in answer(here.connection, here.insee, chosen):
+            months.setdefault(group.month, {})[_key(group)] = group.places or 0
+        periods += months.values()
+    return withheld(periods)

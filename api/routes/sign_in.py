@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.addresses import root_of
 from api.admission import comes_from_our_pages, principal_of
-from api.cookies import HALF, SESSION, device_name, give_device_name
+from api.cookies import HALF, PROOF, SESSION, device_name, give_device_name
 from api.forms import Form
 from api.letting_in import Opened, address_of, count, let_in, open_session, say_when, sign_in_form, within
 from api.metrics import LogIn
@@ -98,7 +98,8 @@ def sign_out(request: Request) -> Response:
     else:
         # A page, since browsers let no form lead to another site, not even by a redirect (form-action).
         response = page(request, "signed_out.html", there=there, who=VISITOR)
-    SESSION.forget(request, response)
+    for cookie in (SESSION, PROOF):
+        cookie.forget(request, response)
     if Role.OFFICER in who.roles:
         response.headers["Clear-Site-Data"] = _NOTHING_KEPT
     return response

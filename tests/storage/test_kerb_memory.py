@@ -94,7 +94,7 @@ def test_laws_of_stays_are_the_towns_own_dwells_learnt_once_a_day(town: Town):
         )  # fmt: skip
 
     def law() -> StayLaw:
-        return stay_laws.of_commune(town.connection, INSEE)[PlaceKind.DELIVERY_BAY]
+        return stay_laws.told(stay_laws.ask(town.connection, INSEE))[PlaceKind.DELIVERY_BAY]
 
     assert not stay_laws.refresh(town.connection, INSEE, now=NOON)  # nothing is told yet
     guess = law().longer(3600)

@@ -54,16 +54,29 @@ ON CONFLICT DO NOTHING;
 DELETE FROM account_grant WHERE account_id = :account_id AND commune_insee = :commune_insee AND role = :role;
 
 -- name: open_session^
-INSERT INTO login_session (token_hash, account_id, opened_at, seen_at, ends_at, idle_s, user_agent, id_token, device)
-VALUES (:token_hash, :account_id, :now, :now, :ends_at, :idle_s, :user_agent, :id_token, :device)
+INSERT INTO login_session (
+    token_hash, account_id, opened_at, seen_at, ends_at, idle_s, user_agent, id_token, device, proof_s, proof_key
+)
+VALUES (
+    :token_hash, :account_id, :now, :now, :ends_at, :idle_s, :user_agent, :id_token, :device, :proof_s, :proof_key
+)
 RETURNING session_id, account_id, opened_at, seen_at, ends_at, idle_s, user_agent, device;
 
 -- name: session_of^
 SELECT s.session_id, s.account_id, s.opened_at, s.seen_at, s.ends_at, s.idle_s, s.user_agent, s.device, a.name, a.display_name,
-    a.password_hash IS NOT NULL AS has_password,
+    a.password_hash IS NOT NULL AS has_password, s.proof_s, s.proof_key, s.device_key,
     EXISTS (
         SELECT FROM second_factor AS f WHERE f.account_id = s.account_id AND f.enrolled_at IS NOT NULL
-    ) AS has_second_factor
+    ) AS has_second_factor,
+    -- As in `held`.
+    ARRAY(
+        SELECT ARRAY[g.commune_insee, g.role] FROM account_grant AS g WHERE g.account_id = s.account_id
+        UNION
+        SELECT ARRAY[c.commune_insee, 'territory_reader']
+        FROM territory_grant AS g
+        JOIN territory_commune AS c USING (code)
+        WHERE g.account_id = s.account_id
+    ) AS held
 FROM login_session AS s
 JOIN account AS a USING (account_id)
 WHERE s.token_hash = :token_hash

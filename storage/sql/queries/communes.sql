@@ -13,6 +13,14 @@ SELECT commune_insee, name, time_zone, school_zone FROM voirie_served_communes()
 -- name: one^
 SELECT commune_insee, name, time_zone, school_zone FROM commune WHERE commune_insee = :commune_insee;
 
+-- name: here^
+-- A commune, and the clock of a simulated one.
+SELECT
+    commune.commune_insee, commune.name, commune.time_zone, commune.school_zone, simulation.wall_origin,
+    simulation.simulated_origin, simulation.rate
+FROM commune LEFT JOIN simulation USING (commune_insee)
+WHERE commune.commune_insee = :commune_insee;
+
 -- name: simulation^
 SELECT commune_insee, seed, streets_source, started_at, history_until, wall_origin, simulated_origin, rate,
     history_published, options

@@ -1,6 +1,7 @@
 -- name: sessions
 -- Of who only drives or checks: sessions of who does more are nobody's business but their own and an administrator's.
 SELECT s.session_id, s.account_id, a.display_name, s.device, s.user_agent, s.opened_at, s.seen_at, s.ends_at,
+    s.device_key IS NOT NULL AS is_bound,
     (
         SELECT array_agg(DISTINCT g.role ORDER BY g.role)
         FROM account_grant AS g

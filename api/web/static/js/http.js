@@ -1,7 +1,7 @@
-// The API of this page's own server. Addresses start from this file's own, so that pages work under any sub-path.
+// The API of this page's own server.
 
-/** The application's root: this file is two folders below it. */
-export const root = new URL("../../", import.meta.url);
+import { prove } from "./device.js";
+import { root } from "./root.js";
 
 const base = new URL(`api/v1/communes/${encodeURIComponent(document.body.dataset.commune)}`, root);
 
@@ -35,7 +35,20 @@ export function send(path, body, { method = "POST", query = {}, type = "applicat
 export const addressOf = (path) => `${base}${path}`;
 
 /** Ask, and stay whatever is answered; `more` are options of fetch. Returns JSON or throws a Problem. */
-export async function ask(method, path, query = {}, { headers = {}, ...more } = {}) {
+export async function ask(method, path, query = {}, more = {}) {
+  try {
+    return await asked(method, path, query, more);
+  } catch (error) {
+    // In a dead spot, or while the device slept, its proof ran out.
+    if (!(error instanceof Problem) || error.kind !== "prove-device") throw error;
+    const said = await prove();
+    if (said === "away") throw new Problem(0, "no answer");
+    if (said === "lost") throw error;
+    return asked(method, path, query, more);
+  }
+}
+
+async function asked(method, path, query, { headers = {}, ...more }) {
   const search = new URLSearchParams(query).toString();
   let response;
   try {

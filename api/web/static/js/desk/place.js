@@ -3,7 +3,7 @@
 import { card, provenance } from "../bin_looks.js";
 import { byId, make } from "../dom.js";
 import { clockTime } from "../format.js";
-import { root } from "../http.js";
+import { root } from "../root.js";
 import { t } from "../i18n.js";
 import { reasonIn } from "../reasons.js";
 import { placeIn } from "../stops.js";

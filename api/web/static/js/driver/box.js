@@ -1,6 +1,6 @@
 // What the tablet keeps for dead spots, in IndexedDB: the round under way, its streets, and every tap of it.
 
-import { root } from "../http.js";
+import { root } from "../root.js";
 
 const VERSION = 1;
 // Several towns, or installations under several paths of one host, do not see each other's.

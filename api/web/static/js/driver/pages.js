@@ -1,6 +1,6 @@
 // The page itself for dead spots: a service worker keeps it, its modules and its styles.
 
-import { root } from "../http.js";
+import { root } from "../root.js";
 import { t } from "../i18n.js";
 
 const scope = new URL(`${document.body.dataset.commune}/tournee`, root);
