@@ -120,6 +120,13 @@ def typed_row[T](kind: type[T]) -> Callable[[psycopg.Cursor[Any]], RowMaker[T]]:
     return factory
 
 
+def ask[T](
+    connection: Connection, kind: type[T], query: LiteralString, parameters: dict[str, Any]
+) -> psycopg.Cursor[T]:
+    """Run `query`, whose rows will come as `kind`: for what is sent `together` and read afterwards."""
+    return connection.cursor(row_factory=typed_row(kind)).execute(query, parameters)
+
+
 def fetch[T](connection: Connection, kind: type[T], query: LiteralString, parameters: dict[str, Any]) -> list[T]:
     """Run `query` and return its rows as `kind`."""
     with connection.cursor(row_factory=typed_row(kind)) as cursor:

@@ -12,7 +12,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from storage import plan_versions
-from storage.database import Connection, fetch, fetch_one, statement
+from storage.database import Connection, ask, statement, together
 from storage.errors import NotFoundError, PlanRefusedError
 from storage.model import LeftOut, Plan, PlannedRoute, PlannedStop, PlanSource, Reason, Step
 
@@ -99,15 +99,18 @@ def one(connection: Connection, commune_insee: str, plan_id: UUID, *, vehicle_id
     Raises NotFoundError when the commune has no such plan.
     """
     key = {"commune_insee": commune_insee, "plan_id": plan_id, "vehicle_id": vehicle_id}
-    header = fetch_one(connection, _Header, statement("plans", "plan"), key)
+    with together(connection):
+        headers = ask(connection, _Header, statement("plans", "plan"), key)
+        every_stop = ask(connection, dict[str, Any], statement("plans", "stops"), key)
+        every_route = ask(connection, dict[str, Any], statement("plans", "routes"), key)
+        left = ask(connection, LeftOut, statement("plans", "left_out"), key)
+    header = headers.fetchone()
     if header is None:
         raise NotFoundError(f"commune {commune_insee} has no plan {plan_id}")
     stops: defaultdict[int, list[PlannedStop]] = defaultdict(list)
-    for row in fetch(connection, dict[str, Any], statement("plans", "stops"), key):
+    for row in every_stop:
         stops[row.pop("route_index")].append(msgspec.convert(row, PlannedStop, strict=False))
     routes = tuple(
-        msgspec.convert(row | {"stops": stops[row["route_index"]]}, PlannedRoute, strict=False)
-        for row in fetch(connection, dict[str, Any], statement("plans", "routes"), key)
+        msgspec.convert(row | {"stops": stops[row["route_index"]]}, PlannedRoute, strict=False) for row in every_route
     )
-    left_out = tuple(fetch(connection, LeftOut, statement("plans", "left_out"), key))
-    return Plan(**asdict(header), routes=routes, left_out=left_out)
+    return Plan(**asdict(header), routes=routes, left_out=tuple(left))

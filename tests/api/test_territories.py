@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import httpx
 import pytest
+from fastapi import HTTPException
+from hypothesis import given
+from hypothesis import strategies as some
 
 from api.access import ACCESS
 from api.app import ApiOptions
+from api.territory_sums import require_whole_months, withheld
 from storage import accounts, communes, territories
 from storage.database import Connection
 from storage.errors import InputError, NotFoundError
@@ -21,7 +26,7 @@ from tests.api.test_access import ask, filled, operations
 OTHERS, OUTSIDE = "93064", "75056"
 SUMS = {"kpis", "kpis_file", "show_usage", "export_usage"}
 USAGE = f"/api/v1/communes/{INSEE}/observatory"
-WEEK = {"from": "2026-03-03", "to": "2026-03-09"}
+MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
 
 
 @pytest.fixture
@@ -54,27 +59,104 @@ def test_sums_of_its_communes_and_nothing_else_are_seen(metropole: httpx.Client)
     assert {name for name, access in ACCESS.items() if Role.TERRITORY_READER in access.roles} == SUMS
 
 
-@pytest.mark.usefixtures("observed")
-def test_observatory_tells_a_territory_no_single_place_and_no_single_day(metropole: httpx.Client, rows: Connection):
-    def status(**asked: str) -> int:
-        return metropole.get(USAGE, params=WEEK | asked).status_code
+def bays(rows: Connection, **streets: int) -> None:
+    """So many more delivery bays in streets of these names, used in March as the observed one was."""
+    for street, count in streets.items():
+        rows.execute(
+            "INSERT INTO place (commune_insee, place_id, kind, longitude_deg, latitude_deg, street)"
+            " SELECT %(insee)s, %(street)s || number, 'delivery_bay', 2.55, 48.84, %(street)s"
+            " FROM generate_series(1, %(count)s) AS number",
+            {"insee": INSEE, "street": street, "count": count},
+        )
+    for copied in ("kerb_month", "kerb_street_month", "kerb_hour"):
+        key = "place_id" if copied == "kerb_month" else "street"
+        rows.execute(
+            f"INSERT INTO {copied} SELECT (jsonb_populate_record(old, jsonb_build_object('{key}', new.{key}))).*"  # type: ignore[call-overload]
+            f" FROM {copied} AS old, (SELECT DISTINCT {key} FROM place WHERE street = ANY (%s)) AS new",
+            [list(streets)],
+        )
+    rows.commit()
 
-    assert status(by="street", compare="previous") == 200
+
+@pytest.mark.usefixtures("observed")
+def test_observatory_tells_a_territory_whole_months_of_places_enough(metropole: httpx.Client, rows: Connection):
+    def status(**asked: str) -> int:
+        return metropole.get(USAGE, params=MARCH | asked).status_code
+
+    def streets(**asked: str) -> set[str]:
+        groups = metropole.get(USAGE, params=MARCH | {"by": "street"} | asked).json()["groups"]
+        lines = metropole.get(f"{USAGE}.csv", params=MARCH | {"by": "street"} | asked).text.splitlines()
+        assert len(lines) - 1 == len(groups)
+        return {group["street"] for group in groups}
+
+    # One bay has a sensor: nothing is told of it, by whatever it is asked for.
+    assert metropole.get(USAGE, params=MARCH).json()["groups"] == []
     for asked in (
         {"by": "bay"},
         {"by": "street, bay"},
         {"place_id": "ADL-01"},
-        {"from": "2026-03-04"},
-        {"compare": "2026-03-01..2026-03-01"},
+        {"street": "Avenue Émile Cossonneau"},
+        {"from": "2026-03-02"},
+        {"to": "2026-03-30"},
+        {"compare": "2026-02-01..2026-02-27"},
+        {"compare": "previous", "from": "2026-03-01"},
     ):
         assert status(**asked) == 403, asked
-        assert metropole.get(f"{USAGE}.csv", params=WEEK | asked).status_code == 403
+        assert metropole.get(f"{USAGE}.csv", params=MARCH | asked).status_code == 403
+    # Six bays are told, two are not, and five are left out with the one and the two, which are too few by themselves.
+    bays(rows, large=9, middle=5, small=2)
+    assert streets() == {"large", "middle"} - {"middle"}
+    assert streets(by="street,hour") == {"large"}
+    assert status(street="large") == 200
+    assert status(street="small") == 403
+    assert metropole.get(USAGE, params=MARCH).json()["groups"][0]["places"] == 17
+    bays(rows, other=2)
+    assert streets() == {"large", "middle"}
     # Who works for the commune as well reads what its role gives.
     account_id = accounts.by_name(rows, "ept").account_id
     accounts.grant(rows, account_id, Grant(commune_insee=INSEE, role=Role.DATA_READER))
     rows.commit()
     assert status(by="bay", compare="previous") == 200
     assert status(by="street", to="2026-03-03") == 200
+    assert {"small", "other"} <= streets()
+
+
+def test_rounds_are_told_a_territory_by_months_of_the_commune(metropole: httpx.Client):
+    kpis = f"/api/v1/communes/{INSEE}/kpi"
+    told = metropole.get(kpis).json()
+    assert (told["first"], told["last"], told["by"]) == ("2026-02-01", "2026-02-28", "month")
+    for path in (kpis, f"{kpis}.csv"):
+        assert metropole.get(path, params=MARCH | {"by": "month"}).status_code == 200
+        for asked in ({"by": "day"}, {"by": "sector"}, {"to": "2026-03-01"}, {"from": "2026-03-10"}):
+            assert metropole.get(path, params=MARCH | asked).status_code == 403, asked
+
+
+@given(
+    periods=some.lists(some.dictionaries(some.sampled_from("abcdefgh"), some.integers(1, 12)), min_size=1, max_size=3),
+    fewest=some.integers(1, 8),
+)
+def test_nothing_told_and_nothing_left_between_it_and_the_whole_is_of_few_places(
+    periods: list[dict[str, int]], fewest: int
+):
+    out = withheld(periods, fewest=fewest)
+    for places in periods:
+        told = {key: count for key, count in places.items() if key not in out}
+        left = sum(places.values()) - sum(told.values())
+        assert all(count >= fewest for count in told.values())
+        assert left == 0 or left >= fewest or not told
+    if all(count >= fewest for places in periods for count in places.values()):
+        assert not out
+
+
+@given(some.dates(), some.integers(0, 800))
+def test_only_whole_months_are_whole_months(first: date, days: int):
+    last = first + timedelta(days=min(days, (date.max - first).days - 1))
+    whole = first.day == 1 and last.month != (last + timedelta(days=1)).month
+    if whole:
+        require_whole_months(first, last)
+    else:
+        with pytest.raises(HTTPException):
+            require_whole_months(first, last)
 
 
 def test_what_is_taken_back_and_who_joins_count_at_once(metropole: httpx.Client, rows: Connection):

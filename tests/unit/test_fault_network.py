@@ -6,9 +6,10 @@ import random
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -260,3 +261,55 @@ def test_both_ways_of_a_tls_connection_pass_at_once_unharmed(tmp_path: Path):
     listener.close()
     assert heard_down == sent_down
     assert heard_up == sent_up
+
+
+def test_no_two_threads_are_in_one_tls_connection_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What the test above meets by chance: one thread waits for bytes inside of the connection while another writes."""
+    inside: dict[int, int] = {}
+    met: list[str] = []
+    called: set[str] = set()
+    guard = threading.Lock()
+
+    def watched(name: str) -> Callable[..., Any]:
+        call = getattr(ssl.SSLSocket, name)
+
+        def enter(self: ssl.SSLSocket, *arguments: Any) -> Any:
+            with guard:
+                called.add(name)
+                inside[id(self)] = inside.get(id(self), 0) + 1
+                if inside[id(self)] > 1:
+                    met.append(name)
+            try:
+                return call(self, *arguments)
+            finally:
+                with guard:
+                    inside[id(self)] -= 1
+
+        return enter
+
+    authority = make_authority(tmp_path, "ca")
+    certificate = authority.vouch("server")
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate.cert_file, certificate.key_file)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        plain, _ = listener.accept()
+        with theirs.wrap_socket(plain, server_side=True) as connection, suppress(OSError):
+            while chunk := connection.read(1024):  # not watched: `recv` and `send` are the proxy's here
+                connection.write(chunk)
+
+    threading.Thread(target=serve, daemon=True).start()
+    for name in ("recv", "send"):
+        monkeypatch.setattr(ssl.SSLSocket, name, watched(name))
+    target = Endpoint(
+        host="localhost",
+        port=listener.getsockname()[1],
+        tls=ssl.create_default_context(cafile=str(authority.ca_file)),
+    )
+    with Proxy(target) as proxy, client(proxy) as program:
+        for turn in range(20):
+            assert says(program, b"%02d" % turn) == b"%02d" % turn
+    listener.close()
+    assert called == {"recv", "send"}
+    assert met == []
