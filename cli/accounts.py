@@ -196,7 +196,7 @@ def sessions(config: ConfigOption = None, commune: CommuneOption = None, *, as_j
 
 @accounts.command("end-session")
 def end_session(
-    session_id: Annotated[UUID, typer.Argument(metavar="SESSION", help="As `voirie accounts sessions` tells it.")],
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="As `voirie accounts sessions` tells it.")],
     config: ConfigOption = None,
     *,
     as_json: JsonOption = False,
@@ -204,7 +204,12 @@ def end_session(
     """Log one device out, at once: its next request is led to the log-in."""
     from storage import teams
     from storage.audit import INSTALLATION
+    from storage.errors import InputError
 
+    try:
+        session_id = UUID(session)
+    except ValueError as error:
+        raise InputError(f"SESSION: expected an id as `voirie accounts sessions` tells it, got {session!r}") from error
     with opened(config) as connection:
         account_id, name = teams.end_any(connection, session_id)
         note(connection, INSTALLATION, "session.ended", f"session:{session_id}", account_id=str(account_id))

@@ -64,6 +64,9 @@ def run() -> None:
         _say_and_exit(str(error), EXIT_USAGE)
     except VoirieError as error:
         _say_and_exit(str(error), EXIT_FAILURE)
+    except UnicodeEncodeError as error:
+        # Bytes on the command line that are no UTF-8 come as halves of characters, which no database and no file takes.
+        _say_and_exit(f"expected text in UTF-8, got {error.object[:100]!r}", EXIT_USAGE)
     except KeyboardInterrupt:
         _say_and_exit("interrupted", 130)
 
