@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from itertools import pairwise
 
@@ -17,6 +18,13 @@ _MINUTES = re.compile(rb'("(?:opens|closes)"\s*:\s*"\d\d:\d\d)"')
 """People write hours without their seconds."""
 
 MOST_BYTES = 20_000_000
+MOST_BINS = 20_000
+MOST_VEHICLES = 1000
+MOST_DISPOSAL_SITES = 1000
+MOST_WINDOWS = 24
+MOST_NAMES = 100
+"""Sectors that a crew knows, kinds of vehicles that may come to a bin."""
+MOST_NAME_CHARACTERS = 100
 _NAMED = 5
 _PEOPLE_AT_MOST = 9
 _NOT_NEGATIVE = (
@@ -84,6 +92,7 @@ def decode(content: bytes) -> RoundRules:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise InputError(f"the rules cannot be read: {error}") from error
     _refuse_unknown(document)
+    _refuse_too_many(rules)
     for bin_rule in rules.bins:
         _require_order(bin_rule.windows, f"bin {bin_rule.place_id}")
         _require(
@@ -126,6 +135,26 @@ def _refuse_unknown(document: dict[str, list[dict[str, object]]]) -> None:
         for entry in entries:
             strange = sorted(set(entry) - known)
             _require(not strange, f"{part}: expected {', '.join(sorted(known))}, got {', '.join(strange)}")
+
+
+def _refuse_too_many(rules: RoundRules) -> None:
+    lists: list[tuple[str, Sequence[object], int]] = [
+        ("bins", rules.bins, MOST_BINS),
+        ("vehicles", rules.vehicles, MOST_VEHICLES),
+        ("disposal_sites", rules.disposal_sites, MOST_DISPOSAL_SITES),
+    ]
+    lists += [(f"{rule.place_id}: windows", rule.windows, MOST_WINDOWS) for rule in rules.bins + rules.disposal_sites]
+    names = [(f"bin {rule.place_id}: vehicle_kinds", rule.vehicle_kinds) for rule in rules.bins]
+    names += [(f"vehicle {rule.vehicle_id}: sectors", rule.sectors) for rule in rules.vehicles]
+    lists += [(what, told, MOST_NAMES) for what, told in names]
+    for what, told, most in lists:
+        _require(len(told) <= most, f"{what}: expected at most {most}, got {len(told)}")
+    for what, told in [*names, *((f"vehicle {rule.vehicle_id}: kind", (rule.kind,)) for rule in rules.vehicles)]:
+        longest = max(map(len, told), default=0)
+        _require(
+            longest <= MOST_NAME_CHARACTERS,
+            f"{what}: expected at most {MOST_NAME_CHARACTERS} characters, got {longest}",
+        )
 
 
 def _require_order(windows: tuple[LocalHours, ...], who: str) -> None:

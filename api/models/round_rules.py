@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from api.models.common import LocalTime, Model
 from storage.model import VehicleSize
+from storage.round_rules import (
+    MOST_BINS,
+    MOST_DISPOSAL_SITES,
+    MOST_NAME_CHARACTERS,
+    MOST_NAMES,
+    MOST_VEHICLES,
+    MOST_WINDOWS,
+)
+
+Name = Annotated[str, Field(max_length=MOST_NAME_CHARACTERS)]
 
 
 class LocalHoursModel(Model):
@@ -21,8 +33,12 @@ class BinRuleModel(Model):
     place_id: str = Field(min_length=1, max_length=100, examples=["COR-0001"])
     max_width_cm: int | None = Field(default=None, description="The widest vehicle that fits, cm; null: any")
     crew: int = Field(default=1, description="People that it takes")
-    vehicle_kinds: list[str] = Field(default=[], description="Kinds of vehicles that may come; none: any")
-    windows: list[LocalHoursModel] = Field(default=[], description="When its service may begin; none: at any time")
+    vehicle_kinds: list[Name] = Field(
+        default=[], max_length=MOST_NAMES, description="Kinds of vehicles that may come; none: any"
+    )
+    windows: list[LocalHoursModel] = Field(
+        default=[], max_length=MOST_WINDOWS, description="When its service may begin; none: at any time"
+    )
     kg_per_l: float = Field(default=0.0, description="What a litre of its waste weighs, kg")
 
 
@@ -36,7 +52,7 @@ class VehicleRuleModel(Model):
     height_cm: int | None = Field(default=None, description="cm; null: its size's")
     length_cm: int | None = Field(default=None, description="cm; null: its size's")
     laden_kg: int | None = Field(default=None, description="What it weighs laden, kg; null: its size's")
-    kind: str = ""
+    kind: Name = ""
     crew: int = Field(default=1, description="People")
     range_m: float | None = Field(default=None, description="Metres on a charge; null: no limit")
     end_depot_id: str | None = Field(default=None, description="Where its day ends; null: where it started")
@@ -47,22 +63,22 @@ class VehicleRuleModel(Model):
     hour_eur: float | None = None
     out_eur: float | None = None
     overtime_hour_eur: float | None = None
-    sectors: list[str] = Field(default=[], description="Those that its crew knows")
+    sectors: list[Name] = Field(default=[], max_length=MOST_NAMES, description="Those that its crew knows")
 
 
 class DisposalRuleModel(Model):
     """When a disposal site takes waste; no windows: at any time."""
 
     place_id: str = Field(min_length=1, max_length=100, examples=["EXUTOIRE-1"])
-    windows: list[LocalHoursModel] = Field(default=[])
+    windows: list[LocalHoursModel] = Field(default=[], max_length=MOST_WINDOWS)
 
 
 class RoundRulesModel(Model):
     """All rules of a commune that differ from the usual."""
 
-    bins: list[BinRuleModel] = Field(default=[])
-    vehicles: list[VehicleRuleModel] = Field(default=[])
-    disposal_sites: list[DisposalRuleModel] = Field(default=[])
+    bins: list[BinRuleModel] = Field(default=[], max_length=MOST_BINS)
+    vehicles: list[VehicleRuleModel] = Field(default=[], max_length=MOST_VEHICLES)
+    disposal_sites: list[DisposalRuleModel] = Field(default=[], max_length=MOST_DISPOSAL_SITES)
 
 
 class RulesToldModel(Model):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import httpx
 import pytest
 
 from storage import round_rules
 from storage.database import Connection
+from storage.errors import InputError
 from tests.api.rows import INSEE
 
 RULES = f"/api/v1/communes/{INSEE}/round-rules"
@@ -57,3 +61,24 @@ def test_a_fault_is_named_and_nothing_stored(client: httpx.Client, document: dic
     assert answer.status_code == 422
     assert told in answer.text
     assert client.get(RULES).json() == {"bins": [], "vehicles": [], "disposal_sites": []}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"bins": [{"place_id": "COR-0001", "vehicle_kinds": ["x"] * 101}]},
+        {"bins": [{"place_id": "COR-0001", "vehicle_kinds": ["x" * 101]}]},
+        {"bins": [{"place_id": "COR-0001", "windows": [{"opens": "06:00", "closes": "06:10"}] * 25}]},
+        {"bins": [{"place_id": "COR-0001"}] * 20_001},
+        {"vehicles": [{"vehicle_id": "BOM-1"}] * 1001},
+        {"vehicles": [{"vehicle_id": "BOM-1", "sectors": ["Nord"] * 101}]},
+        {"vehicles": [{"vehicle_id": "BOM-1", "kind": "x" * 101}]},
+        {"disposal_sites": [{"place_id": "EXUTOIRE-1"}] * 1001},
+    ],
+    ids=lambda rules: str(rules)[:60],
+)
+def test_rules_without_end_are_refused_over_http_and_from_a_file(shared_client: httpx.Client, rules: dict[str, Any]):
+    answer = shared_client.post(RULES, json=rules)
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:voirie:problem:invalid-request")
+    with pytest.raises(InputError, match="expected at most"):
+        round_rules.decode(json.dumps(rules).encode())
