@@ -1,4 +1,4 @@
-"""The tablet binds its session to a key of its own: dead spots, restarts and a lost key, and what a thief has."""
+"""The tablet binds its session to a key of its own: what a thief has, a restart, a lost key. Dead spots: test_driver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.api.accounts import make_account
 from tests.api.serving import serving
 from tests.browser.conftest import Watched
 from tests.browser.test_roles import log_in
-from tests.browser.town import INSEE, PLAN_ID, Town, helsinki
+from tests.browser.town import INSEE, Town, helsinki
 from tests.tools import wait_until
 
 PROOF, SESSION = "voirie_proof", "voirie_session"
@@ -72,30 +72,6 @@ def test_copied_cookie_is_nothing_and_the_key_cannot_be_taken_along(watched: Wat
     told = page.evaluate(KEY_IS_KEPT_IN)
     assert (told["extractable"], told["exported"]) == (False, False)
     assert watched.troubles == []
-
-
-def test_proof_that_ran_out_in_a_dead_spot_is_renewed_and_the_tap_arrives(
-    watched: Watched, base_url: str, connection: Connection
-):
-    page = watched.page
-    bound(page, base_url)
-    vehicle = connection.execute("SELECT vehicle_id FROM planned_route WHERE plan_id = %s", [PLAN_ID]).fetchone()
-    assert vehicle is not None
-    page.goto(f"{base_url}/{INSEE}/tournee/{vehicle[0]}")
-    expect(page.locator("#for-bin")).to_be_visible(timeout=30_000)
-    expect(page.locator("#kept")).to_have_text("Prête pour les zones sans réseau.", timeout=30_000)
-    page.context.set_offline(True)
-    page.context.clear_cookies(name=PROOF)  # what hours do
-    page.reload()
-    page.locator("body:not([data-busy]) [data-percent='50']").click()
-    expect(page.locator("#line-text")).to_contain_text("1 geste à envoyer")
-    page.context.set_offline(False)
-    expect(page.locator("#line-text")).to_have_text("En ligne", timeout=30_000)
-    connection.rollback()
-    assert connection.execute("SELECT kind FROM service_event").fetchall() == [("emptied",)]
-    assert PROOF in kept(page.context)
-    # An account of the session would have been enough before; now its cookie alone is not.
-    assert asked(base_url, {SESSION: kept(page.context)[SESSION]})[0] == 401
 
 
 def test_page_of_before_leads_on_and_a_lost_key_to_the_log_in(watched: Watched, base_url: str):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from fastapi import HTTPException
 from playwright.sync_api import Page, Route, expect
@@ -153,6 +154,32 @@ def test_whole_round_in_airplane_mode_is_sent_once_and_in_order(
     assert arrived == [(place_id, kind) for place_id, kind, *_ in expected]
     page.reload()
     _at(page, "Tournée terminée")
+
+
+def test_proof_that_ran_out_in_a_dead_spot_is_renewed_and_the_tap_arrives(
+    watched: Watched, base_url: str, connection: Connection
+):
+    page = _open(watched, base_url)
+    first, second, *_ = _round(connection)
+
+    def cookies() -> dict[str, str]:
+        return {str(cookie.get("name")): str(cookie.get("value")) for cookie in page.context.cookies()}
+
+    wait_until(lambda: "voirie_proof" in cookies(), what="the device's proof")
+    page.context.set_offline(True)
+    page.context.clear_cookies(name="voirie_proof")  # what an hour under a bridge does
+    page.reload()
+    _at(page, first)
+    _press(page, _level(50), then=second)
+    expect(page.locator("#line-text")).to_contain_text("1 geste à envoyer")
+    # The session's cookie alone, copied elsewhere, is nothing meanwhile.
+    alone = {"voirie_session": cookies()["voirie_session"]}
+    refused = httpx.get(f"{base_url}/api/v1/communes/{INSEE}/bins", cookies=alone, timeout=20)
+    assert refused.json()["type"] == "urn:voirie:problem:prove-device"
+    page.context.set_offline(False)
+    expect(page.locator("#line-text")).to_have_text("En ligne", timeout=30_000)
+    assert _stored(connection) == [(first, "emptied", 0.5, None)]
+    assert "voirie_proof" in cookies()
 
 
 def test_what_goes_wrong_on_the_way_loses_and_doubles_nothing(
