@@ -1,4 +1,4 @@
-"""The tablet binds its session to a key of its own: what a thief has, a restart, a lost key. Dead spots: test_driver."""
+"""The tablet binds its session to a key of its own: what a thief has, and a lost key (dead spots: test_driver)."""
 
 from __future__ import annotations
 
