@@ -1,7 +1,7 @@
 // What pages say, in the page's language. French is written in the modules; every other language is one catalogue.
 
-import { typeset } from "./typography.js";
 import { root } from "./root.js";
+import { typeset } from "./typography.js";
 
 export const language = document.documentElement.lang;
 

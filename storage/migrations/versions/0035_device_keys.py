@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0034"
-down_revision = "0033"
+revision = "0035"
+down_revision = "0034"
 
 
 def upgrade() -> None:
-    run_sql_file("0034_device_keys.sql")
+    run_sql_file("0035_device_keys.sql")
