@@ -96,7 +96,7 @@ TREATMENTS: tuple[Treatment, ...] = (
         data=_(
             "identifiant, nom affiché, empreinte du mot de passe, second facteur, rôles par commune ; pour "
             "chaque connexion, "
-            "ses heures, le nom de l'appareil et le "
+            "ses heures, le nom de l'appareil, sa clé publique et le "
             "navigateur ; pour qui vient d'un fournisseur d'identité, son identifiant et son adresse chez lui ; "
             "échecs de connexion, sous forme d'empreinte de l'identifiant et de l'adresse"
         ),
