@@ -12,7 +12,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 from uuid import uuid4
 from xml.etree import ElementTree as ET
@@ -285,3 +285,91 @@ def test_each_event_of_the_log_is_one_line(form: Literal["text", "json"], capfd:
     finally:
         root.handlers, root.level = handlers, level
         structlog.reset_defaults()
+
+
+RAW = (
+    "%00",
+    "a%00b",
+    "%ff%fe",
+    "%ed%a0%80",
+    "%1b%5b2J",
+    "%e2%80%aeevil",
+    "a%0d%0aX-Evil:1",
+    "x" * 10_000,
+    "%25s%7b0%7d",
+)
+"""As they stand in an address: NUL, bytes that are no UTF-8, half a pair, escapes, a turn of direction, 10 kB."""
+IN_BODIES = ("a\0b", "\ud800", "\x1b[2J", "\u202eevil", "x" * 10_000)
+
+
+def text_parameters() -> Iterator[tuple[str, str, str, str]]:
+    """Each text parameter in the OpenAPI document: method, path, where it stands, its name."""
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            if operation["operationId"] == "live_events":
+                continue
+            for parameter in operation.get("parameters", []):
+                kinds = [parameter["schema"], *parameter["schema"].get("anyOf", [])]
+                kinds += [kind["items"] for kind in kinds if "items" in kind]
+                if any(kind.get("type") == "string" for kind in kinds):
+                    yield method.upper(), path, parameter["in"], parameter["name"]
+
+
+def assert_refused_or_harmless(answer: httpx.Response, what: str) -> None:
+    assert answer.status_code < 500, f"{what}: {answer.text[:500]}"
+    assert_harmless(answer)
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json", what
+        assert answer.json()["status"] == answer.status_code
+
+
+def test_no_text_in_an_address_breaks_a_route(client: httpx.Client):
+    tried = 0
+    for number, (method, path, where, name) in enumerate(text_parameters()):
+        # Parameters share their readers: neighbours try each a third.
+        for text in RAW[number % 3 :: 3]:
+            asked = path.replace("{" + name + "}", text) if where == "path" else f"{path}?{name}={text}"
+            answer = client.request(method, filled(asked, INSEE, plan_id=str(PLAN_ID)))
+            assert_refused_or_harmless(answer, f"{method} {path} {name} {text[:20]}")
+            tried += 1
+    assert tried > 200
+
+
+def texts_of(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to each text in a body."""
+    schema = schemas[schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
+    if "anyOf" in schema:
+        schema = schema["anyOf"][0]
+        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
+    if schema.get("type") == "string":
+        yield ()
+    if depth < 6:
+        for name, inner in schema.get("properties", {}).items():
+            for way in texts_of(inner, schemas, depth + 1):
+                yield name, *way
+        if "items" in schema:
+            for way in texts_of(schema["items"], schemas, depth + 1):
+                yield 0, *way
+
+
+def test_no_text_in_a_body_breaks_a_route(client: httpx.Client):
+    schemas = document()["components"]["schemas"]
+    tried = 0
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            if "application/json" not in content:
+                continue
+            for number, way in enumerate(texts_of(content["application/json"]["schema"], schemas)):
+                for text in IN_BODIES[number % 2 :: 2]:
+                    body: Any = text
+                    for step in reversed(way):
+                        body = [body] if step == 0 else {step: body}
+                    # JSON may spell half a pair, which no text in UTF-8 can be.
+                    answer = client.request(
+                        method, filled(path, INSEE, plan_id=str(PLAN_ID)), content=json.dumps(body),
+                        headers={"Content-Type": "application/json"},
+                    )  # fmt: skip
+                    assert_refused_or_harmless(answer, f"{method} {path} {way} {text[:10]!r}")
+                    tried += 1
+    assert tried > 60
