@@ -1,22 +1,23 @@
-// On every page of a session that is bound to its device: the proof is renewed when half of its time is over, so that
-// nobody waits for it. In a dead spot it runs out; the first question that is answered again renews it (http.js).
+// On every page of a session that is bound to its device: the device proves itself when the page opens, and again when
+// half of a proof's time is over, so that nobody waits for it. In a dead spot the proof runs out; the first question that
+// is answered again renews it (http.js).
 
 import { prove, provedUntil } from "./device.js";
 
 const LOOK_MS = 5_000;
-const told = document.querySelector('meta[name="voirie-device"]').dataset;
-const lasts_ms = 1000 * Number(told.lasts);
+const lasts_ms = 1000 * Number(document.querySelector('meta[name="voirie-device"]').dataset.lasts);
 
-let bound = told.bound === "yes";
+// The page may be a kept one, of a session before: the first proof binds a new one.
+let begun = false;
 let over = false;
 let busy = false;
 
 async function look() {
-  if (over || busy || document.hidden || (bound && provedUntil() - Date.now() > lasts_ms / 2)) return;
+  if (over || busy || (begun && (document.hidden || provedUntil() - Date.now() > lasts_ms / 2))) return;
   busy = true;
   const said = await prove();
   busy = false;
-  bound ||= said === "proved";
+  begun ||= said === "proved";
   over = said === "lost"; // whatever asks next leads to the log-in
 }
 
