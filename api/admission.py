@@ -24,6 +24,8 @@ from storage.model import Role
 
 _PRINCIPAL = "voirie.principal"
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNDER_WAY = timedelta(seconds=20)
+"""What a page asked for before its device was bound may still be on its way, without the proof."""
 _BEARER = {"WWW-Authenticate": "Bearer"}
 
 
@@ -115,9 +117,9 @@ def _who(request: Request) -> Principal:
         return VISITOR
     must_prove = False
     if (binding := who.binding) is not None and not Marks(binding.secret).is_proved(PROOF.of(request), now=now):
-        must_prove = binding.device_key is not None
-        if not must_prove and now > who.session.opened_at + timedelta(seconds=binding.proof_s):
+        if binding.bound_at is None and now > who.session.opened_at + timedelta(seconds=binding.proof_s):
             return VISITOR  # its device never told a key: it is over
+        must_prove = binding.bound_at is not None and now > binding.bound_at + _UNDER_WAY
     granted: dict[str, frozenset[Role]] = {}
     for grant in who.held:
         granted[grant.commune_insee] = granted.get(grant.commune_insee, frozenset()) | {grant.role}

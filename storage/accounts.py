@@ -205,8 +205,9 @@ def session_of(pool: CommunePool, token: str, *, now: datetime) -> Who | None:
         return None
     held = tuple(Grant(commune_insee=insee, role=Role(role)) for insee, role in row.pop("held"))
     of_account = {key: row.pop(key) for key in ("name", "display_name", "has_second_factor", "has_password")}
-    proof_s, secret, device_key = row.pop("proof_s"), row.pop("proof_key"), row.pop("device_key")
-    binding = None if proof_s is None else Binding(proof_s=proof_s, secret=secret, device_key=device_key)
+    of_device = {key: row.pop(key) for key in ("proof_s", "device_key", "bound_at")}
+    secret = row.pop("proof_key")
+    binding = None if secret is None else Binding(secret=secret, **of_device)
     session = LoginSession(**row)
     if now - session.seen_at > _SEEN_EVERY:
         with pool.identity() as connection:

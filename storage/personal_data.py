@@ -131,6 +131,7 @@ TREATMENTS: tuple[Treatment, ...] = (
                     "device",
                     "id_token",
                     "device_key",
+                    "bound_at",
                     "proved_at",
                 ),
             ),

@@ -76,7 +76,7 @@ def prove_device(request: Request, body: AnswerIn) -> Response:
         raise HTTPException(403, _NOT_PROVED) from error
     with state_of(request)["pool"].identity() as connection:
         if binding.device_key is None:
-            done = device_keys.tell(connection, who.session_id, key, challenged_at=challenged_at)
+            done = device_keys.tell(connection, who.session_id, key, challenged_at=challenged_at, now=now)
         else:
             done = device_keys.answer(connection, who.session_id, challenged_at=challenged_at)
     if not done:  # answered before, or bound meanwhile

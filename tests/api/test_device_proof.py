@@ -78,15 +78,17 @@ def copied(client: httpx.Client, *names: str) -> httpx.Client:
 def later(rows: Connection, minutes: float) -> None:
     """Let time pass for all that the database keeps of sessions."""
     rows.execute(
-        "UPDATE login_session SET opened_at = opened_at - %(by)s, proved_at = proved_at - %(by)s",
+        "UPDATE login_session SET opened_at = opened_at - %(by)s, proved_at = proved_at - %(by)s,"
+        " bound_at = bound_at - %(by)s",
         {"by": timedelta(minutes=minutes)},
     )
     rows.commit()
 
 
-def test_copied_session_cookie_is_nothing_without_the_device(url: str):
+def test_copied_session_cookie_is_nothing_without_the_device(url: str, rows: Connection):
     with tablet(url) as ours:
         key = bind(ours)
+        later(rows, 1)
         assert ours.get(BINS).status_code == 200
         with copied(ours, "voirie_session") as thief:
             refused = thief.get(BINS)
@@ -102,9 +104,10 @@ def test_copied_session_cookie_is_nothing_without_the_device(url: str):
         assert answer(ours, key, challenge(ours)).status_code == 200
 
 
-def test_copied_proof_ends_with_its_minutes_whatever_the_device_does(url: str):
+def test_copied_proof_ends_with_its_minutes_whatever_the_device_does(url: str, rows: Connection):
     with tablet(url) as ours:
         key = bind(ours)
+        later(rows, 1)
         first = ours.cookies[PROOF]
         with copied(ours, "voirie_session", PROOF) as thief:
             assert thief.get(BINS).status_code == 200
@@ -137,6 +140,15 @@ def test_hours_without_network_end_nothing(url: str, rows: Connection):
         assert ours.get(BINS).status_code == 200
 
 
+def test_what_a_page_asked_for_while_its_device_was_bound_is_answered(url: str, rows: Connection):
+    with tablet(url) as ours:
+        bind(ours)
+        with copied(ours, "voirie_session") as under_way:
+            assert under_way.get(BINS).status_code == 200
+            later(rows, 0.5)
+            assert under_way.get(BINS).status_code == 401
+
+
 def test_session_whose_device_tells_no_key_is_over_after_a_proof_s_time(url: str, rows: Connection):
     with tablet(url) as ours:
         assert ours.get(BINS).status_code == 200
@@ -166,7 +178,9 @@ def test_chef_sees_which_devices_are_bound_and_log_out_needs_no_proof(url: str, 
         assert "lié par sa clé" not in chef.get(f"/{INSEE}/equipe").text
         bind(ours)
         assert "lié par sa clé" in chef.get(f"/{INSEE}/equipe").text
+        later(rows, 1)
         del ours.cookies[PROOF]
+        assert ours.get(BINS).status_code == 401
         assert ours.post("/deconnexion").status_code == 303
         assert rows.execute("SELECT count(*) FROM login_session WHERE device_key IS NOT NULL").fetchone() == (0,)
 

@@ -50,12 +50,14 @@ def kept(context: BrowserContext) -> dict[str, str]:
     return {str(cookie.get("name")): str(cookie.get("value")) for cookie in context.cookies()}
 
 
-def bound(page: Page, base_url: str) -> None:
-    """Log in and wait until the device has proved itself."""
+def bound(page: Page, base_url: str, connection: Connection) -> None:
+    """Log in and wait until the device has proved itself, some time ago."""
     page.goto(f"{base_url}/compte")
     log_in(page, "dominique")
     page.wait_for_url("**/compte")
     wait_until(lambda: PROOF in kept(page.context), what="the device's proof")
+    connection.execute("UPDATE login_session SET bound_at = bound_at - interval '1 minute'")
+    connection.commit()
 
 
 def asked(base_url: str, cookies: dict[str, str]) -> tuple[int, str]:
@@ -63,9 +65,11 @@ def asked(base_url: str, cookies: dict[str, str]) -> tuple[int, str]:
     return answer.status_code, answer.json().get("type", "")
 
 
-def test_copied_cookie_is_nothing_and_the_key_cannot_be_taken_along(watched: Watched, base_url: str):
+def test_copied_cookie_is_nothing_and_the_key_cannot_be_taken_along(
+    watched: Watched, base_url: str, connection: Connection
+):
     page = watched.page
-    bound(page, base_url)
+    bound(page, base_url, connection)
     cookies = kept(page.context)
     assert asked(base_url, {name: cookies[name] for name in (SESSION, PROOF)})[0] == 200
     assert asked(base_url, {SESSION: cookies[SESSION]}) == (401, "urn:voirie:problem:prove-device")
@@ -74,9 +78,9 @@ def test_copied_cookie_is_nothing_and_the_key_cannot_be_taken_along(watched: Wat
     assert watched.troubles == []
 
 
-def test_page_of_before_leads_on_and_a_lost_key_to_the_log_in(watched: Watched, base_url: str):
+def test_page_of_before_leads_on_and_a_lost_key_to_the_log_in(watched: Watched, base_url: str, connection: Connection):
     page = watched.page
-    bound(page, base_url)
+    bound(page, base_url, connection)
     page.goto(f"{base_url}/accessibilite")  # without the script that renews
     page.context.clear_cookies(name=PROOF)
     page.goto(f"{base_url}/compte")

@@ -168,6 +168,8 @@ def test_proof_that_ran_out_in_a_dead_spot_is_renewed_and_the_tap_arrives(
     wait_until(lambda: "voirie_proof" in cookies(), what="the device's proof")
     page.context.set_offline(True)
     page.context.clear_cookies(name="voirie_proof")  # what an hour under a bridge does
+    connection.execute("UPDATE login_session SET bound_at = bound_at - interval '1 hour'")
+    connection.commit()
     page.reload()
     _at(page, first)
     _press(page, _level(50), then=second)
@@ -449,7 +451,7 @@ def test_shift_ends_without_a_trace(watched: Watched, base_url: str, connection:
 
 LEFT = """
 async () => {
-  const names = (await indexedDB.databases()).map(({ name }) => name);
+  const names = (await indexedDB.databases()).map(({ name }) => name).filter((name) => name.startsWith("voirie tournée"));
   return { names, caches: await caches.keys(), workers: (await navigator.serviceWorker.getRegistrations()).length };
 }
 """

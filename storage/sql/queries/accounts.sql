@@ -64,7 +64,7 @@ RETURNING session_id, account_id, opened_at, seen_at, ends_at, idle_s, user_agen
 
 -- name: session_of^
 SELECT s.session_id, s.account_id, s.opened_at, s.seen_at, s.ends_at, s.idle_s, s.user_agent, s.device, a.name, a.display_name,
-    a.password_hash IS NOT NULL AS has_password, s.proof_s, s.proof_key, s.device_key,
+    a.password_hash IS NOT NULL AS has_password, s.proof_s, s.proof_key, s.device_key, s.bound_at,
     EXISTS (
         SELECT FROM second_factor AS f WHERE f.account_id = s.account_id AND f.enrolled_at IS NOT NULL
     ) AS has_second_factor,

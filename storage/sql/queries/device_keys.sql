@@ -1,5 +1,5 @@
 -- name: tell!
-UPDATE login_session SET device_key = :device_key, proved_at = :challenged_at
+UPDATE login_session SET device_key = :device_key, proved_at = :challenged_at, bound_at = :now
 WHERE session_id = :session_id AND proof_s IS NOT NULL AND device_key IS NULL;
 
 -- name: answer!

@@ -7,9 +7,9 @@ const NAME = `voirie appareil ${root.pathname}`;
 const KIND = { name: "ECDSA", namedCurve: "P-256" };
 const HASH = { name: "ECDSA", hash: "SHA-256" };
 const PATIENCE_MS = 20_000;
-const PROVED_UNTIL = `${NAME} jusqu’à`;
 
 let proving = null;
+let until_ms = 0;
 
 /**
  * Prove that the session is on this device. Resolves to "proved", "away" (nobody answered: later), or "lost": no session
@@ -22,8 +22,8 @@ export function prove() {
   return proving;
 }
 
-/** Until when the last proof is good, milliseconds since 1970, whichever page of this device got it; 0: not known. */
-export const provedUntil = () => Number(localStorage.getItem(PROVED_UNTIL) ?? 0);
+/** Until when the last proof that this page got is good, milliseconds since 1970; 0: it got none. */
+export const provedUntil = () => until_ms;
 
 async function answer() {
   const asked = await post("appareil/defi");
@@ -37,7 +37,7 @@ async function answer() {
   const done = await post("appareil/preuve", { answer: await signed(pair.privateKey, { jti: challenge }), device_key });
   if (!done.ok) return told(done);
   const { lasts_s } = await done.json();
-  localStorage.setItem(PROVED_UNTIL, String(began + 1000 * lasts_s));
+  until_ms = began + 1000 * lasts_s;
   return "proved";
 }
 
