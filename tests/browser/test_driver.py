@@ -451,7 +451,7 @@ def test_shift_ends_without_a_trace(watched: Watched, base_url: str, connection:
 
 LEFT = """
 async () => {
-  const names = (await indexedDB.databases()).map(({ name }) => name).filter((name) => name.startsWith("voirie tournée"));
+  const names = (await indexedDB.databases()).map(({ name }) => name).filter((name) => name.includes("tournée"));
   return { names, caches: await caches.keys(), workers: (await navigator.serviceWorker.getRegistrations()).length };
 }
 """
