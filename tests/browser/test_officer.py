@@ -42,6 +42,8 @@ async () => ({
 })
 """
 NOTHING = {"local": 0, "session": 0, "cookies": "", "caches": [], "databases": [], "workers": 0}
+KEPT = NOTHING | {"databases": [{"name": "voirie appareil /", "version": 1}]}
+"""During a shift: the key that the session is bound to, and nothing of the work."""
 PUT_BY = """
 async () => {
   localStorage.setItem("last", "ADL-01");
@@ -191,8 +193,7 @@ def test_officer_finds_takes_and_closes_a_check_and_leaves_nothing_behind(
     phone.get_by_role("tab", name="Collègues").click()
     expect(phone.locator("#log-list .told").first).to_contain_text("Parti")
 
-    # The key that the session is bound to, and nothing of the work.
-    assert phone.evaluate(STORED) == NOTHING | {"databases": [{"name": "voirie appareil /", "version": 1}]}
+    assert phone.evaluate(STORED) == KEPT
     phone.evaluate(PUT_BY)
     assert [each for each in watched.troubles if not re.search(r"/live\S*: net::ERR_ABORTED", each)] == []
     phone.get_by_role("button", name="Se déconnecter").click()
@@ -295,7 +296,7 @@ def test_what_is_found_without_network_is_sent_later_and_once(phone: Page, base_
     closing.get_by_role("button", name="Autre").click()
     expect(phone.locator("#waiting")).to_contain_text("1 constat attend le réseau")
     assert told(connection) == []
-    assert phone.evaluate(STORED) == NOTHING  # it waits in the page alone
+    assert phone.evaluate(STORED) == KEPT  # it waits in the page alone
     phone.context.set_offline(False)
     expect(phone.locator("#waiting")).to_be_hidden(timeout=20_000)
     expect(phone.locator(f'#check-list [data-place="{place_id}"]')).to_have_count(0)
