@@ -2,9 +2,9 @@
 
 from storage.schema import run_sql_file
 
-revision = "0035"
-down_revision = "0034"
+revision = "0038"
+down_revision = "0037"
 
 
 def upgrade() -> None:
-    run_sql_file("0035_device_keys.sql")
+    run_sql_file("0038_device_keys.sql")
