@@ -68,7 +68,7 @@ def bays(rows: Connection, **streets: int) -> None:
             " FROM generate_series(1, %(count)s) AS number",
             {"insee": INSEE, "street": street, "count": count},
         )
-    for copied in ("kerb_month", "kerb_street_month", "kerb_hour"):
+    for copied in ("kerb_month", "kerb_street_month", "kerb_hour", "kerb_hour_span"):
         key, observed = ("place_id", "ADL-01") if copied == "kerb_month" else ("street", "Avenue Émile Cossonneau")
         rows.execute(
             f"INSERT INTO {copied} SELECT (jsonb_populate_record(old, jsonb_build_object('{key}', new.{key}))).*"  # type: ignore[call-overload]
