@@ -6,16 +6,18 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from api.app import ApiOptions
-from storage.database import Connection
 from tests.api.serving import serving
-from tests.browser.chromium import running_chromium
+from tests.browser.chromium import launched_chromium, opened_context
 from tests.browser.town import INSEE, Town, helsinki, make_town
+from tests.conftest import Original, Server
 from tests.tools import REPOSITORY
 
 
@@ -26,17 +28,40 @@ def playwright() -> Iterator[Playwright]:
         yield driver
 
 
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A Chromium; each test has a context of its own in it, which shares nothing with others."""
+    with launched_chromium(playwright) as running:
+        yield running
+
+
 @pytest.fixture
-def context(playwright: Playwright, tmp_path: Path) -> Iterator[BrowserContext]:
-    """A Chromium with a profile of its own."""
-    with running_chromium(playwright, tmp_path / "profile", viewport={"width": 1440, "height": 900}) as opened:
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A French visitor who comes for the first time."""
+    with opened_context(browser, viewport={"width": 1440, "height": 900}) as opened:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def original(embedded_server: Server) -> Iterator[Original[Any]]:
+    """The made-up town, made once; a file that needs another one, or none, says so."""
+    with embedded_server.filled(lambda connection: make_town(connection, helsinki())) as town:
+        yield town
+
+
 @pytest.fixture
-def town(connection: Connection) -> Town:
-    """The made-up town, in the test's database."""
-    return make_town(connection, helsinki())
+def database_url(database_url: str) -> str:
+    """A copy of `original` whose clock begins when the test does, however long ago it was made."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE simulation SET wall_origin = now()")
+    return database_url
+
+
+@pytest.fixture
+def town(original: Original[Any]) -> Town:
+    """The made-up town that is in the test's database."""
+    assert isinstance(original.told, Town)
+    return original.told
 
 
 @pytest.fixture
@@ -56,8 +81,14 @@ class Watched:
 
 
 @pytest.fixture
-def watched(context: BrowserContext, base_url: str) -> Watched:
-    """A page that has noted every console error, policy violation, failed request and request to another origin."""
+def watched(context: BrowserContext, base_url: str) -> Iterator[Watched]:
+    """A page that notes what should not happen; it leaves before its server does, which else waits for its streams."""
+    yield watch(context, base_url)
+    context.close()
+
+
+def watch(context: BrowserContext, base_url: str) -> Watched:
+    """Return a page that notes each console error, policy violation, failed request and request to another origin."""
     page = context.new_page()
     troubles: list[str] = []
     own = urlsplit(base_url).netloc

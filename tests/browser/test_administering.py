@@ -18,8 +18,15 @@ from tests.api.rows import INSEE, save_commune
 from tests.api.serving import serving
 from tests.browser.accessibility import faults
 from tests.browser.conftest import Watched
+from tests.conftest import Original, Server
 
 WIDTHS = (360, 1280)
+
+
+@pytest.fixture(scope="module")
+def original(embedded_server: Server) -> Original[None]:
+    """A database without a town."""
+    return embedded_server.migrated
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from tests.browser.conftest import Watched
 from tests.browser.desk_town import DAY, drive_weeks, make_desk_town, rounds, stand_still
 from tests.browser.test_roles import log_in
 from tests.browser.town import INSEE, helsinki
+from tests.conftest import Original, Server
 from tests.working import running_worker
 
 BINS = 102
@@ -41,6 +42,12 @@ BINS = 102
 
 PICTURES = os.environ.get("VOIRIE_WRITE_SCREENS") == "1"
 """They show rounds along streets, which take longer."""
+
+
+@pytest.fixture(scope="module")
+def original(embedded_server: Server) -> Original[None]:
+    """A database without a town: each test makes its own, with streets or without."""
+    return embedded_server.migrated
 
 
 @pytest.fixture

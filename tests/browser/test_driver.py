@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import HTTPException
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Playwright, Route, expect
 
 from api.app import ApiOptions
 from storage import accounts, bins, communes, plans
@@ -22,7 +22,8 @@ from storage.model import Account, PlannedStop, Role, Simulation, StopKind
 from tests.api.accounts import make_account
 from tests.api.serving import serving
 from tests.browser.accessibility import faults
-from tests.browser.conftest import Watched
+from tests.browser.chromium import running_chromium
+from tests.browser.conftest import Watched, watch
 from tests.browser.test_roles import log_in
 from tests.browser.town import INSEE, NOW, PLAN_ID, Town, helsinki
 from tests.tools import wait_until
@@ -398,8 +399,15 @@ MEASURE = """
 """
 
 
-def test_first_load_is_small_installable_and_made_for_gloves(watched: Watched, base_url: str, screens: Path):
-    page = watched.page
+@pytest.fixture
+def at_home(playwright: Playwright, base_url: str, tmp_path: Path) -> Iterator[Watched]:
+    """A page of somebody whose browser keeps a profile: nothing is installed from another."""
+    with running_chromium(playwright, tmp_path / "profile") as context:
+        yield watch(context, base_url)
+
+
+def test_first_load_is_small_installable_and_made_for_gloves(at_home: Watched, base_url: str, screens: Path):
+    page = at_home.page
     page.goto(f"{base_url}/{INSEE}/tournee/BOM-1")
     log_in(page, "dominique")
     expect(page.locator("#kept")).to_have_text(KEPT, timeout=_PATIENCE_MS)
@@ -425,7 +433,7 @@ def test_first_load_is_small_installable_and_made_for_gloves(watched: Watched, b
         assert page.request.get(f"{base_url}/{INSEE}/{icon['src']}").ok
     client = page.context.new_cdp_session(page)
     assert client.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
-    assert [each for each in watched.troubles if "ERR_ABORTED" not in each] == []  # of the pages that were left
+    assert [each for each in at_home.troubles if "ERR_ABORTED" not in each] == []  # of the pages that were left
 
 
 def test_shift_ends_without_a_trace(watched: Watched, base_url: str, connection: Connection):

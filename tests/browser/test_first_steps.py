@@ -19,6 +19,13 @@ from tests.browser.accessibility import faults
 from tests.browser.conftest import Watched
 from tests.browser.test_roles import log_in
 from tests.browser.town import INSEE, helsinki, make_town
+from tests.conftest import Original, Server
+
+
+@pytest.fixture(scope="module")
+def original(embedded_server: Server) -> Original[None]:
+    """A database without a town."""
+    return embedded_server.migrated
 
 
 @pytest.fixture

@@ -88,12 +88,13 @@ def test_page_knows_what_happened_while_the_server_was_away(
 ):
     with ExitStack() as stack:
         address = server.url
+        page = context.new_page()
         if proxied:
             address = stack.enter_context(caddy(server.url, tmp_path / "caddy"))
             # The proxy's certificate is of its own making.
-            session = context.new_cdp_session(context.pages[0])
+            session = context.new_cdp_session(page)
             session.send("Security.setIgnoreCertificateErrors", {"ignore": True})
-        page, place_id = opened(context.pages[0], address, town)
+        page, place_id = opened(page, address, town)
         server.stop()
         expect(page.locator("#line")).to_have_attribute("data-state", "lost")
         fill_up(connection, town, place_id)

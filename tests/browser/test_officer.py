@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -26,6 +26,7 @@ from tests.browser.accessibility import faults
 from tests.browser.conftest import Watched
 from tests.browser.test_roles import log_in
 from tests.browser.town import INSEE, NOW, Town, helsinki, make_town
+from tests.conftest import Original, Server
 
 SHIFT = NOW + timedelta(minutes=50)
 """When the officer begins: what stood in the bays at NOW is over its limit since."""
@@ -77,13 +78,18 @@ TYPED = [
 ]
 
 
-@pytest.fixture
-def town(connection: Connection) -> Town:
-    """A town whose clock runs as ours does, late enough for overstays."""
+def _fill(connection: Connection) -> Town:
     made = make_town(connection, helsinki(), bin_count=20, rate=1.0)
-    connection.execute("UPDATE simulation SET simulated_origin = %s, wall_origin = %s", [SHIFT, datetime.now(UTC)])
-    connection.commit()
+    connection.execute("UPDATE simulation SET simulated_origin = %s", [SHIFT])
+    make_account(connection, "camille", (INSEE, Role.OFFICER))
     return made
+
+
+@pytest.fixture(scope="module")
+def original(embedded_server: Server) -> Iterator[Original[Town]]:
+    """A town whose clock runs as ours does, late enough for overstays, and its officer."""
+    with embedded_server.filled(_fill) as town:
+        yield town
 
 
 @pytest.fixture
@@ -95,9 +101,8 @@ def base_url(database_url: str, town: Town) -> Iterator[str]:
 
 
 @pytest.fixture
-def phone(watched: Watched, base_url: str, connection: Connection, town: Town) -> Page:
+def phone(watched: Watched, base_url: str, town: Town) -> Page:
     """The page of an officer who has just logged in, standing in the town's middle with a phone that says so."""
-    make_account(connection, "camille", (INSEE, Role.OFFICER))
     page = watched.page
     page.set_viewport_size(PHONE)
     longitude, latitude = town.spots["ADL-07"].point

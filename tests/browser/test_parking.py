@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from api.app import ApiOptions
 from optimise.occupancy.forecast.job import forecast_bays
@@ -22,9 +22,10 @@ from storage.database import Connection
 from storage.model import IntakeBatch
 from tests.api.serving import serving
 from tests.browser.accessibility import faults
-from tests.browser.chromium import running_chromium
+from tests.browser.chromium import opened_context
 from tests.browser.conftest import Watched
 from tests.browser.town import INSEE, NOW, Town, helsinki, make_town, occupancy_reading
+from tests.conftest import Original, Server
 
 WIDTHS = (360, 800, 1440)
 HERE = {"latitude": 60.169843217, "longitude": 24.938412345}
@@ -37,14 +38,18 @@ async () => ({
 """
 
 
-@pytest.fixture
-def town(connection: Connection) -> Town:
-    """The made-up town, with what its bays' sensors said made into stays, and what is foretold of them."""
+def _fill(connection: Connection) -> Town:
     made = make_town(connection, helsinki(), rate=1.0)
     make_sessions(connection, INSEE)
     forecast_bays(connection, INSEE, as_of=NOW)
-    connection.commit()
     return made
+
+
+@pytest.fixture(scope="module")
+def original(embedded_server: Server) -> Iterator[Original[Town]]:
+    """The made-up town, with what its bays' sensors said made into stays, and what is foretold of them."""
+    with embedded_server.filled(_fill) as town:
+        yield town
 
 
 class _Framing(BaseHTTPRequestHandler):
@@ -85,12 +90,6 @@ def base_url(database_url: str, town: Town, town_site: str) -> Iterator[str]:
     )
     with serving(options, open_to_all=False) as url:
         yield url
-
-
-@contextmanager
-def _without_scripts(playwright: Playwright, folder: Path) -> Iterator[Page]:
-    with running_chromium(playwright, folder, java_script_enabled=False) as context:
-        yield context.new_page()
 
 
 def _open(page: Page, base_url: str, query: str = "") -> None:
@@ -181,7 +180,7 @@ def test_near_me_sends_a_rounded_position_and_nothing_is_kept(watched: Watched, 
     expect(page.locator(".answer-title")).to_contain_text("Liisankatu")
     asked.clear()
     page.get_by_role("button", name=re.compile("^Calculer l.arrivée depuis ma position$")).click()
-    expect(page.locator("#from-here-said")).to_have_text(re.compile(r"^Environ \d,\d\skm, \d+ min en voiture\.$"))
+    expect(page.locator("#from-here-said")).to_have_text(re.compile(r"^Environ \d,\d\skm, \d+\smin en voiture\.$"))
     minutes = int(page.get_by_label("Arrivée").input_value())
     assert 3 <= minutes <= 15
     expect(page.locator(".spot .tenths").first).to_be_visible()
@@ -210,8 +209,9 @@ def test_what_fails_is_said_and_what_was_known_stays(watched: Watched, base_url:
     expect(page.locator(".answer-title")).to_contain_text("est introuvable ici")
 
 
-def test_the_list_needs_no_script(playwright: Playwright, base_url: str, tmp_path: Path):
-    with _without_scripts(playwright, tmp_path / "plain") as page:
+def test_the_list_needs_no_script(browser: Browser, base_url: str):
+    with opened_context(browser, java_script_enabled=False) as context:
+        page = context.new_page()
         page.goto(f"{base_url}/{INSEE}/stationner")
         page.get_by_label("Où allez-vous ?").fill("manerheimintie")
         page.get_by_label("Arrivée").select_option("20")

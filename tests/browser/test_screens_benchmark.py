@@ -6,8 +6,17 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.browser.chromium import program
+from tests.conftest import Original, Server
 from tests.tools import REPOSITORY, missing
+
+
+@pytest.fixture(scope="module")
+def original(embedded_server: Server) -> Original[None]:
+    """A database without a town."""
+    return embedded_server.migrated
 
 
 def test_screens_are_measured_in_a_real_browser(database_url: str):

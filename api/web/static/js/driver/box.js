@@ -7,6 +7,7 @@ const VERSION = 1;
 const NAME = `voirie tournée ${root.pathname}${document.body.dataset.commune}`;
 
 let opened = null;
+let over = false;
 
 function open() {
   opened ??= new Promise((resolve, reject) => {
@@ -39,18 +40,26 @@ async function within(name, mode, work) {
 /** What was kept under a name, or undefined. */
 export const kept = (name) => within("kept", "readonly", (store) => store.get(name));
 
-export const keep = (name, value) => within("kept", "readwrite", (store) => store.put(value, name));
+/** Keep a value under a name; nothing once the shift is over. */
+export const keep = async (name, value) => (over ? undefined : within("kept", "readwrite", (store) => store.put(value, name)));
 
 /** All taps, in the order in which they were made. */
 export const taps = () => within("taps", "readonly", (store) => store.getAll());
 
 /** Keep a tap; a new one gets its `turn`. */
 export async function keepTap(tap) {
+  if (over) return;
   const turn = await within("taps", "readwrite", (store) => store.put(tap));
   tap.turn = turn;
 }
 
 export const dropTap = (tap) => within("taps", "readwrite", (store) => store.delete(tap.turn));
+
+/** Forget all, and keep nothing more, whatever answers are still under way. */
+export async function endShift() {
+  over = true;
+  await empty();
+}
 
 /** Forget the round and all that belongs to it. */
 export async function empty() {

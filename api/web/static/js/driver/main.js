@@ -159,7 +159,7 @@ async function endShift() {
     : await confirm({ title: t("Finir le service"), text: t("La tournée est effacée de cette tablette et la session se termine."), yes: t("Finir le service") });
   if (!sure) return;
   places.stop();
-  await box.empty();
+  await box.endShift();
   await forgetPages();
   byId("sign-out").submit();
 }
