@@ -18,12 +18,17 @@ def last_month(before: date) -> tuple[date, date]:
     return last.replace(day=1), last
 
 
-def require_whole_months(first: date, last: date) -> None:
-    """Raise HTTPException 403 unless the days from `first` to `last`, both included, are whole months."""
+def require_whole_months(first: date, last: date, *, before: date) -> None:
+    """Raise HTTPException 403 unless the days from `first` to `last`, both included, are whole months before a day.
+
+    Of a month that still goes on, what is told tomorrow less what is told today would be a day.
+    """
     if first.day != 1 or (last + _DAY).day != 1:
         raise HTTPException(
             403, f"a territory reads whole months, from the first of one to the last of one; got {first} to {last}"
         )
+    if last >= before:
+        raise HTTPException(403, f"a territory reads months that are over, until {last_month(before)[1]}; got {last}")
 
 
 def withheld[Key](periods: Sequence[Mapping[Key, int]], *, fewest: int = FEWEST_PLACES) -> set[Key]:

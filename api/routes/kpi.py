@@ -94,7 +94,7 @@ def _asked(here: Here, first: date | None, last: date | None, by: KpiBy | None) 
     since = first or until - timedelta(days=_DAYS - 1)
     if not of_a_territory:
         return (since, until), by or KpiBy.DAY
-    require_whole_months(since, until)
+    require_whole_months(since, until, before=here.today)
     if by not in {None, KpiBy.MONTH}:
         raise HTTPException(403, "a territory reads months of the whole commune: a sector or a day is a crew's work")
     return (since, until), KpiBy.MONTH

@@ -108,10 +108,11 @@ def _key(group: Group) -> _Key:
 def _withheld(here: Here, questions: list[Question]) -> set[_Key]:
     """Return the groups that a territory is not told. Raises HTTPException 403 for what it may not ask at all."""
     periods: list[dict[_Key, int]] = []
+    _, known_until = answers.period(here.connection, here.insee, since=None, until=None)
     for question in questions:
         if question.of_bays:
             raise HTTPException(403, "a territory reads streets and quarters, no single bay or space")
-        require_whole_months(question.since, question.until - _DAY)
+        require_whole_months(question.since, question.until - _DAY, before=known_until)
         chosen = replace(question, by=question.by - {By.HOUR, By.DAY_CLASS})
         if (question.kind, question.street, question.quarter) != (None, None, None):
             # Whatever was chosen, all the rest is what is left of the whole.

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import httpx
 import pytest
 from fastapi import HTTPException
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from api.access import ACCESS
@@ -26,7 +26,9 @@ from tests.api.test_access import ask, filled, operations
 OTHERS, OUTSIDE = "93064", "75056"
 SUMS = {"kpis", "kpis_file", "show_usage", "export_usage"}
 USAGE = f"/api/v1/communes/{INSEE}/observatory"
+FEBRUARY = {"from": "2026-02-01", "to": "2026-02-28"}
 MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
+"""It goes on."""
 
 
 @pytest.fixture
@@ -90,6 +92,12 @@ def test_observatory_tells_a_territory_whole_months_of_places_enough(metropole: 
         assert len(lines) - 1 == len(groups)
         return {group["street"] for group in groups}
 
+    assert status() == 403, "March goes on"
+    rows.execute("UPDATE observatory SET observed_until = '2026-03-31'")
+    rows.commit()
+    assert status() == 403, "of its last day nothing is known yet"
+    rows.execute("UPDATE observatory SET observed_until = '2026-04-01'")
+    rows.commit()
     # One bay has a sensor: nothing is told of it, by whatever it is asked for.
     assert metropole.get(USAGE, params=MARCH).json()["groups"] == []
     for asked in (
@@ -127,9 +135,9 @@ def test_rounds_are_told_a_territory_by_months_of_the_commune(metropole: httpx.C
     told = metropole.get(kpis).json()
     assert (told["first"], told["last"], told["by"]) == ("2026-02-01", "2026-02-28", "month")
     for path in (kpis, f"{kpis}.csv"):
-        assert metropole.get(path, params=MARCH | {"by": "month"}).status_code == 200
-        for asked in ({"by": "day"}, {"by": "sector"}, {"to": "2026-03-01"}, {"from": "2026-03-10"}):
-            assert metropole.get(path, params=MARCH | asked).status_code == 403, asked
+        assert metropole.get(path, params=FEBRUARY | {"by": "month"}).status_code == 200
+        for asked in ({"by": "day"}, {"by": "sector"}, {"to": "2026-02-01"}, {"from": "2026-02-10"}, MARCH):
+            assert metropole.get(path, params=FEBRUARY | asked).status_code == 403, asked
 
 
 @given(
@@ -149,15 +157,18 @@ def test_nothing_told_and_nothing_left_between_it_and_the_whole_is_of_few_places
         assert not out
 
 
-@given(some.dates(), some.integers(0, 800))
-def test_only_whole_months_are_whole_months(first: date, days: int):
+@given(first=some.dates(), days=some.integers(0, 800), ago=some.integers(-40, 40))
+@example(first=date(2024, 2, 1), days=28, ago=1)
+@example(first=date(2024, 2, 1), days=28, ago=0)
+def test_only_whole_months_that_are_over_are_whole_months(first: date, days: int, ago: int):
     last = first + timedelta(days=min(days, (date.max - first).days - 1))
+    before = date.fromordinal(min(max(32, last.toordinal() + ago), date.max.toordinal()))
     whole = first.day == 1 and last.month != (last + timedelta(days=1)).month
-    if whole:
-        require_whole_months(first, last)
+    if whole and last < before:
+        require_whole_months(first, last, before=before)
     else:
         with pytest.raises(HTTPException):
-            require_whole_months(first, last)
+            require_whole_months(first, last, before=before)
 
 
 def test_what_is_taken_back_and_who_joins_count_at_once(metropole: httpx.Client, rows: Connection):
