@@ -49,7 +49,8 @@ def forget_positions(connection: Connection, commune_insee: str, *, now: datetim
     The metres that their positions told are kept, by vehicle and day.
     """
     parameters = {"commune_insee": commune_insee, "now": now}
-    return connection.execute(statement("vehicle_events", "forget_positions"), parameters).rowcount
+    row = connection.execute(statement("vehicle_events", "forget_positions"), parameters).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def at_bins(connection: Connection, commune_insee: str, *, since: datetime, until: datetime) -> list[ServiceEvent]:

@@ -121,6 +121,7 @@ def test_where_a_vehicle_was_goes_after_its_shift(town: Town, told_at: str, kept
     assert len(vehicle_events.positions(town.connection, INSEE)) == 1, "one a vehicle, replaced"
     assert vehicle_events.forget_positions(town.connection, INSEE, now=until) == 1
     assert vehicle_events.positions(town.connection, INSEE) == []
+    assert town.connection.execute("SELECT FROM vehicle_day").fetchone() is None, "one position tells of no way"
 
 
 def test_what_was_driven_is_summed_and_kept_by_day(town: Town):

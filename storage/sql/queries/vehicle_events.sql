@@ -72,9 +72,9 @@ WHERE commune_insee = :commune_insee AND plan_id = :plan_id;
 -- name: note_weighed!
 UPDATE plan_version SET weighed = :weighed WHERE commune_insee = :commune_insee AND plan_id = :plan_id;
 
--- name: forget_positions!
+-- name: forget_positions^
 -- 45 minutes after the end of the shift in which each was told (with its overtime), by local hours; or after it was told,
--- where that is later or no shift is known. What was driven is kept by day.
+-- where that is later or no shift is known. What was driven is kept by day; who told of one position alone told of no way.
 WITH gone AS (
     DELETE FROM vehicle_position USING (
         SELECT p.vehicle_id, greatest(
@@ -100,12 +100,16 @@ WITH gone AS (
         AND vehicle_position.vehicle_id = shift.vehicle_id
         AND shift.over_at + INTERVAL '45 minutes' <= :now::timestamptz
     RETURNING vehicle_position.*
+),
+kept AS (
+    INSERT INTO vehicle_day (commune_insee, vehicle_id, service_date, driven_m, bridged_m)
+    SELECT
+        gone.commune_insee, gone.vehicle_id, (gone.told_since AT TIME ZONE commune.time_zone)::date, gone.driven_m,
+        gone.bridged_m
+    FROM gone
+    JOIN commune USING (commune_insee)
+    WHERE gone.told_since < gone.told_at
+    ON CONFLICT (commune_insee, vehicle_id, service_date) DO UPDATE
+    SET driven_m = vehicle_day.driven_m + excluded.driven_m, bridged_m = vehicle_day.bridged_m + excluded.bridged_m
 )
-INSERT INTO vehicle_day (commune_insee, vehicle_id, service_date, driven_m, bridged_m)
-SELECT
-    gone.commune_insee, gone.vehicle_id,
-    (coalesce(gone.told_since, gone.told_at) AT TIME ZONE commune.time_zone)::date, gone.driven_m, gone.bridged_m
-FROM gone
-JOIN commune USING (commune_insee)
-ON CONFLICT (commune_insee, vehicle_id, service_date) DO UPDATE
-SET driven_m = vehicle_day.driven_m + excluded.driven_m, bridged_m = vehicle_day.bridged_m + excluded.bridged_m;
+SELECT count(*) FROM gone;
