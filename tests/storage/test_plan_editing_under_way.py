@@ -105,6 +105,22 @@ def test_edits_of_what_is_over_are_refused_by_name(road: Road, desk: Desk):
             desk.edit(*edits)
 
 
+def test_nobody_is_sent_again_to_a_bin_that_a_crew_found_damaged(road: Road, desk: Desk):
+    now = road.drive(3)
+    mine = road.bins()
+    road.tell(mine[3], ServiceEventKind.DAMAGED, now)
+    for edit in (
+        {"kind": "move", "place_id": mine[3], "vehicle_id": road.other},
+        {"kind": "lock", "place_id": mine[3]},
+        {"kind": "add", "place_id": mine[3]},
+    ):
+        with pytest.raises(InputError, match=rf"{road.vehicle} declared {mine[3]} damaged; take that back first"):
+            desk.edit(edit)
+    driven = rounds(desk.edit({"kind": "drop", "place_id": mine[7]}))
+    assert driven[road.vehicle][:5] == mine[:5]
+    assert mine[3] not in driven[road.other]
+
+
 def test_a_vehicle_called_home_finishes_what_it_heads_for_and_gets_nothing_more(road: Road, desk: Desk):
     road.at(max(road.drive(4), road.route(road.other).start_at + timedelta(minutes=1)))
     mine = road.bins()
@@ -123,6 +139,31 @@ def test_a_vehicle_called_home_finishes_what_it_heads_for_and_gets_nothing_more(
     assert rounds(made)[road.vehicle] == mine[:5]
     later = desk.edit({"kind": "drop", "place_id": rounds(road.plan)[road.other][5]})
     assert rounds(later)[road.vehicle] == mine[:5]
+
+
+def test_a_vehicle_kept_at_the_depot_stays_there_though_it_was_repaired_before(road: Road, desk: Desk):
+    leaves = min(route.start_at for route in road.plan.routes)
+    road.breaks_down(road.other, leaves - timedelta(hours=2))
+    road.is_back(road.other, leaves - timedelta(minutes=90))
+    road.at(leaves - timedelta(hours=1))
+    desk.publish(desk.edit({"kind": "without", "vehicle_id": road.other}))
+    road.drive(2)
+    made = road.repair()
+    assert made is None or road.other not in rounds(made)
+    draft = desk.edit({"kind": "drop", "place_id": road.bins()[5]})
+    assert road.other not in rounds(draft)
+
+
+def test_a_crew_that_the_chef_told_of_outlasts_a_repair(road: Road, desk: Desk):
+    leaves = min(route.start_at for route in road.plan.routes)
+    road.at(leaves - timedelta(hours=1))
+    desk.publish(desk.edit({"kind": "crew", "vehicle_id": road.vehicle, "people": 3}))
+    road.breaks_down(road.other, leaves - timedelta(minutes=50))
+    road.at(leaves - timedelta(minutes=40))
+    assert road.repair() is not None
+    draft = desk.edit({"kind": "lock", "place_id": road.bins()[4]})
+    crews = {rule["vehicle_id"]: rule["crew"] for rule in draft.inputs["rules"]["vehicles"]}
+    assert (draft.inputs["crews"], crews[road.vehicle]) == ({road.vehicle: 3}, 3)
 
 
 def test_a_street_is_closed_while_rounds_are_driven(road: Road, desk: Desk):

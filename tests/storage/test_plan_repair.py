@@ -68,10 +68,15 @@ class Road:
         return new
 
     def breaks_down(self, vehicle: str, at: datetime, *, event_id: UUID | None = None) -> int:
+        return self._happens(VehicleEventKind.BROKEN, vehicle, at, event_id=event_id)
+
+    def is_back(self, vehicle: str, at: datetime) -> int:
+        return self._happens(VehicleEventKind.BACK, vehicle, at)
+
+    def _happens(self, kind: VehicleEventKind, vehicle: str, at: datetime, *, event_id: UUID | None = None) -> int:
         told = VehicleEvent(
-            commune_insee=INSEE, event_id=event_id or uuid4(), vehicle_id=vehicle, kind=VehicleEventKind.BROKEN,
-            happened_at=at,
-        )  # fmt: skip
+            commune_insee=INSEE, event_id=event_id or uuid4(), vehicle_id=vehicle, kind=kind, happened_at=at
+        )
         new = vehicle_events.declare(self.connection, [told])
         self.connection.commit()
         return new
@@ -295,10 +300,7 @@ def test_a_vehicle_that_is_back_in_service_is_sent_out_again(road: Road):
     assert road.repair() is not None
     left = {item.place_id for item in road.plan.left_out}
     later = now + timedelta(minutes=10)
-    told = VehicleEvent(
-        commune_insee=INSEE, event_id=uuid4(), vehicle_id=road.vehicle, kind=VehicleEventKind.BACK, happened_at=later
-    )
-    vehicle_events.declare(road.connection, [told])
+    road.is_back(road.vehicle, later)
     road.at(later)
     made = road.repair()
     assert made is not None

@@ -23,9 +23,16 @@ def ahead_of(
 ) -> Wanted:
     """Return of what `edits` make of a plan what is still ahead of its vehicles.
 
-    `done` and `blocked`: bins and since when. Raises InputError naming the edit of a bin that is done or blocked, of a
-    vehicle's next stop, or to a position that is behind a vehicle.
+    `done` and `blocked`: bins and since when. Raises InputError naming the edit of a bin that is done, damaged or
+    blocked, of a vehicle's next stop, or to a position that is behind a vehicle.
     """
+    # What is behind and was not emptied its crew found damaged.
+    damaged = {
+        str(stop.place_id): vehicle_id
+        for vehicle_id, one in progress.items()
+        for stop in one.behind
+        if stop.kind is StopKind.BIN and stop.place_id not in done
+    }
     heading = {
         str(one.next_stop.place_id): vehicle_id
         for vehicle_id, one in progress.items()
@@ -34,12 +41,12 @@ def ahead_of(
     for number, edit in enumerate(edits, start=1):
         if isinstance(edit, Lock | Move | Add | Drop):
             who = f"edit {number} ({edit.kind})"
-            _require_open(edit, who, done=done, blocked=blocked)
+            _require_open(edit, who, done=done, damaged=damaged, blocked=blocked)
             if isinstance(edit, Move | Drop) and edit.place_id in heading:
                 raise InputError(f"{who}: {heading[edit.place_id]} is heading for {edit.place_id}: it stays next")
             if isinstance(edit, Move | Add) and edit.position is not None:
-                _require_position_ahead(edit, who, asked_for, settled={*done, *heading})
-    gone = {*done, *blocked}
+                _require_position_ahead(edit, who, asked_for, settled={*done, *damaged, *heading})
+    gone = {*done, *damaged, *blocked}
     return replace(
         asked_for,
         rounds={
@@ -50,10 +57,17 @@ def ahead_of(
 
 
 def _require_open(
-    edit: Lock | Move | Add | Drop, who: str, *, done: Mapping[str, datetime], blocked: Mapping[str, datetime]
+    edit: Lock | Move | Add | Drop,
+    who: str,
+    *,
+    done: Mapping[str, datetime],
+    damaged: Mapping[str, str],
+    blocked: Mapping[str, datetime],
 ) -> None:
     if edit.place_id in done:
         raise InputError(f"{who}: {edit.place_id} was emptied at {done[edit.place_id]:%H:%M} UTC")
+    if edit.place_id in damaged:
+        raise InputError(f"{who}: {damaged[edit.place_id]} declared {edit.place_id} damaged; take that back first")
     if edit.place_id in blocked and not isinstance(edit, Drop):
         since = blocked[edit.place_id]
         raise InputError(f"{who}: {edit.place_id} was declared blocked at {since:%H:%M} UTC; take that back first")

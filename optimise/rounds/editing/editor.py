@@ -22,14 +22,8 @@ from optimise.rounds.editing.wanted import Wanted
 from optimise.rounds.plan_making import plan_of
 from optimise.rounds.planner_options import PlannerOptions
 from optimise.rounds.problem import EURO
-from optimise.rounds.repair.under_way import (
-    AFTER,
-    Road,
-    begins_at,
-    ends_at,
-    road_of,
-    whole_plan,
-)
+from optimise.rounds.repair.road import AFTER, Road, begins_at, ends_at, road_of
+from optimise.rounds.repair.under_way import whole_plan
 from optimise.rounds.street_lines import read_street_lines
 from optimise.rounds.told import options_of
 from optimise.rounds.travel import open_travel
@@ -177,7 +171,7 @@ def _made(base: Base, asks: Stated, remade: Remade, *, solve_s: float, change_eu
         as_of=base.plan.as_of,
         solve_s=solve_s,
         options=day,
-        inputs=inputs,
+        inputs=inputs | {"homebound": sorted({*base.plan.inputs.get("homebound", ()), *asks.asked_for.without})},
     )
 
 

@@ -17,7 +17,8 @@ from optimise.rounds.editing.wanted import Wanted, wanted
 from optimise.rounds.planner_options import PlannerOptions
 from optimise.rounds.problem import Problem
 from optimise.rounds.repair.rest import Rest
-from optimise.rounds.repair.under_way import Road, as_it_is, measured_rest
+from optimise.rounds.repair.road import Road
+from optimise.rounds.repair.under_way import as_it_is, measured_rest
 from optimise.rounds.warm_streets import Lines
 from storage.errors import InputError
 from storage.model import Plan, RoundRules, VehicleRule
@@ -87,7 +88,7 @@ def _on_the_road(base: Base, road: Road, loaded: Loaded, opener: Opener, lines: 
     asked_for = want(base.edits)
     # Who is on the road cannot stay at the depot: he comes home.
     called_home = {name for name in asked_for.without if name in road.progress and road.progress[name].begun}
-    road = replace(road, homebound=road.homebound | called_home)
+    road = replace(road, homebound=road.homebound | asked_for.without)
     crews = _crews(base)
     out = asked_for.without - called_home
     loaded = _with_crews(loaded, crews, {who.vehicle_id for who in loaded.fleet.vehicles} - out)

@@ -17,17 +17,8 @@ from optimise.rounds.editing.remaking import Remade, SearchLimits, remake
 from optimise.rounds.planner_options import PlannerOptions
 from optimise.rounds.problem import EURO
 from optimise.rounds.repair.rest import Rest
-from optimise.rounds.repair.under_way import (
-    AFTER,
-    BEFORE,
-    Road,
-    as_it_is,
-    begins_at,
-    ends_at,
-    measured_rest,
-    road_of,
-    whole_plan,
-)
+from optimise.rounds.repair.road import AFTER, BEFORE, Road, begins_at, ends_at, road_of
+from optimise.rounds.repair.under_way import as_it_is, measured_rest, whole_plan
 from optimise.rounds.told import options_of
 from optimise.rounds.travel import open_travel
 from storage import communes, plans, vehicle_events
