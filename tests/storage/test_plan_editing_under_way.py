@@ -150,8 +150,9 @@ def test_a_vehicle_kept_at_the_depot_stays_there_though_it_was_repaired_before(r
     road.drive(2)
     made = road.repair()
     assert made is None or road.other not in rounds(made)
-    draft = desk.edit({"kind": "drop", "place_id": road.bins()[5]})
-    assert road.other not in rounds(draft)
+    assert desk.edit({"kind": "drop", "place_id": road.bins()[5]}).inputs["vehicles"] == [road.vehicle]
+    with pytest.raises(InputError, match=f"there is no vehicle '{road.other}'"):
+        desk.edit({"kind": "move", "place_id": road.bins()[5], "vehicle_id": road.other})
 
 
 def test_a_crew_that_the_chef_told_of_outlasts_a_repair(road: Road, desk: Desk):
