@@ -112,6 +112,8 @@ _KNOWN = (
 )
 WITHOUT_PROOF = frozenset({"device_page", "challenge_device", "prove_device", "sign_out"})
 """What a session may be used for while its device has to prove itself."""
+PROVED_FIRST = frozenset({"home"})
+"""What is for everybody and shows each their own: the device proves itself first, so that nobody seems logged out."""
 
 ACCESS: Mapping[str, Access] = MappingProxyType(
     {name: Access(roles=roles) for roles, names in _BY_ROLES.items() for name in names.split()}

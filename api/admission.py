@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import HTTPException, Request
 
-from api.access import ACCESS, PUBLIC, WITHOUT_PROOF, Access
+from api.access import ACCESS, PROVED_FIRST, PUBLIC, WITHOUT_PROOF, Access
 from api.cookies import PROOF, SESSION
 from api.device_proof import Marks
 from api.errors import EnrolFirstError, LogInFirstError, ProveFirstError
@@ -53,9 +53,10 @@ def admit(request: Request) -> None:
 
 def _on_its_device(request: Request, principal: Principal, access: Access | None) -> Principal:
     """Return who asks; while the session's device has to prove itself, a visitor. Raises ProveFirstError."""
-    if not principal.must_prove or request.scope["route"].name in WITHOUT_PROOF:
+    name = request.scope["route"].name
+    if not principal.must_prove or name in WITHOUT_PROOF:
         return principal
-    if access is not PUBLIC:
+    if access is not PUBLIC or name in PROVED_FIRST:
         raise ProveFirstError(is_page=_is_page(request))
     return VISITOR
 

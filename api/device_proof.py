@@ -36,6 +36,10 @@ class NotProvedError(Exception):
     """The answer does not prove that the device has the key."""
 
 
+class ChallengeOverError(Exception):
+    """The challenge was this session's and is over: its device slept in between, and has to ask for another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """What the server hands out for one session, and knows again: moments that nobody else can have written."""
@@ -47,10 +51,13 @@ class Marks:
         return self._mark("challenge", now)
 
     def challenged_at(self, challenge: str, *, now: datetime) -> datetime:
-        """Return when a challenge was given. Raises NotProvedError when it is over, or was none of this session's."""
+        """Return when a challenge was given. Raises ChallengeOverError, or NotProvedError: none of this session's."""
         at = self._moment("challenge", challenge)
-        if at is None or not now - CHALLENGE_LASTS < at <= now:
+        if at is None:
             raise NotProvedError
+        # The server that gave it may have a clock that is ahead of this one's.
+        if abs(now - at) >= CHALLENGE_LASTS:
+            raise ChallengeOverError
         return at
 
     def proof(self, until: datetime) -> str:

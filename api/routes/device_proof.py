@@ -11,7 +11,7 @@ from pydantic import Field
 
 from api.admission import principal_of
 from api.cookies import PROOF
-from api.device_proof import LONGEST_ANSWER, Marks, NotProvedError, challenge_in, public_key
+from api.device_proof import LONGEST_ANSWER, ChallengeOverError, Marks, NotProvedError, challenge_in, public_key
 from api.letting_in import within
 from api.models.common import Model
 from api.pages.rendering import page
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 
 _NOT_PROVED = "this does not prove that the session is on this device: log in again"
+_ASK_AGAIN = "this challenge is over, or was answered already: ask for another"
 
 
 class JwkIn(Model):
@@ -74,13 +75,15 @@ def prove_device(request: Request, body: AnswerIn) -> Response:
     except NotProvedError as error:
         log.warning("device_not_proved", session_id=str(who.session_id))
         raise HTTPException(403, _NOT_PROVED) from error
+    except ChallengeOverError as error:
+        raise HTTPException(409, _ASK_AGAIN) from error
     with state_of(request)["pool"].identity() as connection:
         if binding.device_key is None:
             done = device_keys.tell(connection, who.session_id, key, challenged_at=challenged_at, now=now)
         else:
             done = device_keys.answer(connection, who.session_id, challenged_at=challenged_at)
     if not done:  # answered before, or bound meanwhile
-        raise HTTPException(409, "this challenge was answered already: ask for another")
+        raise HTTPException(409, _ASK_AGAIN)
     if binding.device_key is None:
         log.info("session_bound", session_id=str(who.session_id))
     response = JSONResponse({"lasts_s": binding.proof_s}, headers={"Cache-Control": "no-store"})

@@ -135,7 +135,8 @@ def change_password(request: Request, form: Form) -> Response:
     if refused is not None:
         return _account(request, who, status=403 if refused == "wrong" else 422, refused=refused)
     response = RedirectResponse(f"{root_of(request)}connexion", status_code=303)
-    SESSION.forget(request, response)
+    for cookie in (SESSION, PROOF):
+        cookie.forget(request, response)
     return response
 
 

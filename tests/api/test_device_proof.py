@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from api.app import ApiOptions
-from api.device_proof import CHALLENGE_LASTS, Marks, NotProvedError, challenge_in, public_key
+from api.device_proof import CHALLENGE_LASTS, ChallengeOverError, Marks, NotProvedError, challenge_in, public_key
 from storage.database import Connection
 from storage.model import Role
 from tests.api.accounts import OURS, log_in, make_account
@@ -99,7 +99,10 @@ def test_copied_session_cookie_is_nothing_without_the_device(url: str, rows: Con
             assert answer(thief, other, challenge(thief)).status_code == 403
             assert answer(thief, other, challenge(thief), tell=True).status_code == 403
             assert thief.post("/compte/appareil", data={"device": "mine"}).status_code == 401
-            assert "Driver" not in thief.get("/").text  # what everybody may see says nothing of whose session it is
+            # What a thief may see says nothing of whose session it is.
+            assert thief.get("/").headers["location"].endswith("appareil?after=")
+            for page in ("/", "/appareil", "/confidentialite"):
+                assert "Driver" not in thief.get(page).text
         assert ours.get(BINS).status_code == 200
         assert answer(ours, key, challenge(ours)).status_code == 200
 
@@ -128,6 +131,18 @@ def test_challenge_is_answered_once_and_newer_ones_end_older_ones(url: str):
             assert answer(ours, key, again).status_code == 409
         with tablet(url) as other:
             assert answer(other, key, challenge(ours), tell=True).status_code == 403, "another session's challenge"
+
+
+def test_device_that_slept_over_its_challenge_asks_for_another(url: str, rows: Connection):
+    with tablet(url) as ours:
+        key = bind(ours)
+        (secret,) = rows.execute("SELECT proof_key FROM login_session").fetchone() or (b"",)
+        now, hers = datetime.now(UTC), Marks(secret)
+        assert answer(ours, key, hers.challenge(now - timedelta(hours=1))).status_code == 409
+        assert answer(ours, key, challenge(ours)).status_code == 200
+        # A challenge of another server, whose clock is ahead.
+        assert answer(ours, key, hers.challenge(now + timedelta(seconds=30))).status_code == 200
+        assert answer(ours, new_key(), hers.challenge(now - timedelta(hours=1))).status_code == 403
 
 
 def test_hours_without_network_end_nothing(url: str, rows: Connection):
@@ -188,7 +203,7 @@ def test_chef_sees_which_devices_are_bound_and_log_out_needs_no_proof(url: str, 
 def no_challenge(marks: Marks, text: str) -> bool:
     try:
         marks.challenged_at(text, now=NOW)
-    except NotProvedError:
+    except (NotProvedError, ChallengeOverError):
         return True
     return False
 
@@ -201,7 +216,7 @@ def test_marks_are_known_by_their_session_and_in_their_time_alone(secret: bytes,
     marks, others = Marks(secret), Marks(bytes(byte ^ 1 for byte in secret))
     given_at, at = NOW - passed, NOW
     mark = marks.challenge(given_at)
-    if timedelta(0) <= passed < CHALLENGE_LASTS:
+    if abs(passed) < CHALLENGE_LASTS:
         assert marks.challenged_at(mark, now=at) == given_at
     else:
         assert no_challenge(marks, mark)

@@ -25,7 +25,16 @@ export function prove() {
 /** Until when the last proof that this page got is good, milliseconds since 1970; 0: it got none. */
 export const provedUntil = () => until_ms;
 
+/** Answer a challenge, and a second one where the first was over (the device slept) or another page was quicker. */
 async function answer() {
+  for (const _turn of [1, 2]) {
+    const said = await answerOne();
+    if (said !== "again") return said;
+  }
+  return "away";
+}
+
+async function answerOne() {
   const asked = await post("appareil/defi");
   if (!asked.ok) return told(asked);
   const { challenge, bound } = await asked.json();
@@ -41,8 +50,7 @@ async function answer() {
   return "proved";
 }
 
-// 409: another page of this device was quicker with an answer; the next question goes through.
-const told = ({ status }) => (status === 401 || status === 403 ? "lost" : status === 409 ? "proved" : "away");
+const told = ({ status }) => (status === 401 || status === 403 ? "lost" : status === 409 ? "again" : "away");
 
 function post(path, body = null) {
   const content = body === null ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
