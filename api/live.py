@@ -66,6 +66,7 @@ class LiveHub:
         self._last = 0
         self._ring: deque[tuple[int, _Notice]] = deque(maxlen=_RING_SIZE)
         self._wake = asyncio.Event()
+        self._is_counted_on = False
         self._stopped = False
         self._task: asyncio.Task[None] | None = None
 
@@ -89,6 +90,7 @@ class LiveHub:
     @property
     def position(self) -> str:
         """The id of what was told last: a stream that goes on from it misses nothing that is committed from now on."""
+        self._is_counted_on = True
         return self._event(self._last, RESYNC).event_id
 
     async def events(self, commune_insee: str, last_event_id: str | None = None) -> AsyncIterator[LiveEvent]:
@@ -107,6 +109,7 @@ class LiveHub:
             self._streams -= 1
 
     async def _stream(self, commune_insee: str, last_event_id: str | None) -> AsyncIterator[LiveEvent]:
+        self._is_counted_on = True
         position = self._position_of(last_event_id)
         if position is None:
             position = self._last
@@ -161,8 +164,9 @@ class LiveHub:
             try:
                 async with await _connect(self._database_url) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
-                    if missed:
-                        self._publish(_Notice(kind=RESYNC))  # what was sent meanwhile is lost to us
+                    # What was sent meanwhile is lost to us, as what was sent to pages that came before we listened.
+                    if missed or self._is_counted_on:
+                        self._publish(_Notice(kind=RESYNC))
                     missed, failures = False, 0
                     log.info("live_listening", channel=CHANNEL)
                     while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 import httpx
 
 from api.app import ApiOptions
+from api.live import LiveHub
 from storage.database import Connection
 from tests.api.rows import INSEE, ago, fill, occupancy, save_forecast, save_plan, take_in
 from tests.api.serving import client_of, serving
@@ -123,6 +125,20 @@ def test_lost_database_connection_ends_in_a_resync(client: httpx.Client, rows: C
         rows.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'")
         rows.commit()
         stream.until("resync")
+
+
+def test_page_that_came_before_the_server_listened_loads_all_again(database_url: str):
+    async def first() -> str:
+        hub = LiveHub(database_url)
+        position = hub.position
+        hub.start()
+        try:
+            async with asyncio.timeout(20):
+                return (await anext(hub.events(INSEE, position))).kind
+        finally:
+            await hub.stop()
+
+    assert asyncio.run(first()) == "resync"
 
 
 def test_client_that_opens_anew_names_the_last_event_itself(client: httpx.Client, rows: Connection):
