@@ -40,10 +40,12 @@ async function loadAll(parts) {
 
 const later = calmly(loadAll);
 
+let begun = false; // all was asked for once; what had no answer then is asked for again
+
 function onLine(line) {
   showLine(line);
   retry(line);
-  if (line === "live" && desk.trouble) later(["day"]);
+  if (line === "live" && (desk.trouble || (begun && !desk.day))) later(["day"]);
 }
 
 function onEvent(kind) {
@@ -78,5 +80,6 @@ if (may("plan")) {
 await load("bins");
 await painted();
 seen();
+begun = true;
 load("forecasts", "alerts");
 fleet.start(plan.atTheDepot);

@@ -22,7 +22,7 @@ let timer = 0;
 let loading = false;
 
 async function refresh() {
-  if (loading) return;
+  if (loading) return void later(); // what just happened may not be in the answer that is on its way
   loading = true;
   try {
     await trying(async () => {
