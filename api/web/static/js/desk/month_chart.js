@@ -33,9 +33,9 @@ export function monthChart({ width, days, words, tick, label }) {
     const left = x + (slot - bar) / 2;
     const title = [dayName(day), done === null ? t("rien de déclaré") : t("fait : {value}", { value: words(done) }), former === null ? null : t("avant : {value}", { value: words(former) })].filter(Boolean).join(", ");
     const group = svg("g", {}, svg("title", {}, title));
-    if (former !== null) group.append(svg("rect", { x: left - 1, y: y(former), width: bar + 2, height: Math.max(0, y(0) - y(former)), fill: "#fff", stroke: "#55646f", "stroke-width": 1.5, "stroke-dasharray": "4 3" }));
+    if (former !== null) group.append(svg("rect", { x: left - 1, y: y(former), width: bar + 2, height: Math.max(0, y(0) - y(former)), fill: "var(--card)", stroke: "var(--muted)", "stroke-width": 1.5, "stroke-dasharray": "4 3" }));
     if (done !== null) group.append(svg("rect", { x: left + 2, y: y(done), width: Math.max(1, bar - 4), height: Math.max(0, y(0) - y(done)), fill: "var(--accent)" }));
-    else if (planned !== null) group.append(svg("rect", { x: left + 2, y: y(planned), width: Math.max(1, bar - 4), height: Math.max(0, y(0) - y(planned)), fill: "#9fc3cb" }));
+    else if (planned !== null) group.append(svg("rect", { x: left + 2, y: y(planned), width: Math.max(1, bar - 4), height: Math.max(0, y(0) - y(planned)), fill: "var(--accent)", opacity: 0.4 }));
     parts.push(group);
     if (index % every === 0) {
       parts.push(svg("text", { x: x + slot / 2, y: HEIGHT - FOOT + 16, "text-anchor": "middle" }, String(Number(day.slice(8)))));
