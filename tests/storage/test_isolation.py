@@ -136,6 +136,22 @@ def test_who_names_no_commune_sees_none(full_url: str):
         assert {item.commune_insee for item in communes.served(connection)} == {MINE, OTHERS}
 
 
+def test_question_who_asks_leaves_nothing_to_the_next_one(full_url: str):
+    acting = (
+        "SELECT current_user::text AS role, coalesce(voirie_identity(), false) AS asks, voirie_communes() AS communes"
+    )
+    pool = CommunePool(open_pool(full_url, max_size=1), wait_s=10)
+    try:
+        assert pool.identified(acting, {}) == {"role": ROLE, "asks": True, "communes": []}
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            pool.identified("SELECT 1 / 0", {})
+        with pool.answered([MINE], acting, {}) as (_, row):
+            assert row == {"role": ROLE, "asks": False, "communes": [MINE]}
+        assert pool.identified(acting, {}) == {"role": ROLE, "asks": True, "communes": []}
+    finally:
+        pool.close()
+
+
 def test_who_acts_for_several_sees_those(full_url: str):
     with acting_for(full_url, MINE, OTHERS) as connection:
         assert set(counts(connection, {"bin": True, "fill_reading": True})["fill_reading"]) == {MINE, OTHERS}
