@@ -89,15 +89,19 @@ def _print(kpis: list[Kpi]) -> None:
     if not console.is_terminal:
         console.width = _WIDTH
     table = Table()
-    for name in ("", "days", "km planned", "done", "before", "saved", "bins planned", "done", "fill", "overflows"):
+    kilometres = ("km planned", "done", "by positions", "before", "saved")
+    for name in ("", "days", *kilometres, "bins planned", "done", "fill", "overflows"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for one in kpis:
         share = saved(one)
-        fill = one.done_fill_measured_fraction or one.done_fill_declared_fraction
+        fill = one.done_fill_measured_fraction
+        if fill is None:
+            fill = one.done_fill_declared_fraction
         cells = (
             str(one.days),
             _figure(one.planned_km, 1),
             _figure(one.done_km, 1),
+            _figure(one.done_told_km, 1),
             _figure(one.former_km, 1),
             "-" if share is None else f"{share:.0%}",
             _figure(one.planned_bins, 0),

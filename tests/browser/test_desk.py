@@ -557,6 +557,13 @@ def test_a_month_is_held_against_the_former_rounds_that_a_file_tells(
     at_the_desk(page, base_url, path="proprete/mois")
     tiles = page.locator("#month-tiles")
     expect(tiles.locator(".value").first).to_contain_text("%")
+    expect(tiles).not_to_contain_text("positions des tablettes")
+    connection.execute(
+        "INSERT INTO vehicle_day SELECT commune_insee, vehicle_id, '2026-03-08', 12340, 0 FROM vehicle"
+        " ORDER BY vehicle_id LIMIT 1"
+    )
+    page.reload()
+    expect(tiles).to_contain_text(re.compile(r"d’après les positions des tablettes\s: 12,3\skm"))
     before = tiles.locator(".value").first.inner_text()
     assert page.locator("#month-chart rect").count() >= 12
     page.get_by_text("Les chiffres, jour par jour").click()
