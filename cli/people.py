@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -79,6 +80,8 @@ def erase(
         if not yes:
             if as_json:
                 raise InputError("--json asks nothing: say --yes to erase")
+            if not sys.stdin.isatty():
+                raise InputError("nobody is there to be asked: say --yes to erase")
             of_account = " and delete the account" if person.account_id is not None else ""
             typer.confirm(f"erase {', '.join(person.names)} from every record{of_account}, for good?", abort=True)
         done = stored.erase(connection, person, actor=operator())

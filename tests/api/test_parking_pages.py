@@ -137,7 +137,7 @@ def test_delivery_bays_are_told_one_by_one_with_the_rule_that_holds_then(
     answer = driver.get(PAGE, params={**NEAR, "vehicle": "delivery"})
     assert _spots(answer) == [("unknown", "Rue Haute")]
     assert "aucun capteur ne le dit" in answer.text
-    assert re.search(r"Livraisons, 30 min au plus", answer.text)
+    assert re.search(r"Livraisons, 30\smin au plus", answer.text)
 
 
 def test_pages_speak_english_and_keep_it_in_their_form(driver: httpx.Client):
@@ -222,6 +222,6 @@ def test_destinations_are_found_without_an_extract_by_the_streets_of_places(driv
 
 def test_places_worth_the_way_are_nearest_first(driver: httpx.Client, streets: Connection):
     text = driver.get(PAGE, params=NEAR).text
-    walks = [int(minutes) for minutes in re.findall(r'spot-way">\s*(\d+) min', text)]
+    walks = [int(minutes) for minutes in re.findall(r'spot-way">\s*(\d+)\smin', text)]
     assert all(one <= other for one, other in pairwise(walks))
     assert len(walks) == 2

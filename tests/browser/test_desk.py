@@ -562,6 +562,7 @@ def test_a_month_is_held_against_the_former_rounds_that_a_file_tells(
         "INSERT INTO vehicle_day SELECT commune_insee, vehicle_id, '2026-03-08', 12340, 0 FROM vehicle"
         " ORDER BY vehicle_id LIMIT 1"
     )
+    connection.commit()
     page.reload()
     expect(tiles).to_contain_text(re.compile(r"d’après les positions des tablettes\s: 12,3\skm"))
     before = tiles.locator(".value").first.inner_text()
