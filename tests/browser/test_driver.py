@@ -378,7 +378,7 @@ def test_way_follows_the_position_which_is_told_with_the_next_stop(
     context.set_geolocation({"longitude": longitude + 0.02, "latitude": latitude})
     expect(page.locator("#guide")).to_have_attribute("data-kind", "off_way")
     expect(page.locator("#guide-sentence")).to_have_text(re.compile("^À vol d.oiseau, vers "))
-    assert [each for each in watched.troubles if "ERR_ABORTED" not in each] == []  # of the pages that were left
+    assert watched.troubles == []
 
 
 def _positions(connection: Connection) -> list[tuple[Any, ...]]:
@@ -433,7 +433,7 @@ def test_first_load_is_small_installable_and_made_for_gloves(at_home: Watched, b
         assert page.request.get(f"{base_url}/{INSEE}/{icon['src']}").ok
     client = page.context.new_cdp_session(page)
     assert client.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
-    assert [each for each in at_home.troubles if "ERR_ABORTED" not in each] == []  # of the pages that were left
+    assert at_home.troubles == []
 
 
 def test_shift_ends_without_a_trace(watched: Watched, base_url: str, connection: Connection):
