@@ -23,6 +23,7 @@ from cli.jobs import Jobs
 from cli.queues import QUEUE
 from storage import audit, communes
 from storage.database import Connection
+from storage.model import Commune
 
 log = structlog.get_logger()
 _tracer = trace.get_tracer("voirie.worker")
@@ -64,6 +65,22 @@ def _queue(app: App, task: str, commune_insee: str) -> None:
     deferrer = app.configure_task(task, lock=_HEAVY, queueing_lock=f"{task} {commune_insee}")
     with contextlib.suppress(AlreadyEnqueued):
         deferrer.defer(commune_insee=commune_insee)
+
+
+def _in_each(jobs: Jobs, work: Callable[[Connection, Commune], object]) -> None:
+    """Do `work` for each commune. One where it fails keeps no other from it; the job fails when all were served."""
+    failed = []
+    with jobs.connect() as connection:
+        for commune in communes.every(connection):
+            try:
+                work(connection, commune)
+            except Exception as error:
+                if connection.closed:
+                    raise
+                log.exception("commune_failed", commune=commune.commune_insee)
+                failed.append(error)
+    if failed:
+        raise ExceptionGroup("failed in communes", failed)
 
 
 def _add_heavy(app: App, jobs: Jobs) -> None:
@@ -114,9 +131,7 @@ def _add_at_once(app: App, jobs: Jobs) -> None:
     @app.task(name="warm", queue=QUEUE)
     def warm() -> None:
         """Take the streets of the plans that somebody may edit next into memory."""
-        with jobs.connect() as connection:
-            for commune in communes.every(connection):
-                jobs.rounds.warm(connection, commune)
+        _in_each(jobs, jobs.rounds.warm)
 
 
 def _queue_repair(app: App, commune_insee: str) -> None:
@@ -141,18 +156,20 @@ def _add_tick(app: App, jobs: Jobs) -> None:
     def tick(timestamp: int) -> None:
         """Queue what is due in each commune."""
         log.debug("tick", timestamp=timestamp)
-        with jobs.connect() as connection:
-            for commune in communes.every(connection):
-                _queue_requests(app, jobs, connection, commune.commune_insee)
-                # Alarms come from reviews and lateness from nobody: both are looked for each minute.
-                _queue_repair(app, commune.commune_insee)
-                due = jobs.due(connection, commune)
-                if due.training:
-                    _queue(app, "train", commune.commune_insee)
-                if due.forecast:
-                    _queue(app, "forecast", commune.commune_insee)
-                elif due.plan_for is not None:
-                    _queue(app, "plan", commune.commune_insee)
+
+        def queue(connection: Connection, commune: Commune) -> None:
+            _queue_requests(app, jobs, connection, commune.commune_insee)
+            # Alarms come from reviews and lateness from nobody: both are looked for each minute.
+            _queue_repair(app, commune.commune_insee)
+            due = jobs.due(connection, commune)
+            if due.training:
+                _queue(app, "train", commune.commune_insee)
+            if due.forecast:
+                _queue(app, "forecast", commune.commune_insee)
+            elif due.plan_for is not None:
+                _queue(app, "plan", commune.commune_insee)
+
+        _in_each(jobs, queue)
 
 
 def _add_review(app: App, jobs: Jobs) -> None:
@@ -161,11 +178,13 @@ def _add_review(app: App, jobs: Jobs) -> None:
     def review(timestamp: int) -> None:
         """Review each commune: a fire does not wait for the planner, so this runs beside the heavy jobs."""
         log.debug("review", timestamp=timestamp)
-        with jobs.connect() as connection:
-            for commune in communes.every(connection):
-                now = present(connection, commune.commune_insee)
-                if now is not None:
-                    jobs.review(connection, commune.commune_insee, now=now)
+
+        def review_one(connection: Connection, commune: Commune) -> None:
+            now = present(connection, commune.commune_insee)
+            if now is not None:
+                jobs.review(connection, commune.commune_insee, now=now)
+
+        _in_each(jobs, review_one)
 
 
 def _add_sessions(app: App, jobs: Jobs) -> None:
@@ -174,9 +193,7 @@ def _add_sessions(app: App, jobs: Jobs) -> None:
     def sessions(timestamp: int) -> None:
         """Make the sessions of each commune's bays and spaces anew where readings came, beside the heavy jobs."""
         log.debug("sessions", timestamp=timestamp)
-        with jobs.connect() as connection:
-            for commune in communes.every(connection):
-                jobs.kerb.sessions(connection, commune.commune_insee)
+        _in_each(jobs, lambda connection, commune: jobs.kerb.sessions(connection, commune.commune_insee))
 
 
 def _add_bays(app: App, jobs: Jobs) -> None:
@@ -193,13 +210,15 @@ def _add_bays(app: App, jobs: Jobs) -> None:
     def bays(timestamp: int) -> None:
         """Forecast each commune's free places where the last forecast is old, beside the heavy jobs."""
         log.debug("bays", timestamp=timestamp)
-        with jobs.connect() as connection:
-            for commune in communes.every(connection):
-                now, training, due = jobs.kerb.bays_due(connection, commune)
-                if training:
-                    _queue(app, "train_bays", commune.commune_insee)
-                if due and now is not None:
-                    jobs.kerb.forecast_bays(connection, commune.commune_insee, as_of=now)
+
+        def forecast_one(connection: Connection, commune: Commune) -> None:
+            now, training, due = jobs.kerb.bays_due(connection, commune)
+            if training:
+                _queue(app, "train_bays", commune.commune_insee)
+            if due and now is not None:
+                jobs.kerb.forecast_bays(connection, commune.commune_insee, as_of=now)
+
+        _in_each(jobs, forecast_one)
 
 
 def _add_scoring(app: App, jobs: Jobs) -> None:
@@ -208,14 +227,16 @@ def _add_scoring(app: App, jobs: Jobs) -> None:
     def score(timestamp: int) -> None:
         """Judge yesterday's forecasts, once a day by each commune's clock, beside the heavy jobs."""
         log.debug("score", timestamp=timestamp)
-        with jobs.connect() as connection:
-            for commune in communes.every(connection):
-                due = jobs.due(connection, commune)
-                if due.score_for is not None:
-                    jobs.score(connection, commune.commune_insee, day=due.score_for)
-                bay_day = jobs.kerb.bay_score_due(connection, commune)
-                if bay_day is not None:
-                    jobs.kerb.score_bays(connection, commune.commune_insee, day=bay_day)
+
+        def score_one(connection: Connection, commune: Commune) -> None:
+            due = jobs.due(connection, commune)
+            if due.score_for is not None:
+                jobs.score(connection, commune.commune_insee, day=due.score_for)
+            bay_day = jobs.kerb.bay_score_due(connection, commune)
+            if bay_day is not None:
+                jobs.kerb.score_bays(connection, commune.commune_insee, day=bay_day)
+
+        _in_each(jobs, score_one)
 
 
 def _add_observing(app: App, jobs: Jobs) -> None:
@@ -224,9 +245,7 @@ def _add_observing(app: App, jobs: Jobs) -> None:
     def observe(timestamp: int) -> None:
         """Tell the observatory of the kerb what the days that are over were like, beside the heavy jobs."""
         log.debug("observe", timestamp=timestamp)
-        with jobs.connect() as connection:
-            for commune in communes.every(connection):
-                jobs.kerb.observe(connection, commune)
+        _in_each(jobs, jobs.kerb.observe)
 
 
 def _add_forgetting(app: App, jobs: Jobs) -> None:
@@ -235,10 +254,11 @@ def _add_forgetting(app: App, jobs: Jobs) -> None:
     def forget(timestamp: int) -> None:
         """Forget what is too old, once a day by each commune's clock, beside the heavy jobs."""
         log.debug("forget", timestamp=timestamp)
-        with jobs.connect() as connection:
-            for commune in communes.every(connection):
-                jobs.rounds.forget_positions(connection, commune.commune_insee)
-            jobs.forget(connection)
+        try:
+            _in_each(jobs, lambda connection, commune: jobs.rounds.forget_positions(connection, commune.commune_insee))
+        finally:
+            with jobs.connect() as connection:
+                jobs.forget(connection)
 
     @app.periodic(cron="11 1 * * *")
     @app.task(name="audit_heads", queueing_lock="audit_heads")

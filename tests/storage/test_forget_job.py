@@ -11,8 +11,8 @@ from cli.jobs import Jobs
 from cli.worker import make_app
 from config.settings import Settings
 from storage import audit, communes, readings, vehicle_events
-from storage.database import connect
-from storage.model import Simulation, VehiclePosition
+from storage.database import Connection, connect
+from storage.model import Commune, Simulation, VehiclePosition
 from tests.storage.town import INSEE, Town, batch, fill, occupancy
 
 DAY = timedelta(days=1)
@@ -183,3 +183,29 @@ def test_worker_forgets_where_vehicles_were_and_logs_the_heads_of_chains(town: T
     told = [line["head"] for line in logged if line["event"] == "audit_head"]
     assert told == [str(head)]
     assert audit.Head.read(told[0]) == head
+
+
+def test_a_commune_whose_job_fails_keeps_no_other_from_it(
+    town: Town, any_database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    for insee in ("01001", "99999"):  # asked before it, and after
+        communes.save(town.connection, Commune(commune_insee=insee, name="Ailleurs"))
+    town.connection.commit()
+    jobs = Jobs(settings=Settings(), database_url=any_database_url)
+    served: list[str] = []
+
+    def observe(_connection: Connection, commune: Commune) -> None:
+        served.append(commune.commune_insee)
+        if commune.commune_insee == INSEE:
+            raise ValueError("not this one")
+
+    monkeypatch.setattr(jobs.kerb, "observe", observe)
+    app = make_app(database_url=any_database_url, jobs=jobs)
+    with app.open():
+        app.configure_task("observe", queue="test").defer(timestamp=0)
+    with capture_logs() as logged:
+        app.run_worker(queues=["test"], wait=False, listen_notify=False, install_signal_handlers=False)
+    assert sorted(served) == sorted(["01001", INSEE, "99999"])
+    assert [line["commune"] for line in logged if line["event"] == "commune_failed"] == [INSEE]
+    row = town.connection.execute("SELECT status::text FROM procrastinate_jobs WHERE task_name = 'observe'").fetchone()
+    assert row == ("failed",)
