@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from cli import main
 from tests.api.rows import INSEE
 from tests.fuzzing import test_commands
-from tests.fuzzing.test_commands import CORPUS, LONG, PLAN, assert_clear, run
+from tests.fuzzing.test_commands import CORPUS, LONG, PLAN, assert_clear, commands, name_of, run
 
 place, town_url = test_commands.place, test_commands.town_url
 
@@ -52,23 +50,11 @@ FILES = {
 
 def texts() -> Iterator[tuple[str, Any, Any]]:
     """Each command by name, and each of its parameters that takes text."""
-
-    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-        for name, inner in getattr(command, "commands", {}).items():
-            yield from walk(inner, (*path, name))
-        if not hasattr(command, "commands"):
-            yield path, command
-
-    for path, command in walk(get_command(main.app), ()):
+    for path, command in commands():
         for parameter in command.params:
             kind = str(parameter.type_descriptor.annotation)
             if "str" in kind or "enum" in kind or "UUID" in kind:
-                yield " ".join(path), command, parameter
-
-
-def name_of(parameter: Any) -> str:
-    name: str = parameter.opts[0] if parameter.param_type_name == "option" else parameter.name.upper()
-    return name
+                yield path, command, parameter
 
 
 TRIED = [

@@ -152,19 +152,30 @@ def assert_clear(code: int, err: str, *, codes: set[int], what: str) -> None:
     assert "\x1b" not in err
 
 
-def parameters() -> Iterator[tuple[str, str]]:
-    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def commands() -> Iterator[tuple[str, Any]]:
+    """Each command by name."""
+
+    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         for name, inner in getattr(command, "commands", {}).items():
             yield from walk(inner, (*path, name))
         if not hasattr(command, "commands"):
-            yield path, command
+            yield " ".join(path), command
 
-    for path, command in walk(get_command(main.app), ()):
+    yield from walk(get_command(main.app), ())
+
+
+def name_of(parameter: Any) -> str:
+    """What a parameter is called on the command line."""
+    name: str = parameter.opts[0] if parameter.param_type_name == "option" else parameter.name.upper()
+    return name
+
+
+def parameters() -> Iterator[tuple[str, str]]:
+    for path, command in commands():
         for parameter in command.params:
             takes_path = "Path" in str(parameter.type_descriptor.annotation)
             if takes_path or parameter.name == "file":
-                name = parameter.opts[0] if parameter.param_type_name == "option" else parameter.name.upper()
-                yield " ".join(path), name
+                yield path, name_of(parameter)
 
 
 WRITTEN_OR_FOLDER = {"--out", "--plot", "--csv", "--output", "--ledger", "--truth", "--folder", "FOLDER", "--pid-file"}
